@@ -1,0 +1,1 @@
+"""The vendors at the edge: one folder each, all speaking the words of `adapters.contract`."""

@@ -1,0 +1,297 @@
+"""The one place that talks httpx: real time-outs, status -> error, retries on the seller's clock, tokens.
+
+Every failure leaves here as exactly one of the five `AdapterError`s. What a failure means depends on whether the
+request was a write: whoever cannot know if a write arrived says `OutcomeUnknown`, and that is never repeated here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import TypeVar
+
+import httpx
+import msgspec
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from adapters.contract import AdapterError, AuthExpired, Clock, OutcomeUnknown, RateLimited, Rejected, Rng, Transient
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Failure(StrEnum):
+    """What a status means, before knowing whether the request was a write."""
+
+    NO_EFFECT = "no_effect"  # surely nothing happened: repeat
+    UNCERTAIN = "uncertain"  # a read may be repeated, a write may have happened
+    RATE_LIMITED = "rate_limited"
+    AUTH = "auth"
+    REJECTED = "rejected"
+
+
+STATUS_TABLE: Mapping[int, Failure] = {
+    401: Failure.AUTH,
+    408: Failure.UNCERTAIN,
+    425: Failure.NO_EFFECT,
+    429: Failure.RATE_LIMITED,
+}
+"""Vendors override single statuses. Unlisted: 5xx is uncertain, any other non-2xx rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Stops by attempts, never by time: time is the seller's and may run at any speed."""
+
+    attempts: int = 4
+    first_wait_s: float = 0.5  # doubled each time
+    longest_wait_s: float = 60.0  # a vendor that asks for more is the caller's to schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. `effect`: it changes something at the vendor, so an unreadable end is not repeatable."""
+
+    method: str
+    path: str
+    effect: bool
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    params: Mapping[str, str] | None = field(default=None, repr=False)
+    statuses: Mapping[int, Failure] = field(default_factory=dict)  # what differs from the client's table
+
+    @property
+    def what(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A 2xx answer, read to its end."""
+
+    request: Request
+    status: int
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def decode(self, shape: type[T]) -> T:
+        """Parse the JSON body. A broken one leaves a write's outcome unknown."""
+        try:
+            return msgspec.json.decode(self.body, type=shape)
+        except (ValueError, RecursionError) as err:
+            raise uncertain(self.request.effect, f"{self.request.what}: unreadable reply") from err
+
+
+def uncertain(effect: bool, message: str) -> AdapterError:
+    """No trustworthy answer: harmless for a read, an unknown outcome for a write."""
+    return OutcomeUnknown(message) if effect else Transient(message)
+
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_BAD_ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol)
+
+
+class HttpClient:
+    """One vendor host: sends single requests and repeats what is safe to repeat."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        clock: Clock,
+        rng: Rng,
+        timeout_real_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        statuses: Mapping[int, Failure] | None = None,
+        retry: RetryPolicy | None = None,
+        default_retry_after_s: float = 2.0,
+    ) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._timeout_real_s = timeout_real_s
+        self._statuses = {**STATUS_TABLE, **(statuses or {})}
+        self._retry = retry or RetryPolicy()
+        self._default_retry_after_s = default_retry_after_s
+        # Connecting ends before the whole does, so that "never sent" can be told from "no answer".
+        timeout = httpx.Timeout(timeout_real_s, connect=timeout_real_s / 2, pool=timeout_real_s / 4)
+        self._client = httpx.AsyncClient(
+            base_url=base_url, timeout=timeout, transport=transport, headers={"User-Agent": "syncd"}
+        )
+
+    async def send(self, request: Request) -> Reply:
+        """Send once. Raises one of the five errors unless the status is 2xx."""
+        try:
+            # httpx bounds each read, not their sum: a reply that drips in must end too.
+            async with asyncio.timeout(self._timeout_real_s):
+                answer = await self._client.request(
+                    request.method,
+                    request.path,
+                    headers=dict(request.headers),
+                    content=request.content,
+                    params=request.params,
+                )
+        except _NOT_SENT as err:
+            raise self._failed(request, Transient(f"{request.what}: {type(err).__name__}")) from err
+        except _BAD_ADDRESS as err:
+            raise self._failed(request, Rejected("url", f"{request.what}: {type(err).__name__}")) from err
+        except (httpx.HTTPError, OSError) as err:  # OSError covers TimeoutError
+            raise self._failed(request, uncertain(request.effect, f"{request.what}: {type(err).__name__}")) from err
+        if not answer.is_success:
+            raise self._failed(request, self._refusal(request, answer), answer)
+        log.debug("http.answered", request=request.what, status=answer.status_code, request_id=_request_id(answer))
+        return Reply(request, answer.status_code, answer.headers, answer.content)
+
+    async def retry(self, attempt: Callable[[], Awaitable[T]], *, what: str) -> T:
+        """Repeat `attempt` while it ends Transient or RateLimited, sleeping the seller's seconds in between."""
+
+        def note(state: RetryCallState) -> None:
+            kind = type(state.outcome.exception()).__name__ if state.outcome else None
+            log.info("http.retry_scheduled", what=what, attempt=state.attempt_number, error=kind)
+
+        retrying = AsyncRetrying(
+            sleep=self._clock.sleep,
+            wait=self._wait_s,
+            stop=stop_after_attempt(self._retry.attempts),
+            retry=retry_if_exception(self._worth_repeating),
+            before_sleep=note,
+            reraise=True,
+        )
+        return await retrying(attempt)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _refusal(self, request: Request, answer: httpx.Response) -> AdapterError:
+        status = answer.status_code
+        message = f"{request.what}: HTTP {status}"
+        kind = request.statuses.get(status) or self._statuses.get(status)
+        if kind is None:
+            kind = Failure.UNCERTAIN if status >= 500 else Failure.REJECTED
+        match kind:
+            case Failure.NO_EFFECT:
+                return Transient(message)
+            case Failure.UNCERTAIN:
+                return uncertain(request.effect, message)
+            case Failure.RATE_LIMITED:
+                wait_s = retry_after_s(answer.headers.get("Retry-After"), self._clock.now())
+                return RateLimited(message, self._default_retry_after_s if wait_s is None else wait_s)
+            case Failure.AUTH:
+                return AuthExpired(message)
+            case Failure.REJECTED:
+                return Rejected("http", message)
+
+    def _failed(self, request: Request, error: AdapterError, answer: httpx.Response | None = None) -> AdapterError:
+        log.info(
+            "http.failed",
+            request=request.what,
+            effect=request.effect,
+            error=type(error).__name__,
+            status=answer.status_code if answer is not None else None,
+            request_id=_request_id(answer) if answer is not None else None,
+        )
+        return error
+
+    def _worth_repeating(self, error: BaseException) -> bool:
+        if isinstance(error, RateLimited):
+            return error.retry_after_s <= self._retry.longest_wait_s
+        return isinstance(error, Transient)
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RateLimited):
+            return error.retry_after_s + self._rng.uniform(0.0, max(0.1, error.retry_after_s / 10))
+        wait_s = self._retry.first_wait_s * math.pow(2.0, state.attempt_number - 1) * self._rng.uniform(0.5, 1.5)
+        return min(wait_s, self._retry.longest_wait_s)
+
+
+def retry_after_s(header: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header: seconds, or an HTTP date against `now`. None when it says nothing usable."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        if until.tzinfo is None:  # "-0000": RFC 5322 for UTC of unknown origin
+            until = until.replace(tzinfo=UTC)
+        seconds = (until - now).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _request_id(answer: httpx.Response) -> str | None:
+    value: str | None = answer.headers.get("x-request-id")
+    return value
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    value: str = field(repr=False)
+    life_s: float  # the seller's seconds, counted from before it was asked for
+
+
+class TokenCache:
+    """One access token: fetched once however many ask, renewed at 80 % of its life, replaced once when refused."""
+
+    _RENEW_AT = 0.8
+    _RENEW_AGAIN_AFTER = 0.02  # of its life, when the renewal failed while the old token still lives
+
+    def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+        self._token: Token | None = None
+        self._renew_at = self._dies_at = datetime.min.replace(tzinfo=UTC)
+
+    async def authorised(self, call: Callable[[str], Awaitable[T]]) -> T:
+        """Run `call` with a token; when it is refused, once more with a new one."""
+        token = await self.get()
+        try:
+            return await call(token)
+        except AuthExpired:
+            self.invalidate(token)
+        return await call(await self.get())
+
+    async def get(self) -> str:
+        if (token := self._fresh()) is not None:
+            return token
+        async with self._one_at_a_time:
+            if (token := self._fresh()) is not None:
+                return token
+            return await self._renew()
+
+    def invalidate(self, value: str) -> None:
+        """Forget that token, unless a newer one has already taken its place."""
+        if self._token is not None and self._token.value == value:
+            self._token = None
+
+    def _fresh(self) -> str | None:
+        if self._token is None or self._clock.now() >= self._renew_at:
+            return None
+        return self._token.value
+
+    async def _renew(self) -> str:
+        asked_at = self._clock.now()
+        try:
+            token = await self._fetch()
+        except (Transient, RateLimited):
+            if self._token is None or self._clock.now() >= self._dies_at:
+                raise
+            self._renew_at = self._clock.now() + timedelta(seconds=self._token.life_s * self._RENEW_AGAIN_AFTER)
+            return self._token.value
+        self._token = token
+        self._renew_at = asked_at + timedelta(seconds=token.life_s * self._RENEW_AT)
+        self._dies_at = asked_at + timedelta(seconds=token.life_s)
+        log.info("token.renewed", renew_at=self._renew_at.isoformat())
+        return token.value

@@ -1,0 +1,6 @@
+"""Shopify: the Admin GraphQL API 2026-10 and its webhooks, as a `Channel`."""
+
+from adapters.shopify.client import ShopifyChannel
+from adapters.shopify.settings import ShopifySettings
+
+__all__ = ["ShopifyChannel", "ShopifySettings"]

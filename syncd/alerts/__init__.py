@@ -1,0 +1,1 @@
+"""Alerts: opened and closed in the transaction that causes them."""

@@ -1,0 +1,69 @@
+"""Alerts in the database: one open row a key, however often it is caused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, select, update
+
+from syncd.db.rows import rows, selectable, upsert
+from syncd.db.tables import alert
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    key: str
+    kind: str
+    impact: str
+    message: str
+    account_id: int | None = None
+
+
+def open_alerts(connection: Connection, alerts: Sequence[Alert], now: datetime) -> None:
+    """Open each alert, or note that it was caused again while open."""
+    newest = {each.key: each for each in alerts}
+    if not newest:
+        return
+    columns = [
+        ("key", str),
+        ("kind", str),
+        ("impact", str),
+        ("message", str),
+        ("account_id", int),
+        ("opened_at", datetime),
+        ("last_seen_at", datetime),
+    ]
+    data = [(a.key, a.kind, a.impact, a.message, a.account_id, now, now) for _, a in sorted(newest.items())]
+    source = rows(connection, "opened", columns, data)
+    statement = upsert(connection, alert).from_select([name for name, _ in columns], selectable(source))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["key"],
+            index_where=alert.c.closed_at.is_(None),
+            set_={
+                "times": alert.c.times + 1,
+                "last_seen_at": statement.excluded.last_seen_at,
+                "message": statement.excluded.message,
+                "impact": statement.excluded.impact,
+            },
+        )
+    )
+
+
+def close_alerts(connection: Connection, keys: Iterable[str], now: datetime) -> int:
+    """Close these alerts where they are open. Returns how many were."""
+    data = [(key,) for key in sorted(set(keys))]
+    if not data:
+        return 0
+    source = rows(connection, "closing", [("key", str)], data)
+    return connection.execute(
+        update(alert).values(closed_at=now).where(alert.c.closed_at.is_(None), alert.c.key.in_(select(source.c.key)))
+    ).rowcount
+
+
+def read_open(connection: Connection, limit: int = 200) -> list[Row[tuple[object, ...]]]:
+    return list(
+        connection.execute(select(alert).where(alert.c.closed_at.is_(None)).order_by(alert.c.opened_at).limit(limit))
+    )

@@ -1,0 +1,114 @@
+"""Run plain transaction functions: `await db.transact(function, *inputs)`.
+
+A transaction function is synchronous, takes a SQLAlchemy connection and immutable inputs, and may run more than once
+and on another thread. It reads no clock, no chance, no cache, and logs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from syncd.db.engine import is_sqlite, reader_engine, writer_engine
+from syncd.errors import SyncdError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ATTEMPTS = 4
+_PAUSE_S = 0.05
+_RETRIED_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock: the loser repeats
+
+
+class DatabaseClosed(SyncdError):
+    """The database was closed while work was still being handed to it."""
+
+
+class Transactor(Protocol):
+    """Whatever can run transaction functions: the database in life, an inline one in the simulation."""
+
+    async def transact(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database.
+
+    Cancelling a caller withdraws work that has not started; started work finishes, and is idempotent by its keys.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        workers = 1 if is_sqlite(url) else 4
+        self._writer = writer_engine(url, workers)
+        self._reader = reader_engine(url)
+        self._write_threads = ThreadPoolExecutor(workers, thread_name_prefix="syncd-write")
+        self._read_threads = ThreadPoolExecutor(4, thread_name_prefix="syncd-read")
+
+    @property
+    def writer(self) -> Engine:
+        return self._writer
+
+    async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `function(connection, *args)` in one write transaction, committed before this returns."""
+        return await self._submit(self._write_threads, self.transact_now, function, *args, **kwargs)
+
+    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `function(connection, *args)` on one consistent snapshot. Keep it under a second: SQLite's log waits."""
+        return await self._submit(self._read_threads, self.read_now, function, *args, **kwargs)
+
+    def transact_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same without an event loop, for the command line."""
+        return _with_retries(self._writer, function, *args, **kwargs)
+
+    def read_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return _with_retries(self._reader, function, *args, **kwargs)
+
+    async def _submit(self, threads: ThreadPoolExecutor, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(threads, lambda: call(*args, **kwargs))
+        except RuntimeError as err:
+            if "shutdown" in str(err):
+                raise DatabaseClosed("the database is closed") from err
+            raise
+
+    def close(self) -> None:
+        """Finish started work, then close every connection."""
+        self._write_threads.shutdown(wait=True, cancel_futures=True)
+        self._read_threads.shutdown(wait=True, cancel_futures=True)
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _with_retries(
+    engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with engine.begin() as connection:
+                return function(connection, *args, **kwargs)
+        except DBAPIError as err:
+            if attempt == _ATTEMPTS or not _worth_repeating(err):
+                raise
+            time.sleep(_PAUSE_S * attempt)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _worth_repeating(err: DBAPIError) -> bool:
+    if err.connection_invalidated:
+        return True
+    cause = err.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(cause, "sqlstate", None) in _RETRIED_SQLSTATES

@@ -1,0 +1,70 @@
+"""Engines as the book needs them: one writer and many readers on SQLite, a small pool on PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import QueuePool
+
+_BUSY_TIMEOUT_MS = 5_000
+_STATEMENT_TIMEOUT_MS = 20_000
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def writer_engine(url: str, connections: int = 4) -> Engine:
+    """An engine whose transactions write. SQLite gets exactly one connection, and BEGIN IMMEDIATE."""
+    if is_sqlite(url):
+        return _sqlite(url, connections=1, query_only=False)
+    return _postgresql(url, connections, read_only=False)
+
+
+def reader_engine(url: str, connections: int = 4) -> Engine:
+    """An engine that cannot write."""
+    if is_sqlite(url):
+        return _sqlite(url, connections, query_only=True)
+    return _postgresql(url, connections, read_only=True)
+
+
+def _sqlite(url: str, connections: int, query_only: bool) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")  # an acknowledged order survives a power cut
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-65536")
+        if query_only:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: str, connections: int, read_only: bool) -> Engine:
+    options = f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
+    if read_only:
+        options += " -c default_transaction_read_only=on"
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"options": options, "application_name": "syncd"},
+    )

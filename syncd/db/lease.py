@@ -1,0 +1,123 @@
+"""Leases: who may act on an account, with a fencing token checked inside the transaction. All instants are real."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from syncd.db.tables import lease
+from syncd.errors import SyncdError
+
+TERM_S = 30.0
+
+
+class Fenced(SyncdError):
+    """Another process holds the lease now: this one must stop acting at once."""
+
+    def __init__(self, name: str, holder: str | None) -> None:
+        super().__init__(f"the lease {name!r} is held by {holder or 'nobody'}: this process stops acting on it")
+        self.name = name
+        self.holder = holder
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    name: str
+    holder: str
+    token: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody else's live lease."""
+
+    name: str
+    holder: str
+    expires_at: datetime
+
+
+def this_process() -> str:
+    """A name for this process that tells after a crash that it is gone: host, boot, pid and start."""
+    return f"{platform.node()}/{_boot_id()}/{os.getpid()}/{_started(os.getpid()) or 0}"
+
+
+def acquire(connection: Connection, name: str, holder: str, now: datetime, term_s: float = TERM_S) -> Lease | Held:
+    """Take the lease when it is free, expired, ours, or its holder is a dead process of this host. Grows the token."""
+    found = connection.execute(select(lease).where(lease.c.name == name).with_for_update()).one_or_none()
+    expires_at = now + timedelta(seconds=term_s)
+    if found is None:
+        connection.execute(insert(lease).values(name=name, holder=holder, token=1, expires_at=expires_at))
+        return Lease(name, holder, 1, expires_at)
+    free = found.holder in (None, holder) or found.expires_at <= now or _is_dead(found.holder)
+    if not free:
+        return Held(name, found.holder, found.expires_at)
+    token = found.token + 1
+    connection.execute(
+        update(lease).where(lease.c.name == name).values(holder=holder, token=token, expires_at=expires_at)
+    )
+    return Lease(name, holder, token, expires_at)
+
+
+def renew(connection: Connection, held: tuple[Lease, ...], now: datetime, term_s: float = TERM_S) -> tuple[Lease, ...]:
+    """Prolong leases that are still ours. Raises Fenced for the first that is not."""
+    expires_at = now + timedelta(seconds=term_s)
+    for each in held:
+        changed = connection.execute(
+            update(lease)
+            .where(lease.c.name == each.name, lease.c.token == each.token, lease.c.holder == each.holder)
+            .values(expires_at=expires_at)
+        ).rowcount
+        if not changed:
+            raise Fenced(each.name, _holder(connection, each.name))
+    return tuple(Lease(each.name, each.holder, each.token, expires_at) for each in held)
+
+
+def release(connection: Connection, held: tuple[Lease, ...]) -> None:
+    for each in held:
+        connection.execute(
+            update(lease).where(lease.c.name == each.name, lease.c.token == each.token).values(holder=None)
+        )
+
+
+def guard(connection: Connection, held: Lease) -> None:
+    """Raise Fenced unless `held` is still the newest token of its lease, and keep it so until commit."""
+    found = connection.execute(
+        select(lease.c.token, lease.c.holder).where(lease.c.name == held.name).with_for_update(read=True)
+    ).one_or_none()
+    if found is None or found.token != held.token or found.holder != held.holder:
+        raise Fenced(held.name, found.holder if found else None)
+
+
+def _holder(connection: Connection, name: str) -> str | None:
+    return connection.execute(select(lease.c.holder).where(lease.c.name == name)).scalar_one_or_none()
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether `holder` surely no longer runs: same host, and another boot or no such process."""
+    parts = holder.split("/")
+    if len(parts) != 4 or parts[0] != platform.node():
+        return False
+    _, boot, pid, started = parts
+    if not boot or not _boot_id():
+        return False
+    return boot != _boot_id() or _started(int(pid)) != int(started)
+
+
+def _boot_id() -> str:
+    source = Path("/proc/sys/kernel/random/boot_id")
+    return source.read_text().strip() if source.exists() else ""
+
+
+def _started(pid: int) -> int | None:
+    """When a process of this host started, in clock ticks since boot; None when there is none."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if after_name[0] == "Z" else int(after_name[19])

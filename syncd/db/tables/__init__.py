@@ -1,0 +1,41 @@
+"""Every table of syncd, one module a subject."""
+
+from syncd.db.tables.base import metadata
+from syncd.db.tables.catalogue import bill_of_materials, listing, listing_component, sku, sku_alias
+from syncd.db.tables.operations import alert, cursor, decision, lag_bucket, lease, tally
+from syncd.db.tables.orders import inbox, line_component, order_line, recipient, reservation, sales_order, shortage
+from syncd.db.tables.parties import account, pool, warehouse
+from syncd.db.tables.publishing import cell, dirty_listing, hold, push_batch, push_row
+from syncd.db.tables.stock import level, movement
+
+__all__ = [
+    "account",
+    "alert",
+    "bill_of_materials",
+    "cell",
+    "cursor",
+    "decision",
+    "dirty_listing",
+    "hold",
+    "inbox",
+    "lag_bucket",
+    "lease",
+    "level",
+    "line_component",
+    "listing",
+    "listing_component",
+    "metadata",
+    "movement",
+    "order_line",
+    "pool",
+    "push_batch",
+    "push_row",
+    "recipient",
+    "reservation",
+    "sales_order",
+    "shortage",
+    "sku",
+    "sku_alias",
+    "tally",
+    "warehouse",
+]

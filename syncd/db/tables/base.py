@@ -1,0 +1,49 @@
+"""What every table shares: one MetaData with named constraints, and short column makers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Text
+
+from syncd.db.types import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows by INTEGER PRIMARY KEY only; PostgreSQL gets a bigint identity.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def identity() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def reference(name: str, target: str, *, nullable: bool = False, **more: Any) -> Column[int]:
+    return Column(name, Id, ForeignKey(target), nullable=nullable, **more)
+
+
+def count(name: str, default: int = 0) -> Column[int]:
+    """Pieces, or a tally."""
+    return Column(name, Integer, nullable=False, server_default=str(default))
+
+
+def flag(name: str, default: bool = False) -> Column[int]:
+    """A yes or no, stored as 0 or 1 on both engines."""
+    return Column(name, Integer, nullable=False, server_default="1" if default else "0")
+
+
+def text(name: str, *, nullable: bool = False, **more: Any) -> Column[str]:
+    return Column(name, Text, nullable=nullable, **more)
+
+
+def instant(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, Instant, nullable=nullable)

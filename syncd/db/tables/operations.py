@@ -1,0 +1,84 @@
+"""What keeps the daemon honest: cursors, leases, decisions, alerts, tallies and measured lag."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, Table
+
+from syncd.db.tables.base import count, identity, instant, metadata, reference, text
+
+# Per account and stream: polled up to (durable in the inbox) and applied up to (in the book).
+cursor = Table(
+    "cursor",
+    metadata,
+    reference("account_id", "account.id", primary_key=True, autoincrement=False),
+    text("stream", primary_key=True),
+    instant("polled_to", nullable=True),
+    instant("horizon_at", nullable=True),
+    instant("moved_at"),
+)
+
+# Who may act, with a fencing token that only grows. Its instants are real, not the seller's.
+lease = Table(
+    "lease",
+    metadata,
+    text("name", primary_key=True),
+    text("holder", nullable=True),
+    count("token"),
+    instant("expires_at"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    identity(),
+    text("kind"),
+    reference("order_id", "sales_order.id", nullable=True, index=True),
+    reference("listing_id", "listing.id", nullable=True, index=True),
+    text("policy"),
+    count("policy_version"),
+    text("inputs"),
+    text("outcome"),
+    instant("decided_at"),
+)
+Index("ix_decision_decided_at", decision.c.decided_at)
+
+alert = Table(
+    "alert",
+    metadata,
+    identity(),
+    text("key"),
+    text("kind"),
+    text("impact"),
+    text("message"),
+    reference("account_id", "account.id", nullable=True),
+    count("times", default=1),
+    instant("opened_at"),
+    instant("last_seen_at"),
+    instant("closed_at", nullable=True),
+)
+Index(
+    "uq_alert_open",
+    alert.c.key,
+    unique=True,
+    sqlite_where=alert.c.closed_at.is_(None),
+    postgresql_where=alert.c.closed_at.is_(None),
+)
+
+# Running totals, so that no page counts history.
+tally = Table(
+    "tally",
+    metadata,
+    text("scope", primary_key=True),
+    text("name", primary_key=True),
+    count("n"),
+)
+
+# A fixed logarithmic histogram of lags in the seller's seconds: mergeable, of constant size.
+lag_bucket = Table(
+    "lag_bucket",
+    metadata,
+    reference("account_id", "account.id", primary_key=True, autoincrement=False),
+    text("kind", primary_key=True),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    count("n"),
+)

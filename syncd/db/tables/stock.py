@@ -1,0 +1,51 @@
+"""The book: levels and the append-only ledger of movements they are the fold of."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
+
+from syncd.db.tables.base import count, instant, metadata, reference, text
+
+level = Table(
+    "level",
+    metadata,
+    reference("sku_id", "sku.id", primary_key=True, autoincrement=False),
+    reference("warehouse_id", "warehouse.id", primary_key=True, autoincrement=False),
+    count("on_hand"),
+    count("unavailable"),
+    count("reserved"),
+    count("short"),
+    count("seq"),
+    count("archived_seq"),
+    instant("as_of", nullable=True),
+    text("source", nullable=True),
+    # Only truth (a count, damage, a snapshot, a shipment that happened) may raise `short`; a reservation cannot.
+    CheckConstraint("reserved <= on_hand - unavailable + short", name="covered"),
+    CheckConstraint("reserved >= 0", name="reserved"),
+    CheckConstraint("unavailable >= 0", name="unavailable"),
+    CheckConstraint("short >= 0", name="short"),
+)
+
+movement = Table(
+    "movement",
+    metadata,
+    reference("sku_id", "sku.id", primary_key=True, autoincrement=False),
+    reference("warehouse_id", "warehouse.id", primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    text("kind"),
+    count("d_on_hand"),
+    count("d_unavailable"),
+    count("d_reserved"),
+    Column("lot_id", Integer, nullable=True),
+    text("cause_key", unique=True),
+    text("actor"),
+    instant("at"),
+    CheckConstraint(
+        "kind IN ('receipt', 'reservation', 'release', 'shipment', 'adjustment', 'count', 'transfer_out',"
+        " 'transfer_in', 'return', 'damage', 'snapshot')",
+        name="kind",
+    ),
+    CheckConstraint("seq > 0", name="seq"),
+)
+
+Index("ix_level_short", level.c.sku_id, sqlite_where=level.c.short > 0, postgresql_where=level.c.short > 0)

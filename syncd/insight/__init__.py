@@ -1,0 +1,1 @@
+"""Figures about the business: running totals and measured lag."""

@@ -1,0 +1,56 @@
+"""Put an order's wants to the allocation policy, and keep why it chose as it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from allocation import Candidate, Demand, DemandLine, Plan, SkuId, WarehouseId, plan
+from syncd.geography import distance_km, zone_rate
+from syncd.orders.book import AccountView, LineBook, OrderBook
+from syncd.stock.ledger import Ledger
+
+
+def allocate(lines: Sequence[LineBook], book: OrderBook, account: AccountView, ledger: Ledger) -> Plan:
+    """A plan for what `lines` still want beyond what they hold, from the pool as the ledger has it now.
+
+    A line's number in the plan is its position in `lines`.
+    """
+    demand = Demand(
+        tuple(
+            DemandLine(
+                number,
+                line.wanted_units - sum(line.held.values()),
+                tuple((SkuId(sku_id), units) for sku_id, units in line.components),
+            )
+            for number, line in enumerate(lines)
+            if line.wanted_units > sum(line.held.values())
+        )
+    )
+    skus = sorted({sku_id for line in lines for sku_id, _ in line.components})
+    candidates = []
+    for warehouse in account.pool:
+        rate = zone_rate(warehouse.rates, warehouse.country, book.country, book.postcode_prefix)
+        candidates.append(
+            Candidate(
+                warehouse=WarehouseId(warehouse.warehouse_id),
+                rank=warehouse.rank,
+                available={SkuId(sku): ledger.level(sku, warehouse.warehouse_id).available for sku in skus},
+                distance_km=distance_km(warehouse.country, warehouse.postcode, book.country, book.postcode_prefix),
+                per_parcel_minor=rate[0] if rate else None,
+                per_unit_minor=rate[1] if rate else None,
+            )
+        )
+    return plan(account.policy, demand, candidates)
+
+
+def explain(made: Plan, lines: Sequence[LineBook], book: OrderBook, account: AccountView) -> dict[str, Any]:
+    """The decision with its inputs, as one compact row: enough to derive it again, and nothing of the buyer."""
+    return {
+        "to": [book.country, book.postcode_prefix],
+        "lines": [
+            [line.channel_line_id, line.quantity, [list(component) for component in line.components]] for line in lines
+        ],
+        "warehouses": {str(warehouse.warehouse_id): warehouse.key for warehouse in account.pool},
+        "plan": made.to_json(),
+    }

@@ -1,0 +1,337 @@
+"""Decide what an order's new state does to the book: the difference to what is reserved. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from adapters.contract import OrderLine, OrderState
+from syncd.geography import postcode_prefix
+from syncd.orders.allocate import allocate, explain
+from syncd.orders.book import (
+    AccountView,
+    LineBook,
+    Listings,
+    OrderBook,
+    OrderStanding,
+    ShortageReason,
+)
+from syncd.publishing.cells import Sale
+from syncd.stock.ledger import Cause, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An alert to open or, with no message, to close."""
+
+    key: str
+    kind: str
+    impact: str = ""
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class OrderChange:
+    """Everything that applying one order changes; `book` is the order afterwards."""
+
+    book: OrderBook
+    state: OrderState | None  # None when the order itself did not change, only what covers it
+    standing: OrderStanding
+    is_new: bool
+    review: str | None = None
+    sales: list[Sale] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    decision: dict[str, Any] | None = None
+    reserved: dict[int, int] = field(default_factory=dict)  # pieces newly reserved, by warehouse
+    oversold_units: int = 0
+    shipped_units: int = 0
+
+
+def is_news(state: OrderState, way: str, digest: str, known: OrderBook | None) -> bool:
+    """Whether a state is newer than the one applied.
+
+    Channels stamp versions by the second, so two states can share one: of those a poll, which read the order later,
+    is believed over what came before; a webhook is not, since it may have been on its way for hours.
+    """
+    if known is None or known.version_at is None or state.version_at > known.version_at:
+        return True
+    return state.version_at == known.version_at and digest != known.digest and way != "webhook"
+
+
+def decide_order(
+    state: OrderState,
+    way: str,
+    digest: str,
+    known: OrderBook | None,
+    account: AccountView,
+    listings: Listings,
+    ledger: Ledger,
+) -> OrderChange:
+    """Apply an order's state, exactly once per account, channel order id and version."""
+    book = known or OrderBook(account.account_id, state.channel_order_id)
+    change = OrderChange(book, state, _standing(state), is_new=known is None)
+    before_at = book.version_at
+    if state.ship_to is not None:
+        book.country = state.ship_to.country
+        if state.ship_to.country and state.ship_to.postcode:
+            book.postcode_prefix = postcode_prefix(state.ship_to.country, state.ship_to.postcode)
+    book.applications += 1
+    book.way = book.way or way
+    wanting: list[LineBook] = []
+    for told in state.lines:
+        line = book.lines.get(told.channel_line_id)
+        first_seen = line is None
+        if line is None:
+            line = book.lines[told.channel_line_id] = LineBook(told.channel_line_id, state.placed_at)
+        _map_line(line, told, account.account_id, listings)
+        if told.parked is not None:
+            _park(line, told, change)
+            continue
+        _note_sale(line, told, change, state, before_at)
+        _take_over(line, told)
+        _ship(line, account, ledger, book, change, _before_the_book(line, state, account, ledger, first_seen))
+        _release_surplus(line, account, ledger, book)
+        if line.wanted_units > line.open_units:
+            wanting.append(line)
+    _vanished(book, state, change)
+    cover_lines(wanting, change, account, ledger, first_applied=True)
+    _review(state, change)
+    book.version_at, book.digest = state.version_at, digest
+    return change
+
+
+def cover_lines(
+    lines: Sequence[LineBook], change: OrderChange, account: AccountView, ledger: Ledger, *, first_applied: bool
+) -> None:
+    """Reserve what these lines still want where it is, and note as a shortage what no warehouse has."""
+    book = change.book
+    mapped = [line for line in lines if line.components]
+    for line in lines:
+        if not line.components:
+            line.short = line.wanted_units
+            line.short_reason = ShortageReason.UNMAPPED
+            change.notices.append(_unmapped(account, book, line))
+    if mapped:
+        plan = allocate(mapped, book, account, ledger)
+        for share in plan.shares:
+            line = mapped[share.line]
+            for sku_id, units in line.components:
+                pieces = units * share.quantity
+                key = (sku_id, int(share.warehouse))
+                ledger.reserve(key, pieces, _cause(book, line))
+                change.reserved[key[1]] = change.reserved.get(key[1], 0) + pieces
+            line.held[int(share.warehouse)] = line.held.get(int(share.warehouse), 0) + share.quantity
+        for line in mapped:
+            _note_short(line, account, change, first_applied)
+        change.decision = explain(plan, mapped, book, account)
+    _tell_shortage(account, change)
+
+
+def _standing(state: OrderState) -> OrderStanding:
+    if state.cancelled:
+        return OrderStanding.CANCELLED
+    usable = [line for line in state.lines if line.parked is None]
+    if usable and all(line.fulfilled >= line.quantity for line in usable):
+        return OrderStanding.FULFILLED
+    return OrderStanding.OPEN
+
+
+def _cause(book: OrderBook, line: LineBook) -> Cause:
+    return Cause((book.account_id, book.channel_order_id, line.channel_line_id), book.applications)
+
+
+def _map_line(line: LineBook, told: OrderLine, account_id: int, listings: Listings) -> None:
+    line.line_key = told.line_key or line.line_key
+    line.code = told.code or line.code
+    found = listings.get((account_id, line.line_key)) if line.line_key else None
+    if found is None:
+        return
+    line.listing_id = found.listing_id
+    line.back_orderable = found.back_orderable
+    if not line.components:  # what a line is made of is fixed when it is first mapped
+        line.components = found.components
+
+
+def _park(line: LineBook, told: OrderLine, change: OrderChange) -> None:
+    assert told.parked is not None
+    line.parked = f"{told.parked.field}: {told.parked.reason}"
+    change.notices.append(
+        Notice(
+            f"parked_line:{change.book.account_id}:{change.book.channel_order_id}:{told.channel_line_id}",
+            "parked_line",
+            "the line's units are not reserved; raises of its listing wait",
+            f"a line of order {change.state.name if change.state else change.book.channel_order_id} cannot be"
+            f" reserved: {line.parked}. Correct the order at the channel, or cancel the line there.",
+        )
+    )
+
+
+def _note_sale(
+    line: LineBook, told: OrderLine, change: OrderChange, state: OrderState, before_at: datetime | None
+) -> None:
+    d_min, d_max = told.taken_min - line.taken_min, told.taken_max - line.taken_max
+    if line.listing_id is not None and (d_min or d_max):
+        from_at, to_at = (state.placed_at, state.placed_at) if before_at is None else (before_at, state.version_at)
+        change.sales.append(Sale(line.listing_id, d_min, d_max, from_at, to_at))
+    line.taken_min, line.taken_max = told.taken_min, told.taken_max
+
+
+def _take_over(line: LineBook, told: OrderLine) -> None:
+    line.parked = None
+    line.quantity = told.quantity
+    line.fulfilled = max(line.fulfilled, told.fulfilled)
+    if told.unit_price is not None:
+        line.unit_price_minor, line.currency = told.unit_price.minor, told.unit_price.currency
+
+
+def _before_the_book(line: LineBook, state: OrderState, account: AccountView, ledger: Ledger, first_seen: bool) -> bool:
+    """Whether what has left of a line left before our stock was counted, so that the count already knows it."""
+    if not first_seen or not line.fulfilled:
+        return False
+    left_at = state.fulfilled_at or state.version_at
+    counts = [
+        ledger.level(sku_id, warehouse.warehouse_id).as_of
+        for sku_id, _ in line.components
+        for warehouse in account.pool
+        if ledger.known(sku_id, warehouse.warehouse_id)
+    ]
+    return all(as_of is None or left_at <= as_of for as_of in counts)
+
+
+def _ship(
+    line: LineBook, account: AccountView, ledger: Ledger, book: OrderBook, change: OrderChange, before_book: bool
+) -> None:
+    """Book what the channel says has left: from the line's reservations, else from where it most likely stood."""
+    left = line.fulfilled - line.shipped
+    if left <= 0:
+        return
+    line.shipped = line.fulfilled
+    change.shipped_units += left
+    if before_book or not line.components:
+        return
+    for warehouse_id in sorted(line.held, key=lambda w: (account.rank_of(w), w)):
+        units = min(left, line.held[warehouse_id])
+        ship_units(line, book, ledger, warehouse_id, units, reserved=units)
+        left -= units
+    if left:
+        unreserved_from = _likely_origin(line, account, ledger)
+        if unreserved_from is not None:
+            ship_units(line, book, ledger, unreserved_from, left, reserved=0)
+        line.short = max(0, line.short - left)
+
+
+def ship_units(
+    line: LineBook, book: OrderBook, ledger: Ledger, warehouse_id: int, units: int, *, reserved: int
+) -> None:
+    """Move `units` of a line out of a warehouse, `reserved` of them from its reservation there."""
+    if not units:
+        return
+    for sku_id, pieces in line.components:
+        ledger.ship((sku_id, warehouse_id), pieces * units, pieces * reserved, _cause(book, line))
+    if reserved:
+        line.held[warehouse_id] -= reserved
+    line.shipped_from[warehouse_id] = line.shipped_from.get(warehouse_id, 0) + units
+
+
+def _likely_origin(line: LineBook, account: AccountView, ledger: Ledger) -> int | None:
+    own = [warehouse for warehouse in account.pool if warehouse.own]
+    for warehouse in own:
+        if all(ledger.level(sku_id, warehouse.warehouse_id).available > 0 for sku_id, _ in line.components):
+            return warehouse.warehouse_id
+    return own[0].warehouse_id if own else None
+
+
+def _release_surplus(line: LineBook, account: AccountView, ledger: Ledger, book: OrderBook) -> None:
+    surplus = line.open_units - line.wanted_units
+    if surplus <= 0:
+        return
+    from_short = min(surplus, line.short)
+    line.short -= from_short
+    surplus -= from_short
+    for warehouse_id in sorted(line.held, key=lambda w: (-account.rank_of(w), -w)):
+        units = min(surplus, line.held[warehouse_id])
+        if not units:
+            continue
+        for sku_id, pieces in line.components:
+            ledger.release((sku_id, warehouse_id), pieces * units, _cause(book, line))
+        line.held[warehouse_id] -= units
+        surplus -= units
+
+
+def _note_short(line: LineBook, account: AccountView, change: OrderChange, first_applied: bool) -> None:
+    missing = line.wanted_units - sum(line.held.values())
+    newly = missing - line.short
+    line.short = missing
+    if not missing:
+        return
+    if line.short_reason is None or line.short_reason is ShortageReason.UNMAPPED:
+        if line.back_orderable:
+            line.short_reason = ShortageReason.BACKORDER
+        else:
+            line.short_reason = ShortageReason.OVERSOLD if account.live else ShortageReason.UNCOVERED
+    if first_applied and newly > 0 and line.short_reason is ShortageReason.OVERSOLD:
+        line.oversold += newly
+        change.oversold_units += newly
+
+
+def _vanished(book: OrderBook, state: OrderState, change: OrderChange) -> None:
+    """A line that the channel no longer names keeps its units: a person looks."""
+    told = {line.channel_line_id for line in state.lines}
+    gone = sorted(line_id for line_id, line in book.lines.items() if line_id not in told and line.open_units)
+    if gone:
+        change.review = f"lines: {len(gone)} lines are no longer named by the channel; their units stay reserved"
+
+
+def _review(state: OrderState, change: OrderChange) -> None:
+    reasons = [f"{problem.field}: {problem.reason}" for problem in state.problems]
+    if change.review:
+        reasons.append(change.review)
+    key = f"in_review:{change.book.account_id}:{change.book.channel_order_id}"
+    change.review = "; ".join(reasons) or None
+    if change.review:
+        message = f"order {state.name} needs a look: {change.review}"
+        change.notices.append(Notice(key, "order_in_review", "its units are reserved as usual", message))
+    elif not change.is_new:
+        change.notices.append(Notice(key, "order_in_review"))
+
+
+def _tell_shortage(account: AccountView, change: OrderChange) -> None:
+    short = {line.short_reason for line in change.book.lines.values() if line.short}
+    key = f"oversold:{account.account_id}:{change.book.channel_order_id}"
+    name = change.state.name if change.state else change.book.channel_order_id
+    if ShortageReason.OVERSOLD in short:
+        units = sum(x.short for x in change.book.lines.values() if x.short_reason is ShortageReason.OVERSOLD)
+        message = f"order {name} of {account.key}: {units} units sold that no warehouse has; find stock or cancel them"
+        change.notices.append(Notice(key, "oversold", f"{units} units", message))
+
+
+def settled_notices(changes: Iterable[OrderChange], accounts: dict[int, AccountView]) -> list[Notice]:
+    """Alerts that an order no longer deserves: nothing oversold, nothing unmapped, no parked line."""
+    notices = []
+    for change in changes:
+        if change.is_new:
+            continue
+        book = change.book
+        owner = f"{book.account_id}:{book.channel_order_id}"
+        short = {line.short_reason for line in book.lines.values() if line.short}
+        if ShortageReason.OVERSOLD not in short:
+            notices.append(Notice(f"oversold:{owner}", "oversold"))
+        for line in book.lines.values():
+            if not line.parked:
+                notices.append(Notice(f"parked_line:{owner}:{line.channel_line_id}", "parked_line"))
+            if line.line_key and not (line.short and line.short_reason is ShortageReason.UNMAPPED):
+                notices.append(Notice(f"unmapped:{owner}:{line.channel_line_id}", "unmapped"))
+    return notices
+
+
+def _unmapped(account: AccountView, book: OrderBook, line: LineBook) -> Notice:
+    what = line.code or line.line_key or "a line without a code"
+    return Notice(
+        f"unmapped:{account.account_id}:{book.channel_order_id}:{line.channel_line_id}",
+        "unmapped",
+        f"{line.short} units are not reserved",
+        f"{account.key} sold {what}, which no listing of ours maps to a SKU: import the item, then run"
+        f" `syncd import listings --from {account.key}`",
+    )

@@ -1,0 +1,94 @@
+"""The inbox in the database: raw news, durable before it is acknowledged, settled together with its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from syncd.db.rows import rows
+from syncd.db.tables import inbox
+from syncd.db.types import to_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """News as it goes into the inbox."""
+
+    account_id: int
+    event_key: str
+    topic: str
+    way: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    inbox_id: int
+    account_id: int
+    event_key: str
+    topic: str
+    way: str
+    body: bytes
+
+
+HORIZON_TOPIC = "syncd/horizon"
+"""A marker behind the last order of a complete poll: when it is reached, the book knows all that the poll saw."""
+
+
+def insert_arrived(connection: Connection, arrived: Sequence[Arrived], now: datetime) -> int:
+    """Insert news not yet known by its event key, in one statement. Returns how many rows were new."""
+    if not arrived:
+        return 0
+    placeholder = "?" if connection.dialect.name == "sqlite" else "%s"
+    one = "(" + ", ".join([placeholder] * 7) + ")"
+    values: list[object] = []
+    received = to_micros(now)
+    for each in arrived:
+        values += [each.account_id, each.event_key, each.topic, each.way, each.body, "new", received]
+    # Bodies are bytes, which JSON cannot carry, so these rows go in as one VALUES list.
+    statement = (
+        "INSERT INTO inbox (account_id, event_key, topic, way, body, state, received_at) VALUES "
+        + ", ".join([one] * len(arrived))
+        + " ON CONFLICT (account_id, event_key) DO NOTHING"
+    )
+    return connection.exec_driver_sql(statement, tuple(values)).rowcount
+
+
+def load_new(connection: Connection, limit: int, after_id: int = 0) -> list[InboxRow]:
+    """The oldest news not yet settled."""
+    statement = (
+        select(inbox.c.id, inbox.c.account_id, inbox.c.event_key, inbox.c.topic, inbox.c.way, inbox.c.body)
+        .where(inbox.c.state == "new", inbox.c.id > after_id)
+        .order_by(inbox.c.id)
+        .limit(limit)
+    )
+    return [InboxRow(*row[:5], bytes(row[5] or b"")) for row in connection.execute(statement)]
+
+
+def settle_rows(connection: Connection, settled: Sequence[tuple[int, str, str | None]], now: datetime) -> None:
+    """Note what became of inbox rows: (id, state, reason)."""
+    if not settled:
+        return
+    source = rows(connection, "settled", [("id", int), ("state", str), ("reason", str)], settled)
+    connection.execute(
+        update(inbox)
+        .values(state=source.c.state, reason=source.c.reason, settled_at=now, attempts=inbox.c.attempts + 1)
+        .where(inbox.c.id == source.c.id)
+    )
+
+
+def count_states(connection: Connection) -> dict[str, int]:
+    """How many rows wait and how many are parked: both small and indexed."""
+    return {
+        state: connection.execute(select(func.count()).select_from(inbox).where(inbox.c.state == state)).scalar_one()
+        for state in ("new", "parked")
+    }
+
+
+def oldest_new_at(connection: Connection) -> datetime | None:
+    return connection.execute(
+        select(inbox.c.received_at).where(inbox.c.state == "new").order_by(inbox.c.id).limit(1)
+    ).scalar_one_or_none()

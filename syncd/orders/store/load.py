@@ -1,0 +1,143 @@
+"""Load, under lock, what applying orders must know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, and_, select
+
+from syncd.db.locks import lock_orders
+from syncd.db.rows import rows
+from syncd.db.tables import (
+    line_component,
+    listing,
+    listing_component,
+    order_line,
+    reservation,
+    sales_order,
+    shortage,
+)
+from syncd.orders.book import LineBook, Listings, ListingView, OrderBook, ShortageReason
+
+OrderKey = tuple[int, str]
+"""(account_id, channel_order_id)"""
+
+
+def load_books(connection: Connection, keys: Collection[OrderKey]) -> dict[OrderKey, OrderBook]:
+    """The orders we already have among these, with their lines, locked until the transaction ends."""
+    books: dict[OrderKey, OrderBook] = {}
+    by_id: dict[int, OrderBook] = {}
+    for found in lock_orders(connection, keys):
+        book = OrderBook(
+            account_id=found.account_id,
+            channel_order_id=found.channel_order_id,
+            order_id=found.id,
+            version_at=found.version_at,
+            digest=found.digest,
+            way=found.way,
+            country=found.country,
+            postcode_prefix=found.postcode_prefix,
+            applications=found.applications,
+        )
+        books[(found.account_id, found.channel_order_id)] = by_id[found.id] = book
+    _load_lines(connection, by_id)
+    return books
+
+
+def load_order_keys(connection: Connection, order_ids: Iterable[int]) -> list[OrderKey]:
+    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(set(order_ids))])
+    found = connection.execute(
+        select(sales_order.c.account_id, sales_order.c.channel_order_id).join(wanted, sales_order.c.id == wanted.c.id)
+    )
+    return [(account_id, channel_order_id) for account_id, channel_order_id in found]
+
+
+def _load_lines(connection: Connection, by_id: dict[int, OrderBook]) -> None:
+    if not by_id:
+        return
+    wanted = rows(connection, "wanted", [("order_id", int)], [(order_id,) for order_id in sorted(by_id)])
+    lines: dict[int, LineBook] = {}
+    found_lines = connection.execute(
+        select(order_line, listing.c.back_orderable)
+        .join(wanted, order_line.c.order_id == wanted.c.order_id)
+        .outerjoin(listing, listing.c.id == order_line.c.listing_id)
+    )
+    for found in found_lines:
+        line = LineBook(
+            channel_line_id=found.channel_line_id,
+            placed_at=found.placed_at,
+            line_id=found.id,
+            line_key=found.line_key,
+            code=found.code,
+            listing_id=found.listing_id,
+            back_orderable=bool(found.back_orderable),
+            quantity=found.quantity,
+            fulfilled=found.fulfilled,
+            shipped=found.shipped,
+            taken_min=found.taken_min,
+            taken_max=found.taken_max,
+            oversold=found.oversold,
+            parked=found.parked,
+            unit_price_minor=found.unit_price_minor,
+            currency=found.currency,
+        )
+        lines[found.id] = by_id[found.order_id].lines[found.channel_line_id] = line
+    _load_covers(connection, lines)
+
+
+def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
+    wanted = rows(connection, "wanted_lines", [("id", int)], [(line_id,) for line_id in sorted(lines)])
+    parts = connection.execute(
+        select(line_component)
+        .join(wanted, line_component.c.order_line_id == wanted.c.id)
+        .order_by(line_component.c.order_line_id, line_component.c.sku_id)
+    )
+    for part in parts:
+        line = lines[part.order_line_id]
+        line.components = (*line.components, (part.sku_id, part.units))
+    held = connection.execute(select(reservation).join(wanted, reservation.c.order_line_id == wanted.c.id))
+    for row in held:
+        line = lines[row.order_line_id]
+        first_sku, units = line.components[0]
+        if row.sku_id == first_sku:
+            place = line.shipped_from if row.stage == "shipped" else line.held
+            place[row.warehouse_id] = place.get(row.warehouse_id, 0) + row.quantity // units
+    open_shortages = connection.execute(
+        select(shortage).join(wanted, shortage.c.order_line_id == wanted.c.id).where(shortage.c.closed_at.is_(None))
+    )
+    for row in open_shortages:
+        line = lines[row.order_line_id]
+        units = dict(line.components).get(row.sku_id, 1)
+        line.short = row.quantity // units
+        line.short_reason = ShortageReason(row.reason)
+
+
+def load_listings(connection: Connection, keys: Collection[tuple[int, str]]) -> Listings:
+    """What lines naming these (account_id, line_key) are made of. Listings without a SKU have no components."""
+    if not keys:
+        return {}
+    wanted = rows(connection, "wanted_keys", [("account_id", int), ("line_key", str)], sorted(keys))
+    found = connection.execute(
+        select(
+            listing.c.id,
+            listing.c.account_id,
+            listing.c.line_key,
+            listing.c.back_orderable,
+            listing_component.c.sku_id,
+            listing_component.c.units,
+        )
+        .join(wanted, and_(listing.c.account_id == wanted.c.account_id, listing.c.line_key == wanted.c.line_key))
+        .outerjoin(listing_component, listing_component.c.listing_id == listing.c.id)
+        .order_by(listing.c.id, listing_component.c.sku_id)
+    )
+    views: dict[tuple[int, str], ListingView] = {}
+    for row in found:
+        key = (row.account_id, row.line_key)
+        view = views.get(key)
+        if view is not None and view.listing_id != row.id:
+            continue  # further locations of the same item are made of the same things
+        components = view.components if view else ()
+        if row.sku_id is not None:
+            components = (*components, (row.sku_id, row.units))
+        views[key] = ListingView(row.id, components, bool(row.back_orderable))
+    return views

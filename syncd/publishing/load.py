@@ -1,0 +1,207 @@
+"""Load what a listing's number is derived from: components, levels over the pool, shortages, holds, cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select
+
+from syncd.db.rows import rows
+from syncd.db.tables import (
+    account,
+    cell,
+    dirty_listing,
+    hold,
+    level,
+    listing,
+    listing_component,
+    order_line,
+    pool,
+    shortage,
+    sku,
+)
+from syncd.publishing.cells import Cell
+from syncd.publishing.sellable import ComponentStock, Sellable, sellable
+
+
+@dataclass(frozen=True, slots=True)
+class ListingStock:
+    """A listing with its number derived."""
+
+    listing_id: int
+    account_id: int
+    channel_sku: str
+    channel_location: str
+    unwritable: str | None
+    mapped: bool
+    parked_line: bool
+    number: Sellable
+
+
+def load_stock(connection: Connection, listing_ids: Sequence[int]) -> dict[int, ListingStock]:
+    """These listings with what they may show now, in five statements however many they are."""
+    if not listing_ids:
+        return {}
+    ids = [(listing_id,) for listing_id in sorted(set(listing_ids))]
+    wanted = rows(connection, "wanted", [("id", int)], ids)
+    heads = connection.execute(
+        select(listing, account.c.buffer.label("account_buffer"), account.c.cap.label("account_cap"))
+        .join(wanted, wanted.c.id == listing.c.id)
+        .join(account, account.c.id == listing.c.account_id)
+    ).all()
+    parts: dict[int, list[tuple[int, int, int]]] = {}
+    found = connection.execute(
+        select(listing_component, sku.c.safety_stock)
+        .join(wanted, wanted.c.id == listing_component.c.listing_id)
+        .join(sku, sku.c.id == listing_component.c.sku_id)
+        .order_by(listing_component.c.listing_id, listing_component.c.sku_id)
+    )
+    for row in found:
+        parts.setdefault(row.listing_id, []).append((row.sku_id, row.units, row.safety_stock))
+    skus = sorted({sku_id for each in parts.values() for sku_id, _, _ in each})
+    available = _available(connection, skus, sorted({head.account_id for head in heads}))
+    short = _shortages(connection, skus)
+    unseen = _unseen(connection, skus)
+    parked = _parked(connection, ids)
+    stock = {}
+    for head in heads:
+        components = tuple(
+            ComponentStock(
+                sku_id,
+                units,
+                available.get((head.account_id, sku_id), {}),
+                safety_stock,
+                short.get(sku_id, 0),
+                unseen.get(sku_id, 0),
+            )
+            for sku_id, units, safety_stock in parts.get(head.id, [])
+        )
+        buffer = head.buffer if head.buffer is not None else head.account_buffer
+        cap = head.cap if head.cap is not None else head.account_cap
+        stock[head.id] = ListingStock(
+            head.id,
+            head.account_id,
+            head.channel_sku,
+            head.channel_location,
+            head.unwritable,
+            bool(components),
+            head.id in parked,
+            sellable(components, buffer, cap),
+        )
+    return stock
+
+
+def _available(
+    connection: Connection, skus: Sequence[int], accounts: Sequence[int]
+) -> dict[tuple[int, int], dict[int, int]]:
+    if not skus:
+        return {}
+    wanted = rows(connection, "wanted_skus", [("sku_id", int)], [(sku_id,) for sku_id in skus])
+    found = connection.execute(
+        select(
+            pool.c.account_id,
+            level.c.sku_id,
+            level.c.warehouse_id,
+            (level.c.on_hand - level.c.unavailable - level.c.reserved).label("available"),
+        )
+        .join(wanted, wanted.c.sku_id == level.c.sku_id)
+        .join(pool, and_(pool.c.warehouse_id == level.c.warehouse_id, pool.c.account_id.in_(accounts)))
+    )
+    by_account: dict[tuple[int, int], dict[int, int]] = {}
+    for row in found:
+        by_account.setdefault((row.account_id, row.sku_id), {})[row.warehouse_id] = row.available
+    return by_account
+
+
+def _shortages(connection: Connection, skus: Sequence[int]) -> dict[int, int]:
+    if not skus:
+        return {}
+    wanted = rows(connection, "wanted_skus", [("sku_id", int)], [(sku_id,) for sku_id in skus])
+    found = connection.execute(
+        select(shortage.c.sku_id, func.sum(shortage.c.quantity))
+        .join(wanted, wanted.c.sku_id == shortage.c.sku_id)
+        .where(shortage.c.closed_at.is_(None))
+        .group_by(shortage.c.sku_id)
+    )
+    return {sku_id: int(quantity) for sku_id, quantity in found}
+
+
+def _unseen(connection: Connection, skus: Sequence[int]) -> dict[int, int]:
+    """Pieces held for every component, over all listings it is part of."""
+    if not skus:
+        return {}
+    wanted = rows(connection, "wanted_skus", [("sku_id", int)], [(sku_id,) for sku_id in skus])
+    found = connection.execute(
+        select(listing_component.c.sku_id, func.sum(hold.c.quantity * listing_component.c.units))
+        .join(wanted, wanted.c.sku_id == listing_component.c.sku_id)
+        .join(hold, and_(hold.c.listing_id == listing_component.c.listing_id, hold.c.closed_at.is_(None)))
+        .group_by(listing_component.c.sku_id)
+    )
+    return {sku_id: int(quantity) for sku_id, quantity in found}
+
+
+def _parked(connection: Connection, ids: Sequence[tuple[int]]) -> set[int]:
+    wanted = rows(connection, "wanted", [("id", int)], ids)
+    found = connection.execute(
+        select(order_line.c.listing_id)
+        .join(wanted, wanted.c.id == order_line.c.listing_id)
+        .where(order_line.c.parked.is_not(None))
+        .distinct()
+    )
+    return {int(listing_id) for listing_id in found.scalars() if listing_id is not None}
+
+
+def to_cell(row: Row[Any]) -> Cell:
+    return Cell(
+        listing_id=row.listing_id,
+        name=row.name,
+        anchor_value=row.anchor_value,
+        anchor_lo_at=row.anchor_lo_at,
+        anchor_hi_at=row.anchor_hi_at,
+        certified=bool(row.certified),
+        sold_hi=row.sold_hi,
+        sold_lo=row.sold_lo,
+        must_read=bool(row.must_read),
+        not_before_read_at=row.not_before_read_at,
+        in_flight_key=row.in_flight_key,
+        in_flight_value=row.in_flight_value,
+        in_flight_sold_hi=row.in_flight_sold_hi,
+        in_flight_sold_lo=row.in_flight_sold_lo,
+        unknown_value=row.unknown_value,
+        published=row.published,
+    )
+
+
+def load_cells(connection: Connection, listing_ids: Sequence[int]) -> dict[tuple[int, str], Cell]:
+    """The cells of these listings, locked until the transaction ends."""
+    if not listing_ids:
+        return {}
+    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(set(listing_ids))])
+    found = connection.execute(
+        select(cell)
+        .join(wanted, wanted.c.id == cell.c.listing_id)
+        .order_by(cell.c.listing_id, cell.c.name)
+        .with_for_update(of=cell)
+    )
+    return {(row.listing_id, row.name): to_cell(row) for row in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    listing_id: int
+    version: int
+    since_at: datetime | None
+
+
+def load_due(connection: Connection, account_id: int, now: datetime, limit: int) -> list[Dirty]:
+    """Dirty listings whose turn it is: those that a sale caused first, then the oldest."""
+    found = connection.execute(
+        select(dirty_listing.c.listing_id, dirty_listing.c.version, dirty_listing.c.since_at)
+        .where(dirty_listing.c.account_id == account_id, dirty_listing.c.due_at <= now)
+        .order_by(dirty_listing.c.urgency, dirty_listing.c.due_at, dirty_listing.c.listing_id)
+        .limit(limit)
+    )
+    return [Dirty(*row) for row in found]

@@ -1,0 +1,169 @@
+"""What orders and stock leave behind for publishing: dirty listings, explained sales, eaten holds.
+
+Plain transaction functions, called inside the transaction that causes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, Subquery, case, cast, func, literal, null, select, update
+
+from syncd.db.rows import rows, upsert
+from syncd.db.tables import cell, dirty_listing, hold, listing, listing_component
+from syncd.db.types import Instant
+from syncd.publishing.cells import Sale
+
+
+def mark_dirty(connection: Connection, skus: Mapping[int, datetime | None], now: datetime, urgency: int = 1) -> None:
+    """Mark every listing made of these SKUs as to be looked at; the instant is the oldest order that waits for it."""
+    if not skus:
+        return
+    moved = rows(
+        connection,
+        "moved",
+        [("sku_id", int), ("since_at", datetime)],
+        [(sku_id, skus[sku_id]) for sku_id in sorted(skus)],
+    )
+    found = (
+        select(
+            listing_component.c.listing_id,
+            listing.c.account_id,
+            func.min(moved.c.since_at, type_=Instant()).label("since_at"),
+        )
+        .join(moved, moved.c.sku_id == listing_component.c.sku_id)
+        .join(listing, listing.c.id == listing_component.c.listing_id)
+        .group_by(listing_component.c.listing_id, listing.c.account_id)
+    )
+    _upsert_dirty(connection, found, now, urgency)
+
+
+def mark_listings(connection: Connection, listing_ids: Sequence[int], now: datetime, urgency: int = 1) -> None:
+    """Mark these listings themselves as to be looked at."""
+    if not listing_ids:
+        return
+    wanted = rows(connection, "marked", [("id", int)], [(listing_id,) for listing_id in sorted(set(listing_ids))])
+    found = select(
+        listing.c.id.label("listing_id"), listing.c.account_id, cast(null(), Instant()).label("since_at")
+    ).join(wanted, wanted.c.id == listing.c.id)
+    _upsert_dirty(connection, found, now, urgency)
+
+
+def _upsert_dirty(connection: Connection, found: Select[Any], now: datetime, urgency: int) -> None:
+    source = found.subquery("found")
+    values = select(
+        source.c.listing_id,
+        source.c.account_id,
+        source.c.since_at,
+        literal(1),
+        literal(urgency),
+        literal(now, Instant()),
+    ).where(literal(1, literal_execute=True) == literal(1, literal_execute=True))
+    statement = upsert(connection, dirty_listing).from_select(
+        ["listing_id", "account_id", "since_at", "version", "urgency", "due_at"], values
+    )
+    new = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["listing_id"],
+            set_={
+                "version": dirty_listing.c.version + 1,
+                "urgency": _least(dirty_listing.c.urgency, new.urgency),
+                "since_at": func.coalesce(
+                    _least(dirty_listing.c.since_at, new.since_at), dirty_listing.c.since_at, new.since_at
+                ),
+                "due_at": _least(dirty_listing.c.due_at, new.due_at),
+                "waits_for": None,
+            },
+        )
+    )
+
+
+def _least(left: Any, right: Any) -> Any:
+    """The lesser of two; NULL when either is (the engines' own LEAST and MIN differ there)."""
+    return case((left <= right, left), (right < left, right), else_=None)
+
+
+def note_sales(connection: Connection, sales: Sequence[Sale], granularity_s: Mapping[int, float]) -> None:
+    """Lower what the listings' cells are expected to show by sales (and raise it by give-backs) after their anchors.
+
+    A change surely after the anchor counts in both bounds; one surely before is in the anchor already; one that may
+    be either widens the range. A channel's instants stand for `granularity_s` (by account_id) from there on.
+    """
+    if not sales:
+        return
+    columns = [("listing_id", int), ("d_min", int), ("d_max", int), ("from_at", datetime), ("to_at", datetime)]
+    grain = timedelta(seconds=max(granularity_s.values(), default=0.0))
+    sold = rows(
+        connection,
+        "sold",
+        columns,
+        [(sale.listing_id, sale.d_min, sale.d_max, sale.from_at, sale.to_at + grain) for sale in sales],
+    )
+    after = sold.c.from_at > cell.c.anchor_hi_at
+    before = sold.c.to_at < cell.c.anchor_lo_at
+    lowered_hi = case((after, sold.c.d_min), (before, 0), (sold.c.d_min < 0, sold.c.d_min), else_=0)
+    lowered_lo = case((after, sold.c.d_max), (before, 0), (sold.c.d_max > 0, sold.c.d_max), else_=0)
+    by_cell: Subquery = (
+        select(
+            cell.c.listing_id,
+            cell.c.name,
+            func.sum(lowered_hi).label("d_hi"),
+            func.sum(lowered_lo).label("d_lo"),
+        )
+        .join(sold, sold.c.listing_id == cell.c.listing_id)
+        .where(cell.c.anchor_value.is_not(None))
+        .group_by(cell.c.listing_id, cell.c.name)
+        .subquery("by_cell")
+    )
+    connection.execute(
+        update(cell)
+        .values(sold_hi=cell.c.sold_hi + by_cell.c.d_hi, sold_lo=cell.c.sold_lo + by_cell.c.d_lo)
+        .where(cell.c.listing_id == by_cell.c.listing_id, cell.c.name == by_cell.c.name)
+    )
+
+
+def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float, now: datetime) -> set[int]:
+    """Let orders that explain a shortfall eat its hold, once. Returns the SKUs whose holds shrank."""
+    if not any(sale.d_max > 0 for sale in sales):
+        return set()
+    listings = rows(connection, "sold", [("id", int)], [(i,) for i in sorted({sale.listing_id for sale in sales})])
+    found = list(
+        connection.execute(
+            select(hold)
+            .join(listings, listings.c.id == hold.c.listing_id)
+            .where(hold.c.closed_at.is_(None))
+            .order_by(hold.c.listing_id, hold.c.from_at, hold.c.id)
+        )
+    )
+    if not found:
+        return set()
+    left = {row.id: row.quantity for row in found}
+    slack = timedelta(seconds=staleness_s)
+    for sale in sales:
+        units = sale.d_max
+        for row in found:
+            if units <= 0:
+                break
+            if row.listing_id == sale.listing_id and row.from_at - slack <= sale.from_at <= row.to_at + slack:
+                eaten = min(units, left[row.id])
+                left[row.id] -= eaten
+                units -= eaten
+    shrunk = {row.id: row for row in found if left[row.id] != row.quantity}
+    if not shrunk:
+        return set()
+    data = [(hold_id, left[hold_id], None if left[hold_id] else now) for hold_id in sorted(shrunk)]
+    new = rows(connection, "left_over", [("id", int), ("quantity", int), ("closed_at", datetime)], data)
+    connection.execute(
+        update(hold).values(quantity=new.c.quantity, closed_at=new.c.closed_at).where(hold.c.id == new.c.id)
+    )
+    changed = rows(
+        connection, "changed", [("id", int)], [(i,) for i in sorted({r.listing_id for r in shrunk.values()})]
+    )
+    return set(
+        connection.execute(
+            select(listing_component.c.sku_id).join(changed, changed.c.id == listing_component.c.listing_id)
+        ).scalars()
+    )

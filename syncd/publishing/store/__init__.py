@@ -1,0 +1,1 @@
+"""Publishing in the database. Every function checks the account's fencing token first: one writer an account (C1)."""

@@ -1,0 +1,167 @@
+"""Claim what is due: forget what shows right, name what to read, and store one write before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from syncd.db.lease import guard
+from syncd.db.rows import insert_rows
+from syncd.db.tables import account, decision, push_batch, push_row
+from syncd.publishing.cells import Cell, Step, choose, is_certified
+from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock
+from syncd.publishing.store.cells import read_horizon, save_cells
+from syncd.publishing.store.queue import forget, put_off
+from syncd.publishing.store.rows import Compose, Push, Row, Rules
+
+POLICY = "publishing"
+POLICY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What there is to do for an account right now."""
+
+    read: tuple[Row, ...]
+    push: Push | None
+    looked_at: int
+    waiting: Mapping[str, int]
+
+
+def claim(connection: Connection, rules: Rules, key: str, compose: Compose, limit: int, now: datetime) -> Claimed:
+    """Look at due listings: forget those that show what they should, name those to read, and store one write."""
+    guard(connection, rules.lease)
+    due = load_due(connection, rules.account_id, now, limit)
+    if not due:
+        return Claimed((), None, 0, {})
+    live = _is_live(connection, rules.account_id)
+    stock = load_stock(connection, [each.listing_id for each in due])
+    cells = _certify(connection, rules, load_cells(connection, [each.listing_id for each in due]))
+    done: list[Dirty] = []
+    reads: list[Row] = []
+    writes: list[tuple[Row, Dirty, Cell, ListingStock]] = []
+    waits: list[tuple[Dirty, str]] = []
+    for each in due:
+        found = stock[each.listing_id]
+        at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
+        stop = _raises_stop(found)
+        if found.unwritable or not found.mapped:
+            waits.append((each, found.unwritable or "unmapped"))
+            continue
+        choice = choose(at, found.number.quantity, live=live, raises_stop=stop)
+        row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
+        if choice.step is Step.NOTHING:
+            done.append(each)
+        elif choice.step is Step.READ:
+            reads.append(row)
+        elif choice.step is Step.WRITE and len(writes) < rules.write_batch:
+            writes.append((row, each, at, found))
+        elif choice.step is Step.WAIT:
+            waits.append((each, choice.reason))
+    forget(connection, done)
+    put_off(connection, waits, now)
+    push = _store_push(connection, rules, key, compose, writes, now) if writes else None
+    waiting: dict[str, int] = {}
+    for _, reason in waits:
+        waiting[reason] = waiting.get(reason, 0) + 1
+    return Claimed(tuple(reads), push, len(due), waiting)
+
+
+def _is_live(connection: Connection, account_id: int) -> bool:
+    state: str = connection.execute(select(account.c.state).where(account.c.id == account_id)).scalar_one()
+    return state == "live"
+
+
+def _raises_stop(found: ListingStock) -> str | None:
+    return "an order line of this listing is parked" if found.parked_line else None
+
+
+def _certify(connection: Connection, rules: Rules, cells: dict[tuple[int, str], Cell]) -> dict[tuple[int, str], Cell]:
+    horizon_at = read_horizon(connection, rules.account_id)
+    lag = timedelta(seconds=rules.index_lag_s)
+    return {key: replace(each, certified=is_certified(each, horizon_at, lag)) for key, each in cells.items()}
+
+
+def _store_push(
+    connection: Connection,
+    rules: Rules,
+    key: str,
+    compose: Compose,
+    writes: Sequence[tuple[Row, Dirty, Cell, ListingStock]],
+    now: datetime,
+) -> Push:
+    chosen = tuple(row for row, _, _, _ in writes)
+    body = compose(chosen)
+    connection.execute(
+        insert(push_batch).values(
+            key=key,
+            account_id=rules.account_id,
+            body=body,
+            lease_token=rules.lease.token,
+            created_at=now,
+            sent_at=now,
+            settle_by=now + timedelta(seconds=rules.settle_s),
+        )
+    )
+    columns = [
+        ("key", str),
+        ("listing_id", int),
+        ("cell", str),
+        ("value", int),
+        ("expected", int),
+        ("dirty_version", int),
+        ("since_at", datetime),
+    ]
+    insert_rows(
+        connection,
+        push_row,
+        columns,
+        [
+            (key, row.listing_id, rules.cell, row.value, row.expected, dirty.version, dirty.since_at)
+            for row, dirty, _, _ in writes
+        ],
+    )
+    save_cells(
+        connection,
+        [
+            replace(
+                at,
+                in_flight_key=key,
+                in_flight_value=row.value,
+                in_flight_sold_hi=at.sold_hi,
+                in_flight_sold_lo=at.sold_lo,
+            )
+            for row, _, at, _ in writes
+        ],
+    )
+    data = [
+        ("publication", row.listing_id, POLICY, POLICY_VERSION, *_explained(row, at, found), now)
+        for row, _, at, found in writes
+    ]
+    columns = [
+        ("kind", str),
+        ("listing_id", int),
+        ("policy", str),
+        ("policy_version", int),
+        ("inputs", str),
+        ("outcome", str),
+        ("decided_at", datetime),
+    ]
+    insert_rows(connection, decision, columns, data)
+    put_off(connection, [(dirty, "a write is in flight") for _, dirty, _, _ in writes], now)
+    return Push(key, body, chosen, attempts=0)
+
+
+def _explained(row: Row, at: Cell, found: ListingStock) -> tuple[str, str]:
+    inputs = found.number.to_json() | {
+        "anchor": at.anchor_value,
+        "anchor_hi_at": at.anchor_hi_at.isoformat() if at.anchor_hi_at else None,
+        "certified": at.certified,
+        "sold_since": at.sold_hi,
+    }
+    outcome = {"from": row.expected, "to": row.value}
+    return msgspec.json.encode(inputs).decode(), msgspec.json.encode(outcome).decode()

@@ -1,0 +1,171 @@
+"""Settle writes: what each row did, exactly once; and what a former owner left unfinished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from syncd.alerts.store import Alert, close_alerts, open_alerts
+from syncd.db.lease import guard
+from syncd.db.tables import listing, push_batch, push_row
+from syncd.insight.store import add_lags, add_tallies
+from syncd.publishing.cells import Cell, acknowledged
+from syncd.publishing.load import Dirty, load_cells
+from syncd.publishing.store.cells import save_cells
+from syncd.publishing.store.queue import forget, put_off, wake
+from syncd.publishing.store.rows import Push, Row, Rules
+
+
+def unfinished(connection: Connection, rules: Rules) -> list[Push]:
+    """Writes whose outcome is unknown, this process's or a former owner's: the same bytes go out under the same key."""
+    guard(connection, rules.lease)
+    found = connection.execute(
+        select(push_batch)
+        .where(push_batch.c.account_id == rules.account_id, push_batch.c.state == "in_flight")
+        .order_by(push_batch.c.created_at, push_batch.c.key)
+    ).all()
+    return [Push(row.key, row.body or "", _rows_of(connection, row.key), row.attempts) for row in found]
+
+
+def _rows_of(connection: Connection, key: str) -> tuple[Row, ...]:
+    found = connection.execute(
+        select(push_row, listing.c.channel_sku, listing.c.channel_location)
+        .join(listing, listing.c.id == push_row.c.listing_id)
+        .where(push_row.c.key == key)
+        .order_by(push_row.c.listing_id)
+    )
+    return tuple(Row(r.listing_id, r.channel_sku, r.channel_location, r.value, r.expected) for r in found)
+
+
+def note_sent(connection: Connection, rules: Rules, key: str, now: datetime) -> bool:
+    """Count an attempt under our token, before the bytes leave. False when the push is settled already."""
+    guard(connection, rules.lease)
+    return (
+        connection.execute(
+            update(push_batch)
+            .where(push_batch.c.key == key, push_batch.c.state == "in_flight")
+            .values(attempts=push_batch.c.attempts + 1, lease_token=rules.lease.token)
+        ).rowcount
+        == 1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row of a push: applied, stale, rejected or not_written."""
+
+    listing_id: int
+    outcome: str
+    reason: str | None = None
+
+
+def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Outcome], now: datetime) -> int:
+    """Note what a write did, row by row, exactly once. Returns how many numbers were written."""
+    guard(connection, rules.lease)
+    head = connection.execute(
+        select(push_batch).where(push_batch.c.key == key, push_batch.c.state == "in_flight").with_for_update()
+    ).one_or_none()
+    if head is None:
+        return 0
+    told = {each.listing_id: each for each in outcomes}
+    sent = connection.execute(select(push_row).where(push_row.c.key == key)).all()
+    cells = load_cells(connection, [row.listing_id for row in sent])
+    settled: list[Cell] = []
+    written, again, refused, stale = [], [], [], []
+    for row in sent:
+        at = cells[(row.listing_id, row.cell)]
+        each = told.get(row.listing_id)
+        freed = replace(at, in_flight_key=None, in_flight_value=None, in_flight_sold_hi=0, in_flight_sold_lo=0)
+        if each is not None and each.outcome == "applied":
+            settled.append(acknowledged(at, head.sent_at, now))
+            written.append(row)
+        elif each is not None and each.outcome == "stale":
+            settled.append(replace(freed, must_read=True))  # C7: read before anything else
+            stale.append(row)
+        elif each is not None and each.outcome == "rejected":
+            settled.append(freed)
+            refused.append((row, each))
+        else:
+            settled.append(freed)
+            again.append(row)
+    save_cells(connection, settled)
+    forget(connection, [Dirty(row.listing_id, row.dirty_version, row.since_at) for row in written])
+    retry = [row.listing_id for row in (*again, *stale, *written)]
+    wake(connection, retry, now)
+    _note_refusals(connection, rules, refused, now)
+    close_alerts(connection, [_refusal_key(rules, row.listing_id) for row in written], now)
+    connection.execute(
+        update(push_batch)
+        .where(push_batch.c.key == key)
+        .values(state="settled", settled_at=now, body=None, outcome=f"{len(written)} of {len(sent)} written")
+    )
+    scope = f"account:{rules.account}"
+    add_tallies(
+        connection,
+        {
+            (scope, "pushes"): 1,
+            (scope, "numbers_written"): len(written),
+            (scope, "stale"): len(stale),
+            (scope, "rejected"): len(refused),
+        },
+    )
+    add_lags(
+        connection,
+        [
+            (rules.account_id, "placed_to_shown", (now - row.since_at).total_seconds())
+            for row in written
+            if row.since_at is not None
+        ],
+    )
+    connection.execute(delete(push_row).where(push_row.c.key == key))
+    return len(written)
+
+
+def _refusal_key(rules: Rules, listing_id: int) -> str:
+    return f"refused:{rules.account_id}:{listing_id}"
+
+
+def _note_refusals(connection: Connection, rules: Rules, refused: Sequence[tuple[Any, Outcome]], now: datetime) -> None:
+    alerts = [
+        Alert(
+            _refusal_key(rules, row.listing_id),
+            "listing_refused",
+            "its number cannot be set; the others are",
+            f"{rules.account} refuses the number of listing {row.listing_id}: {each.reason or 'no reason given'}",
+            rules.account_id,
+        )
+        for row, each in refused
+    ]
+    open_alerts(connection, alerts, now)
+    waits = [(Dirty(row.listing_id, row.dirty_version, row.since_at), "refused by the channel") for row, _ in refused]
+    put_off(connection, waits, now)
+
+
+def abandon(connection: Connection, rules: Rules, key: str, now: datetime) -> None:
+    """Give up on a write whose key the channel no longer remembers: its cells are read before anything else."""
+    guard(connection, rules.lease)
+    sent = connection.execute(select(push_row).where(push_row.c.key == key)).all()
+    cells = load_cells(connection, [row.listing_id for row in sent])
+    save_cells(
+        connection,
+        [
+            replace(
+                cells[(row.listing_id, row.cell)],
+                in_flight_key=None,
+                in_flight_value=None,
+                must_read=True,
+                certified=False,
+                unknown_value=row.value,
+            )
+            for row in sent
+        ],
+    )
+    wake(connection, [row.listing_id for row in sent], now)
+    connection.execute(
+        update(push_batch).where(push_batch.c.key == key).values(state="abandoned", settled_at=now, body=None)
+    )
+    connection.execute(delete(push_row).where(push_row.c.key == key))

@@ -1,0 +1,80 @@
+"""Secrets by name: a file that systemd hands over, else a variable of the environment; never in the configuration."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from syncd.errors import ConfigProblem, SyncdError, dotted, leaves, place_name
+
+_REMEDY: Final = (
+    "Put the value into a file and hand that over with systemd's LoadCredential={name}:FILE, "
+    "or set the environment variable {name}"
+)
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+_VALUE: Final = re.compile(r"shp(at|ca|pa|ss|ua|rt)_.*|[0-9a-fA-F]{24,}")  # Shopify's prefixes, or bare hexadecimals
+
+
+class SecretMissing(SyncdError):
+    """A secret that the configuration names cannot be had."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        self.remedy = _REMEDY.format(name=name)
+        super().__init__(f"secret {name} {reason}. {self.remedy}")
+
+
+def resolve(name: str) -> SecretStr:
+    """The secret of that name, from $CREDENTIALS_DIRECTORY/NAME or else the environment. Raises SecretMissing.
+
+    White space around it is cut off. Its value shows in no repr, str or log; `get_secret_value()` tells it.
+    """
+    value = _from_file(name)
+    if value is None:
+        value = os.environ.get(name)
+    if value is None:
+        raise SecretMissing(name, "is not set")
+    if not value.strip():
+        raise SecretMissing(name, "is empty")
+    return SecretStr(value.strip())
+
+
+def name_problem(text: str) -> str | None:
+    """What is wrong with a secret's name, without ever repeating it: it may be the secret itself."""
+    if _VALUE.fullmatch(text):
+        return "looks like the secret itself, which must not be in this file"
+    if not _NAME.fullmatch(text):
+        return "must be the name of a secret: letters, digits, dots, hyphens and underscores"
+    return None
+
+
+def missing(raw: object) -> list[ConfigProblem]:
+    """The secrets that raw configuration tables name, in keys that end with `_secret`, and that cannot be had."""
+    problems = []
+    for place, name in leaves(raw):
+        if dotted(place).endswith("_secret") and isinstance(name, str) and name_problem(name) is None:
+            try:
+                resolve(name)
+            except SecretMissing as err:
+                problems.append(ConfigProblem(place_name(raw, place), f"secret {name} {err.reason}", err.remedy))
+    return problems
+
+
+def _from_file(name: str) -> str | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return None
+    path = Path(folder, name)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        raise SecretMissing(name, f"cannot be read from {path} ({err.strerror})") from err
+    except UnicodeDecodeError:
+        raise SecretMissing(name, f"in {path} is not text") from None  # the cause would quote the value

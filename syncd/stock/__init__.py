@@ -1,0 +1,1 @@
+"""Stock: the ledger of movements, the levels it folds to, counts and imports of goods."""

@@ -1,0 +1,142 @@
+"""The book in memory: levels that move only by movements, so that a level is always their fold."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from syncd.errors import SyncdError
+
+LevelKey = tuple[int, int]
+"""(sku_id, warehouse_id)"""
+
+
+class MovementKind(StrEnum):
+    RECEIPT = "receipt"
+    RESERVATION = "reservation"
+    RELEASE = "release"
+    SHIPMENT = "shipment"
+    ADJUSTMENT = "adjustment"
+    COUNT = "count"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
+    RETURN = "return"
+    DAMAGE = "damage"
+    SNAPSHOT = "snapshot"
+
+
+class NotAvailable(SyncdError):
+    """A reservation asked for more than a level has: the plan was made from another level than the one locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Pieces of one SKU in one warehouse after `seq` movements."""
+
+    on_hand: int = 0
+    unavailable: int = 0
+    reserved: int = 0
+    short: int = 0
+    seq: int = 0
+    as_of: datetime | None = None
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.unavailable - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a movement happened; becomes its unique cause_key once `subject` has its row id."""
+
+    subject: Hashable
+    application: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    sku_id: int
+    warehouse_id: int
+    seq: int
+    kind: MovementKind
+    d_on_hand: int
+    d_unavailable: int
+    d_reserved: int
+    cause: Cause
+    actor: str
+    at: datetime
+
+
+class Ledger:
+    """Levels as loaded under lock, and the movements that a decision makes to them."""
+
+    def __init__(self, levels: Mapping[LevelKey, Level], actor: str, now: datetime) -> None:
+        self._before = dict(levels)
+        self._levels = dict(levels)
+        self._actor = actor
+        self._now = now
+        self._truths: set[LevelKey] = set()
+        self.movements: list[Movement] = []
+
+    def level(self, sku_id: int, warehouse_id: int) -> Level:
+        return self._levels.get((sku_id, warehouse_id), Level())
+
+    def known(self, sku_id: int, warehouse_id: int) -> bool:
+        return (sku_id, warehouse_id) in self._levels
+
+    def reserve(self, key: LevelKey, pieces: int, cause: Cause) -> None:
+        """Promise pieces. Raises NotAvailable: a reservation never makes a level short."""
+        if self.level(*key).available < pieces:
+            raise NotAvailable(f"{pieces} pieces of sku {key[0]} are not available in warehouse {key[1]}")
+        self._post(key, MovementKind.RESERVATION, cause, d_reserved=pieces)
+
+    def release(self, key: LevelKey, pieces: int, cause: Cause) -> None:
+        self._post(key, MovementKind.RELEASE, cause, d_reserved=-pieces)
+
+    def ship(self, key: LevelKey, pieces: int, reserved: int, cause: Cause) -> None:
+        """Book pieces as gone, `reserved` of them from a reservation. Truth: never refused, may leave others short."""
+        self._truths.add(key)
+        self._post(key, MovementKind.SHIPMENT, cause, d_on_hand=-pieces, d_reserved=-reserved)
+
+    def count(self, key: LevelKey, d_on_hand: int, d_unavailable: int, as_of: datetime, cause: Cause) -> None:
+        """Book what a count found. Truth: what it takes away from reservations becomes `short`."""
+        self._truths.add(key)
+        self._post(key, MovementKind.COUNT, cause, d_on_hand=d_on_hand, d_unavailable=d_unavailable)
+        self._levels[key] = replace(self._levels[key], as_of=as_of)
+
+    def changed(self) -> Iterable[tuple[LevelKey, Level, Level, bool]]:
+        """(key, before, after, whether truth moved it) of every level that moved, in key order."""
+        for key in sorted({(m.sku_id, m.warehouse_id) for m in self.movements}):
+            yield key, self._before.get(key, Level()), self._levels[key], key in self._truths
+
+    def _post(
+        self,
+        key: LevelKey,
+        kind: MovementKind,
+        cause: Cause,
+        d_on_hand: int = 0,
+        d_unavailable: int = 0,
+        d_reserved: int = 0,
+    ) -> None:
+        before = self.level(*key)
+        on_hand = before.on_hand + d_on_hand
+        unavailable = before.unavailable + d_unavailable
+        reserved = before.reserved + d_reserved
+        short = max(0, reserved + unavailable - on_hand)
+        self._levels[key] = Level(on_hand, unavailable, reserved, short, before.seq + 1, before.as_of)
+        self.movements.append(
+            Movement(
+                key[0],
+                key[1],
+                before.seq + 1,
+                kind,
+                d_on_hand,
+                d_unavailable,
+                d_reserved,
+                cause,
+                self._actor,
+                self._now,
+            )
+        )

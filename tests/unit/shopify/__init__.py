@@ -1,0 +1,1 @@
+"""The Shopify adapter, without a network."""
