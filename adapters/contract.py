@@ -347,6 +347,10 @@ class Channel(Protocol):
         """Send a composed body under an idempotency key; one result per row. Repeating it changes nothing more."""
         ...
 
+    async def ensure_webhooks(self, public_url: str) -> Sequence[object]:
+        """Have the channel send its news to this address; what was done, one printable item a subscription."""
+        ...
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
         """The event, if the raw bytes are rightly signed. Pure. Raises Forged."""
         ...

@@ -154,6 +154,9 @@ class HttpClient:
             kind = type(state.outcome.exception()).__name__ if state.outcome else None
             log.info("http.retry_scheduled", what=what, attempt=state.attempt_number, error=kind)
 
+        async def once() -> T:  # tenacity awaits coroutine functions only, not whatever returns an awaitable
+            return await attempt()
+
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,
             wait=self._wait_s,
@@ -162,7 +165,7 @@ class HttpClient:
             before_sleep=note,
             reraise=True,
         )
-        return await retrying(attempt)
+        return await retrying(once)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -19,7 +19,7 @@ class ClockRecordError(SyncdError):
 
 @dataclass(frozen=True, slots=True)
 class ClockRecord:
-    """One line between real and seller's time: at `real_start` it was `seller_start`, and it runs `speed` times as fast.
+    """Real and seller's time in one line: at `real_start` it was `seller_start`, running `speed` times as fast since.
 
     It lies in a file so that daemon, sandboxes and command line agree, and go on agreeing after a restart.
     """

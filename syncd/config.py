@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError
 
 from syncd import secrets
 from syncd.errors import EXAMPLE, ConfigError, ConfigProblem, dotted, explain, leaves, place_name, suggest
-from syncd.geography import is_country, is_zone, postcode_prefix
+from syncd.geography import is_country, is_zone
 from syncd.money import EXPONENTS, MoneyError, to_minor
 
 
@@ -153,6 +153,12 @@ def _is_here(text: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _pool(warehouses: tuple[str, ...]) -> tuple[str, ...]:
+    if not warehouses:
+        raise _wrong("is empty", "Name at least one warehouse")
+    return warehouses
 
 
 def _from_folder(path: Path, info: ValidationInfo) -> Path:
@@ -287,7 +293,7 @@ class Shopify(Table):
 class Account(Table):
     key: Key
     channel: ChannelKind
-    warehouses: Annotated[tuple[Text, ...], Field(min_length=1)]  # the pool; its order is the rank
+    warehouses: Annotated[tuple[Text, ...], AfterValidator(_pool)]  # the pool; its order is the rank
     policy: Policy = Policy.PRIORITY
     buffer: Whole = 0  # units of the listing, kept back
     floor: Whole = 0  # what a listing shows while the account is blind
@@ -315,6 +321,8 @@ _ONCE: Final = {
     "account.warehouses": 2,
     "account.shopify.base_url": 0,
 }
+
+_ZIP: Final = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 
 _TABLES: Final[dict[str, type[Table]]] = {
     "": Config,
@@ -376,11 +384,7 @@ def _contradictions(raw: object) -> Iterator[ConfigProblem]:
             if once in seen:
                 yield ConfigProblem(name, f"{text!r} is there twice", "Change this one, or take it out")
             seen.add(once)
-        if (
-            key == "warehouse.postcode"
-            and values.get((*place[:-1], "country")) == "US"
-            and not postcode_prefix("US", text)
-        ):
+        if key == "warehouse.postcode" and values.get((*place[:-1], "country")) == "US" and not _ZIP.fullmatch(text):
             yield ConfigProblem(name, f"{text!r} is not a ZIP code", "Write its five digits in quotes")
         if key == "account.warehouses" and text not in kinds:
             known = f"There is {', '.join(kinds)}" if kinds else "Describe it under [[warehouse]]"

@@ -99,7 +99,6 @@ _WORDS: Final = {
     "enum": ("must be {expected}", "Write one of these, in quotes"),
     "literal_error": ("must be {expected}", "Write one of these, in quotes"),
     "path_type": ("must be text", "Put it in quotes"),
-    "too_short": ("must not be empty", "Name at least one"),
     "tuple_type": ("must be a list", "Put it in brackets: a table begins with [[...]], a list of values is [...]"),
     "model_type": ("must be a table", "Begin it with a line [...], or [[...]] where there may be several"),
 }

@@ -152,7 +152,7 @@ def _line_state(
         wrong("id", "unreadable")
     if current is None or ordered is None:
         wrong("quantity", "one of two quantities is unusable: the other stands for both")
-        ordered = held
+        ordered = held if ordered is not None else held + sum(pieces(refund.quantity) or 0 for refund in refunds)
     elif held > ordered:
         wrong("quantity", "more units than were ordered")
         ordered = held

@@ -499,6 +499,7 @@ def _create_cell() -> None:
         sqlite_where=sa.text("in_flight_key IS NOT NULL"),
         postgresql_where=sa.text("in_flight_key IS NOT NULL"),
     )
+    op.create_index("ix_cell_last_read", "cell", ["last_read_at"], unique=False)
 
 
 def _create_decision() -> None:

@@ -33,6 +33,7 @@ def reader_engine(url: str, connections: int = 4) -> Engine:
 def _sqlite(url: str, connections: int, query_only: bool) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,  # an error's text must not carry a buyer's address into the log
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
@@ -62,6 +63,7 @@ def _postgresql(url: str, connections: int, read_only: bool) -> Engine:
         options += " -c default_transaction_read_only=on"
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=True,

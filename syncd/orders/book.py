@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -106,7 +106,8 @@ class LineBook:
     parked: str | None = None
     unit_price_minor: int | None = None
     currency: str | None = None
-    held: dict[int, int] = field(default_factory=dict)
+    held: dict[int, int] = field(default_factory=dict)  # open units, whatever their stage
+    handed_over: dict[tuple[int, str], int] = field(default_factory=dict)  # of these, by (warehouse, later stage)
     shipped_from: dict[int, int] = field(default_factory=dict)
     short: int = 0
     short_reason: ShortageReason | None = None
@@ -119,6 +120,17 @@ class LineBook:
     @property
     def wanted_units(self) -> int:
         return max(0, self.quantity - max(self.fulfilled, self.shipped))
+
+    def stages(self) -> Iterator[tuple[int, str, int]]:
+        """(warehouse_id, stage, units) of every reservation: what shrinks is what no warehouse was told of yet."""
+        told = dict(self.held)
+        for (warehouse_id, stage), units in sorted(self.handed_over.items()):
+            still = min(units, told[warehouse_id])
+            told[warehouse_id] -= still
+            yield warehouse_id, stage, still
+        for stage, place in (("held", told), ("shipped", self.shipped_from)):
+            for warehouse_id, units in place.items():
+                yield warehouse_id, stage, units
 
 
 @dataclass(slots=True)

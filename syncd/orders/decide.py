@@ -38,7 +38,7 @@ class OrderChange:
 
     book: OrderBook
     state: OrderState | None  # None when the order itself did not change, only what covers it
-    standing: OrderStanding
+    standing: OrderStanding | None  # None: as it was
     is_new: bool
     review: str | None = None
     sales: list[Sale] = field(default_factory=list)
@@ -93,7 +93,8 @@ def decide_order(
         _take_over(line, told)
         _ship(line, account, ledger, book, change, _before_the_book(line, state, account, ledger, first_seen))
         _release_surplus(line, account, ledger, book)
-        if line.wanted_units > line.open_units:
+        mapped_now = line.components and line.short_reason is ShortageReason.UNMAPPED
+        if line.wanted_units > line.open_units or (line.short and mapped_now):
             wanting.append(line)
     _vanished(book, state, change)
     cover_lines(wanting, change, account, ledger, first_applied=True)
@@ -211,15 +212,17 @@ def _ship(
     change.shipped_units += left
     if before_book or not line.components:
         return
+    reserved: dict[int, int] = {}
     for warehouse_id in sorted(line.held, key=lambda w: (account.rank_of(w), w)):
-        units = min(left, line.held[warehouse_id])
-        ship_units(line, book, ledger, warehouse_id, units, reserved=units)
-        left -= units
-    if left:
-        unreserved_from = _likely_origin(line, account, ledger)
-        if unreserved_from is not None:
-            ship_units(line, book, ledger, unreserved_from, left, reserved=0)
-        line.short = max(0, line.short - left)
+        reserved[warehouse_id] = min(left, line.held[warehouse_id])
+        left -= reserved[warehouse_id]
+    unreserved_from = _likely_origin(line, account, ledger) if left else None
+    line.short = max(0, line.short - left)
+    for warehouse_id in sorted({*reserved, *([unreserved_from] if unreserved_from is not None else [])}):
+        units = reserved.get(warehouse_id, 0)
+        beyond = left if warehouse_id == unreserved_from else 0
+        # One movement a warehouse: its cause names the line, the warehouse and the application, and that only once.
+        ship_units(line, book, ledger, warehouse_id, units + beyond, reserved=units)
 
 
 def ship_units(
@@ -321,7 +324,7 @@ def settled_notices(changes: Iterable[OrderChange], accounts: dict[int, AccountV
         for line in book.lines.values():
             if not line.parked:
                 notices.append(Notice(f"parked_line:{owner}:{line.channel_line_id}", "parked_line"))
-            if line.line_key and not (line.short and line.short_reason is ShortageReason.UNMAPPED):
+            if not (line.short and line.short_reason is ShortageReason.UNMAPPED):
                 notices.append(Notice(f"unmapped:{owner}:{line.channel_line_id}", "unmapped"))
     return notices
 

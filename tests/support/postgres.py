@@ -42,7 +42,8 @@ SETTINGS: Final = (
     "timezone=UTC",
 )
 
-# $1 is the folder, $2 the binaries, the rest the server's arguments. Signals meant for the tests are not ours.
+# $1 is the folder, $2 the binaries, the rest the server's arguments. Signals meant for the tests are not ours. A server
+# that still starts ignores SIGQUIT, as every background job of a shell begins with: hence the loop.
 SUPERVISE: Final = """
 trap '' HUP INT TERM
 folder=$1 bin=$2; shift 2
@@ -51,9 +52,8 @@ folder=$1 bin=$2; shift 2
 "$bin/postgres" -D "$folder/data" -k "$folder" "$@" >>"$folder/log" 2>&1 </dev/null &
 server=$!
 read -r _
-kill -QUIT "$server" 2>/dev/null
-wait "$server"
-cd / && rm -rf "$folder"
+while kill -QUIT "$server" 2>/dev/null; do sleep 0.1; done
+rm -rf "$folder"
 """
 
 

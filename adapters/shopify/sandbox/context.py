@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from graphql import GraphQLResolveInfo
 
@@ -33,7 +34,4 @@ class Context:
         return level.now if self.read_at is None else level.as_of(self.read_at)
 
 
-def context_of(info: GraphQLResolveInfo) -> Context:
-    context = info.context
-    assert isinstance(context, Context)
-    return context
+Info: TypeAlias = GraphQLResolveInfo[Context]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -15,9 +17,13 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    Undefined,
     parse,
     validate,
+    value_from_ast_untyped,
 )
+
+from adapters.shopify.sandbox.errors import Json
 
 KEPT = 256
 
@@ -83,3 +89,16 @@ def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> l
         return found
 
     return opened(operation.selection_set)
+
+
+def sent_arguments(node: FieldNode | DirectiveNode, variables: Json) -> Json:
+    """The arguments of a field or directive as they were sent, before any coercion; those left out are absent."""
+    sent = {one.name.value: value_from_ast_untyped(one.value, variables) for one in node.arguments or ()}
+    found: Json = _without_undefined(sent)
+    return found
+
+
+def _without_undefined(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_undefined(inner) for name, inner in value.items() if inner is not Undefined}
+    return [_without_undefined(inner) for inner in value] if isinstance(value, list) else value

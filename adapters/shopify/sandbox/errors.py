@@ -20,9 +20,9 @@ class VendorError(Exception):
         self.extensions: Json = {"code": code, **more}
 
 
-def access_denied(field: str) -> VendorError:
-    # The live capture (April to July 2026) has these keys; the message was "access denied" in small letters.
-    return VendorError("access denied", "ACCESS_DENIED", documentation=SCOPES_PAGE, field=field)
+def access_denied() -> VendorError:
+    """The refusal of a field that the app has no scope for, as captured live, April to July 2026."""
+    return VendorError("access denied", "ACCESS_DENIED", documentation=SCOPES_PAGE)
 
 
 def user_error(field: list[str] | None, message: str, code: str | None = None) -> Json:

@@ -53,7 +53,7 @@ class FaultMix:
     @classmethod
     def none(cls) -> FaultMix:
         """Nothing goes wrong; webhooks still take their time."""
-        return cls(**{name: 0.0 for name in PROBABILITIES})
+        return cls(**dict.fromkeys(PROBABILITIES, 0.0))
 
 
 DURATIONS = ("retry_after_s", "hang_s", "stale_read_s", "webhook_delay_min_s", "webhook_delay_max_s")

@@ -36,8 +36,8 @@ class IdempotencyStore:
     """Keys and outcomes of the last 24 hours, in the order they came.
 
     An outcome is stored whether it succeeded or was refused with userErrors: the same key replays the same refusal,
-    even when the write would go through by now. The vendor documents replays only for success; replaying refusals is the
-    stricter reading, because a client that hopes to retry a stale write with its old key never gets anywhere.
+    even when the write would go through by now. The vendor documents replays only for success; replaying refusals is
+    the stricter reading, because a client that hopes to retry a stale write with its old key never gets anywhere.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from graphql import GraphQLResolveInfo
-
-from adapters.shopify.sandbox.context import context_of
+from adapters.shopify.sandbox.context import Info
 from adapters.shopify.sandbox.errors import Json, VendorError
 from adapters.shopify.sandbox.ids import gid, level_gid, number_of
 from adapters.shopify.sandbox.paging import list_connection
@@ -35,18 +33,16 @@ def instant(at: datetime | None) -> str | None:
 
 
 def location_view(location: Location) -> Json:
-    def inventory_level(
-        info: GraphQLResolveInfo, inventoryItemId: str, includeInactive: bool = False
-    ) -> Json | None:
-        shop = context_of(info).shop
+    def inventory_level(info: Info, inventoryItemId: str, includeInactive: bool = False) -> Json | None:
+        shop = info.context.shop
         item = shop.items.get(number_of(inventoryItemId, "InventoryItem") or 0)
         level = item.levels.get(location.id) if item is not None else None
         return level_view(level) if level is not None and (level.active or includeInactive) else None
 
     def inventory_levels(
-        info: GraphQLResolveInfo, first: int | None = None, after: str | None = None, includeInactive: bool = False
+        info: Info, first: int | None = None, after: str | None = None, includeInactive: bool = False
     ) -> Json:
-        here = [level for level in context_of(info).shop.levels.values() if level.location_id == location.id]
+        here = [level for level in info.context.shop.levels.values() if level.location_id == location.id]
         return _levels(here, first, after, includeInactive)
 
     return {
@@ -72,8 +68,8 @@ def location_view(location: Location) -> Json:
 
 
 def level_view(level: Level) -> Json:
-    def quantities(info: GraphQLResolveInfo, names: Sequence[str]) -> list[Json]:
-        shown = context_of(info).shown(level)
+    def quantities(info: Info, names: Sequence[str]) -> list[Json]:
+        shown = info.context.shown(level)
         by_name = {"available": shown.available, "on_hand": shown.on_hand, "committed": shown.committed}
         unknown = [name for name in names if name not in QUANTITY_NAMES]
         if unknown:
@@ -94,24 +90,24 @@ def level_view(level: Level) -> Json:
         "id": level_gid(level.id, level.item_id),
         "isActive": level.active,
         "createdAt": instant(level.created_at),
-        "updatedAt": lambda info: instant(context_of(info).shown(level).at),
-        "item": lambda info: item_view(context_of(info).shop.items[level.item_id]),
-        "location": lambda info: location_view(context_of(info).shop.locations[level.location_id]),
+        "updatedAt": lambda info: instant(info.context.shown(level).at),
+        "item": lambda info: item_view(info.context.shop.items[level.item_id]),
+        "location": lambda info: location_view(info.context.shop.locations[level.location_id]),
         "quantities": quantities,
     }
 
 
 def item_view(item: Item) -> Json:
-    def inventory_level(_: GraphQLResolveInfo, locationId: str, includeInactive: bool = False) -> Json | None:
+    def inventory_level(_: Info, locationId: str, includeInactive: bool = False) -> Json | None:
         level = item.levels.get(number_of(locationId, "Location") or 0)
         return level_view(level) if level is not None and (level.active or includeInactive) else None
 
     def inventory_levels(
-        _: GraphQLResolveInfo, first: int | None = None, after: str | None = None, includeInactive: bool = False
+        _: Info, first: int | None = None, after: str | None = None, includeInactive: bool = False
     ) -> Json:
         return _levels(list(item.levels.values()), first, after, includeInactive)
 
-    def variants(_: GraphQLResolveInfo, first: int | None = None, after: str | None = None) -> Json:
+    def variants(_: Info, first: int | None = None, after: str | None = None) -> Json:
         return list_connection([item], first, after, lambda it: it.variant_id, variant_view)
 
     return {
@@ -141,8 +137,8 @@ def variant_view(item: Item) -> Json:
         "displayName": f"{item.title} - Default Title",
         "price": item.price,
         "inventoryPolicy": item.policy.value,
-        "inventoryQuantity": lambda info: context_of(info).shop.sellable(item),
-        "sellableOnlineQuantity": lambda info: context_of(info).shop.sellable(item),
+        "inventoryQuantity": lambda info: info.context.shop.sellable(item),
+        "sellableOnlineQuantity": lambda info: info.context.shop.sellable(item),
         "requiresComponents": item.requires_components,
         "createdAt": instant(item.created_at),
         "updatedAt": instant(item.updated_at),

@@ -6,11 +6,11 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from graphql import GraphQLResolveInfo, value_from_ast_untyped
 from graphql.language import DirectiveNode
 
 from adapters.shopify.sandbox.activation import activate
-from adapters.shopify.sandbox.context import Context, context_of
+from adapters.shopify.sandbox.context import Context, Info
+from adapters.shopify.sandbox.documents import sent_arguments
 from adapters.shopify.sandbox.errors import Json, user_error
 from adapters.shopify.sandbox.idempotency import CONFLICT_MESSAGES, Conflict
 from adapters.shopify.sandbox.ids import gid, number_of
@@ -27,8 +27,8 @@ NEEDS_KEY = ("inventoryActivate", "inventorySetQuantities")
 def once(write: Write) -> Callable[..., Awaitable[Json]]:
     """Carry a write out once a key: it is in flight for a while, takes effect in one go, and is remembered."""
 
-    async def resolve(_: object, info: GraphQLResolveInfo, **arguments: Any) -> Json:
-        context = context_of(info)
+    async def resolve(_: object, info: Info, **arguments: Any) -> Json:
+        context = info.context
         store = context.idempotency
         key = _key(info, context.variables)
         known = store.begin(key, _fingerprint(info, context.variables))
@@ -49,10 +49,8 @@ def once(write: Write) -> Callable[..., Awaitable[Json]]:
     return resolve
 
 
-def webhook_subscription_create(
-    _: object, info: GraphQLResolveInfo, topic: str, webhookSubscription: Json
-) -> Json:
-    context = context_of(info)
+def webhook_subscription_create(_: object, info: Info, topic: str, webhookSubscription: Json) -> Json:
+    context = info.context
     uri = webhookSubscription.get("uri") or ""
     refusal = context.subscriptions.refusal(Topic[topic], uri)
     if refusal is not None:
@@ -68,33 +66,26 @@ def webhook_subscription_create(
     return {"webhookSubscription": view, "userErrors": []}
 
 
-def webhook_subscription_delete(_: object, info: GraphQLResolveInfo, id: str) -> Json:
+def webhook_subscription_delete(_: object, info: Info, id: str) -> Json:
     number = number_of(id, "WebhookSubscription") or 0
-    if not context_of(info).subscriptions.remove(number):
+    if not info.context.subscriptions.remove(number):
         return {"userErrors": [user_error(["id"], "Webhook subscription does not exist")]}
     return {"deletedWebhookSubscriptionId": gid("WebhookSubscription", number), "userErrors": []}
 
 
-def _key(info: GraphQLResolveInfo, variables: Json) -> str:
-    return str(_untyped(_idempotent(info), variables)["key"])
+def _key(info: Info, variables: Json) -> str:
+    return str(sent_arguments(_idempotent(info), variables)["key"])
 
 
-def _fingerprint(info: GraphQLResolveInfo, variables: Json) -> str:
+def _fingerprint(info: Info, variables: Json) -> str:
     """The write as it was sent, field order included: the vendor's advice is to keep that stable."""
     node = info.field_nodes[0]
-    return json.dumps([info.field_name, _untyped(node, variables)])
+    return json.dumps([info.field_name, sent_arguments(node, variables)])
 
 
-def _idempotent(info: GraphQLResolveInfo) -> DirectiveNode:
+def _idempotent(info: Info) -> DirectiveNode:
     directives = info.field_nodes[0].directives or ()
     return next(directive for directive in directives if directive.name.value == "idempotent")
-
-
-def _untyped(node: Any, variables: Json) -> Json:
-    """The arguments of a field or directive as they were sent."""
-    return {
-        argument.name.value: value_from_ast_untyped(argument.value, variables) for argument in node.arguments or ()
-    }
 
 
 MUTATIONS: Mapping[str, Resolver] = {

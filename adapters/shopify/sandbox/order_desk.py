@@ -84,7 +84,7 @@ class OrderDesk:
         order.cancel_reason = reason
         order.financial_status = "REFUNDED" if record_refund else "VOIDED"
         if released:
-            order.refunds.append(Refund(self._shop.ids.deal(), self._shop.instant(), tuple(released)))
+            self._shop.book_refund(order, released)
             topics.append(Topic.REFUNDS_CREATE)
         self._tell(order, topics, room)
 
@@ -115,7 +115,7 @@ class OrderDesk:
         self._tell(order, (Topic.ORDERS_EDITED, Topic.ORDERS_UPDATED), room, deltas)
 
     def refund(self, order: Order, item: Item, quantity: int, kind: RestockType) -> Refund:
-        """Take units off the order: `cancel` releases unshipped ones, `return` shelves shipped ones, `no_restock` neither."""
+        """Take units off the order: `cancel` puts unshipped ones back on sale, `return` shipped ones."""
         lines = [line for line in order.lines if line.item is item]
         can = sum(_refundable(line, kind) for line in lines)
         if quantity > can:
@@ -128,8 +128,7 @@ class OrderDesk:
                 quantity -= units
                 where = _take_off(line, units, kind, room)
                 refunded.append(RefundLine(self._shop.ids.deal(), line, units, kind, where))
-        refund = Refund(self._shop.ids.deal(), self._shop.instant(), tuple(refunded))
-        order.refunds.append(refund)
+        refund = self._shop.book_refund(order, refunded)
         left = any(line.current for line in order.lines)
         order.financial_status = "PARTIALLY_REFUNDED" if left else "REFUNDED"
         self._tell(order, (Topic.REFUNDS_CREATE, Topic.ORDERS_UPDATED), room)
@@ -138,8 +137,10 @@ class OrderDesk:
     def fulfil(self, order: Order, wanted: Sequence[tuple[Line, int]]) -> Fulfillment:
         """Ship units of an order."""
         self._refuse_cancelled(order)
-        for line, quantity in wanted:
-            if quantity > line.unfulfilled:
+        if not wanted:
+            raise Refused("lines", "nothing is left to ship", "choose another order")
+        for line, _ in wanted:
+            if sum(units for other, units in wanted if other is line) > line.unfulfilled:
                 raise Refused("quantity", f"only {line.unfulfilled} of line {line.id} can ship", "ship fewer units")
         room = Stockroom(self._shop)
         where = next(iter(self._shop.locations))
@@ -197,7 +198,7 @@ def _refundable(line: Line, kind: RestockType) -> int:
 
 
 def _take_off(line: Line, quantity: int, kind: RestockType, room: Stockroom) -> int | None:
-    """Book refunded units; those refunded without restock are unshipped ones first. Returns where they went, or None."""
+    """Book refunded units, without restock the unshipped ones first. Returns where they went back, or None."""
     if kind is RestockType.RETURN:
         line.returned += quantity
         return room.put_back(line, quantity)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
-from adapters.shopify.sandbox.context import context_of
+from adapters.shopify.sandbox.context import Info
 from adapters.shopify.sandbox.errors import Json, access_denied
 from adapters.shopify.sandbox.ids import gid
 from adapters.shopify.sandbox.inventory_views import instant, location_view, variant_view
@@ -15,20 +13,20 @@ from adapters.shopify.sandbox.records import Address, Fulfillment, Line, Order, 
 
 
 def order_view(order: Order) -> Json:
-    def line_items(_: GraphQLResolveInfo, first: int | None = None, after: str | None = None) -> Json:
+    def line_items(_: Info, first: int | None = None, after: str | None = None) -> Json:
         return list_connection(
             order.lines, first, after, lambda line: line.id, lambda line: line_view(line, order.currency)
         )
 
-    def refunds(_: GraphQLResolveInfo, first: int | None = None) -> list[Json]:
-        return [_refund_view(refund, order.currency) for refund in order.refunds[:first]]
+    def refunds(_: Info, first: int | None = None) -> list[Json]:
+        return [refund_view(refund, order.currency) for refund in order.refunds[:first]]
 
-    def fulfillments(_: GraphQLResolveInfo, first: int | None = None) -> list[Json]:
+    def fulfillments(_: Info, first: int | None = None) -> list[Json]:
         return [_fulfillment_view(shipment) for shipment in order.fulfillments[:first]]
 
-    def shipping_address(info: GraphQLResolveInfo) -> Json | None:
-        if not context_of(info).shop.seed.protected_data_approved:
-            raise access_denied("shippingAddress")
+    def shipping_address(info: Info) -> Json | None:
+        if not info.context.shop.seed.protected_data_approved:
+            raise access_denied()
         return _address_view(order.ship_to)
 
     return {
@@ -81,8 +79,8 @@ def line_view(line: Line, currency: str) -> Json:
     }
 
 
-def _refund_view(refund: Refund, currency: str) -> Json:
-    def refund_line_items(_: GraphQLResolveInfo, first: int | None = None, after: str | None = None) -> Json:
+def refund_view(refund: Refund, currency: str) -> Json:
+    def refund_line_items(_: Info, first: int | None = None, after: str | None = None) -> Json:
         return list_connection(
             refund.lines, first, after, lambda part: part.id, lambda part: _refund_line_view(part, currency)
         )
@@ -99,8 +97,8 @@ def _refund_view(refund: Refund, currency: str) -> Json:
 
 
 def _refund_line_view(part: RefundLine, currency: str) -> Json:
-    def location(info: GraphQLResolveInfo) -> Json | None:
-        return location_view(context_of(info).shop.locations[part.location_id]) if part.location_id else None
+    def location(info: Info) -> Json | None:
+        return location_view(info.context.shop.locations[part.location_id]) if part.location_id else None
 
     return {
         "__typename": "RefundLineItem",
@@ -123,7 +121,7 @@ def _fulfillment_view(shipment: Fulfillment) -> Json:
         "createdAt": instant(shipment.created_at),
         "updatedAt": instant(shipment.created_at),
         "totalQuantity": sum(quantity for _, quantity in shipment.lines),
-        "location": lambda info: location_view(context_of(info).shop.locations[shipment.location_id]),
+        "location": lambda info: location_view(info.context.shop.locations[shipment.location_id]),
     }
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import FieldNode, get_location, value_from_ast_untyped
+from graphql import FieldNode, get_location
 
+from adapters.shopify.sandbox.documents import sent_arguments
 from adapters.shopify.sandbox.errors import Json
 from adapters.shopify.sandbox.mutations import NEEDS_KEY
 
@@ -36,7 +37,7 @@ def _missing_key(field: FieldNode, variables: Json) -> Objection | None:
         return None
     for directive in field.directives or ():
         if directive.name.value == "idempotent":
-            key = _arguments(directive, variables).get("key")
+            key = sent_arguments(directive, variables).get("key")
             blank = not isinstance(key, str) or not key.strip()
             return _refuse(field, "The idempotency key can't be blank.", "BAD_REQUEST") if blank else None
     message = "The @idempotent directive is required for this mutation but was not provided."
@@ -47,7 +48,7 @@ def _missing_comparison(field: FieldNode, variables: Json) -> Objection | None:
     """The schema calls changeFromQuantity nullable; since 2026-04 its key must be there all the same."""
     if field.name.value != "inventorySetQuantities":
         return None
-    request = _arguments(field, variables).get("input") or {}
+    request = sent_arguments(field, variables).get("input") or {}
     if all("changeFromQuantity" in row for row in request.get("quantities") or ()):
         return None
     message = "InventoryQuantityInput must include the following argument: changeFromQuantity."
@@ -55,7 +56,7 @@ def _missing_comparison(field: FieldNode, variables: Json) -> Objection | None:
 
 
 def _too_long(field: FieldNode, variables: Json) -> Objection | None:
-    for path, length in _lists(_arguments(field, variables), (field.name.value,)):
+    for path, length in _lists(sent_arguments(field, variables), (field.name.value,)):
         if length > MAX_INPUT:
             message = f"The input array size of {length} is greater than the maximum allowed of {MAX_INPUT}."
             error = _refuse(field, message, "MAX_INPUT_SIZE_EXCEEDED").error
@@ -69,13 +70,6 @@ def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield from _lists(inner, (*path, name))
-
-
-def _arguments(node: Any, variables: Json) -> Json:
-    """The arguments of a field or directive as they were sent."""
-    return {
-        argument.name.value: value_from_ast_untyped(argument.value, variables) for argument in node.arguments or ()
-    }
 
 
 def _refuse(field: FieldNode, message: str, code: str) -> Objection:

@@ -6,16 +6,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
-from adapters.shopify.sandbox.context import context_of
+from adapters.shopify.sandbox.context import Info
 from adapters.shopify.sandbox.errors import Json, VendorError
 from adapters.shopify.sandbox.ids import gid, read_gid
 from adapters.shopify.sandbox.inventory_views import item_view, level_view, location_view, variant_view
 from adapters.shopify.sandbox.order_search import search_orders
-from adapters.shopify.sandbox.order_views import order_view
+from adapters.shopify.sandbox.order_views import order_view, refund_view
 from adapters.shopify.sandbox.paging import Cursors, connection, list_connection
 from adapters.shopify.sandbox.records import Item
+from adapters.shopify.sandbox.scopes import KIND_SCOPES, require
 from adapters.shopify.sandbox.search_terms import Term, read_terms, unknown
 from adapters.shopify.sandbox.shop import Shop
 from adapters.shopify.sandbox.shop_views import installation_view, shop_view, subscription_view, version_views
@@ -26,25 +25,25 @@ Resolver = Callable[..., Any]  # (source, info, **arguments) -> a view, as graph
 
 def orders(
     _: object,
-    info: GraphQLResolveInfo,
+    info: Info,
     sortKey: str,
     reverse: bool,
     first: int | None = None,
     after: str | None = None,
     query: str | None = None,
 ) -> Json:
-    return search_orders(context_of(info).shop, query, sortKey, reverse=reverse, first=first, after=after)
+    return search_orders(info.context.shop, query, sortKey, reverse=reverse, first=first, after=after)
 
 
 def product_variants(
     _: object,
-    info: GraphQLResolveInfo,
+    info: Info,
     sortKey: str,
     first: int | None = None,
     after: str | None = None,
     query: str | None = None,
 ) -> Json:
-    shop = context_of(info).shop
+    shop = info.context.shop
     terms = read_terms(query)
     cursors = Cursors("variants", query, sortKey)
     items = list(shop.items.values())  # in order of their ids
@@ -60,7 +59,7 @@ def product_variants(
 
 def locations(
     _: object,
-    info: GraphQLResolveInfo,
+    info: Info,
     includeInactive: bool,
     includeLegacy: bool,
     first: int | None = None,
@@ -68,7 +67,7 @@ def locations(
 ) -> Json:
     shown = [
         location
-        for location in context_of(info).shop.locations.values()
+        for location in info.context.shop.locations.values()
         if (location.active or includeInactive) and (location.service is None or includeLegacy)
     ]
     return list_connection(shown, first, after, lambda location: location.id, location_view)
@@ -76,33 +75,33 @@ def locations(
 
 def webhook_subscriptions(
     _: object,
-    info: GraphQLResolveInfo,
+    info: Info,
     first: int | None = None,
     after: str | None = None,
     topics: Sequence[str] = (),
     uri: str | None = None,
 ) -> Json:
-    context = context_of(info)
+    context = info.context
     shown = context.subscriptions.listed([Topic[topic] for topic in topics], uri)
     version = context.shop.seed.webhook_api_version
     return list_connection(shown, first, after, lambda one: one.id, lambda one: subscription_view(one, version))
 
 
-def nodes(_: object, info: GraphQLResolveInfo, ids: Sequence[str]) -> list[Json | None]:
+def nodes(_: object, info: Info, ids: Sequence[str]) -> list[Json | None]:
     """Records by global id, straight from the shop: no index stands between. What is unknown is null."""
-    context = context_of(info)
+    context = info.context
     return [_record(context.shop, context.subscriptions, one) for one in ids]
 
 
-def node(_: object, info: GraphQLResolveInfo, id: str | None = None) -> Json | None:
-    context = context_of(info)
+def node(_: object, info: Info, id: str | None = None) -> Json | None:
+    context = info.context
     return _record(context.shop, context.subscriptions, id) if id is not None else None
 
 
 def _only(kind: str) -> Resolver:
     """A root that looks up one record of one kind."""
 
-    def resolve(_: object, info: GraphQLResolveInfo, id: str | None = None) -> Json | None:
+    def resolve(_: object, info: Info, id: str | None = None) -> Json | None:
         found = read_gid(id) if id is not None else None
         return node(_, info, id) if found is not None and found.kind == kind else None
 
@@ -113,9 +112,13 @@ def _record(shop: Shop, subscriptions: Subscriptions, global_id: str) -> Json | 
     found = read_gid(global_id)
     if found is None:
         raise VendorError(f"Invalid global id '{global_id}'", "INVALID_VARIABLE")
+    require(shop, KIND_SCOPES.get(found.kind))
     if found.kind == "Order":
         order = shop.orders.get(found.number)
         return order_view(order) if order is not None and shop.readable(order) else None
+    if found.kind == "Refund":
+        booked = shop.refunds.get(found.number)
+        return refund_view(booked[1], booked[0].currency) if booked is not None else None
     if found.kind == "WebhookSubscription":
         subscription = subscriptions.get(found.number)
         return subscription_view(subscription, shop.seed.webhook_api_version) if subscription is not None else None
@@ -146,7 +149,7 @@ def _item_holds(term: Term, item: Item) -> bool:
 
 
 QUERIES: Mapping[str, Resolver] = {
-    "currentAppInstallation": lambda _, info: installation_view(context_of(info).shop),
+    "currentAppInstallation": lambda _, info: installation_view(info.context.shop),
     "inventoryItem": _only("InventoryItem"),
     "inventoryLevel": _only("InventoryLevel"),
     "location": _only("Location"),
@@ -158,7 +161,7 @@ QUERIES: Mapping[str, Resolver] = {
     "productVariant": _only("ProductVariant"),
     "productVariants": product_variants,
     "publicApiVersions": lambda _, info: version_views(),
-    "shop": lambda _, info: shop_view(context_of(info).shop),
+    "shop": lambda _, info: shop_view(info.context.shop),
     "webhookSubscription": _only("WebhookSubscription"),
     "webhookSubscriptions": webhook_subscriptions,
 }

@@ -85,4 +85,4 @@ class ShopSeed:
     allow_http_uris: bool = True  # False: webhook addresses must be https, as live
     webhook_api_version: str = API_VERSION
 
-    faults: FaultMix = FaultMix()
+    faults: FaultMix = field(default_factory=FaultMix)

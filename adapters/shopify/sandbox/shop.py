@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from adapters.contract import Clock, Rng
 from adapters.shopify.sandbox.ids import Ids
 from adapters.shopify.sandbox.order_index import OrderIndex
-from adapters.shopify.sandbox.records import Item, Level, Location, Order
+from adapters.shopify.sandbox.records import Item, Level, Location, Order, Refund, RefundLine
 from adapters.shopify.sandbox.seed import ItemSeed, LocationSeed, ShopSeed
 
 FIRST_ORDER_NUMBER = 1001
@@ -28,6 +28,7 @@ class Shop:
         self.items: dict[int, Item] = {}  # by inventory item id, rising
         self.levels: dict[int, Level] = {}
         self.orders: dict[int, Order] = {}
+        self.refunds: dict[int, tuple[Order, Refund]] = {}
         self.index = OrderIndex()
         self._by_sku: dict[str, Item] = {}
         self._by_variant: dict[int, Item] = {}
@@ -117,6 +118,12 @@ class Shop:
 
     def next_number(self) -> int:
         return FIRST_ORDER_NUMBER + len(self.orders)
+
+    def book_refund(self, order: Order, lines: Sequence[RefundLine]) -> Refund:
+        refund = Refund(self.ids.deal(), self.instant(), tuple(lines))
+        order.refunds.append(refund)
+        self.refunds[refund.id] = (order, refund)
+        return refund
 
     def changed(self, order: Order) -> None:
         """Stamp the order; searches learn of it a little later."""

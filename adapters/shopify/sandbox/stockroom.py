@@ -20,7 +20,7 @@ class Stockroom:
         self.moved: dict[int, Level] = {}
 
     def commit(self, line: Line, quantity: int) -> None:
-        """Take sold units out of available. Locations are emptied in turn; what nobody has goes below zero at the first."""
+        """Take sold units out of available, location by location; what nobody has goes below zero at the first."""
         if line.item is None or not line.item.tracked:
             return
         levels = list(self._shop.selling_levels(line.item))

@@ -13,7 +13,7 @@ INVALID_TOKEN = {"errors": "[API] Invalid API key or access token (unrecognized 
 
 
 class OAuthRefused(Exception):
-    """The token endpoint's refusal: a status and a code. `app_unknown` gets an HTML page, the others JSON."""
+    """The token endpoint's refusal: a status and a code."""
 
     def __init__(self, status: int, code: str, description: str) -> None:
         super().__init__(description)
@@ -38,7 +38,7 @@ class Tokens:
         if request.get("client_id") != self._seed.client_id:
             message = f"Could not find Shopify API application with api_key {request.get('client_id')}"
             raise OAuthRefused(400, "application_cannot_be_found", message)
-        if not hmac.compare_digest(str(request.get("client_secret")), self._seed.client_secret):
+        if not hmac.compare_digest(str(request.get("client_secret")).encode(), self._seed.client_secret.encode()):
             raise OAuthRefused(401, "invalid_client", "The client secret is not valid.")
         self._drop_expired()
         token = f"shpat_{self._rng.uuid().hex}"

@@ -90,7 +90,9 @@ def _scalar_problems(value: Any, type_name: str, path: tuple[str | int, ...]) ->
 
 
 def _error(definition: VariableDefinitionNode, value: Any, problems: list[Problem]) -> Json:
-    start = f"Variable ${definition.variable.name.value} of type {print_ast(definition.type)} was provided invalid value"
+    start = (
+        f"Variable ${definition.variable.name.value} of type {print_ast(definition.type)} was provided invalid value"
+    )
     places = [
         f"{'.'.join(str(step) for step in problem.path)} ({problem.explanation})"
         for problem in problems

@@ -38,6 +38,8 @@ Index(
     postgresql_where=cell.c.in_flight_key.is_not(None),
 )
 
+Index("ix_cell_last_read", cell.c.last_read_at)
+
 # Units that show only as a dropped number on a channel: outside the book, held back everywhere.
 hold = Table(
     "hold",

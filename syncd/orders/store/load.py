@@ -102,6 +102,8 @@ def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
         if row.sku_id == first_sku:
             place = line.shipped_from if row.stage == "shipped" else line.held
             place[row.warehouse_id] = place.get(row.warehouse_id, 0) + row.quantity // units
+            if row.stage in ("submitted", "accepted"):
+                line.handed_over[(row.warehouse_id, row.stage)] = row.quantity // units
     open_shortages = connection.execute(
         select(shortage).join(wanted, shortage.c.order_line_id == wanted.c.id).where(shortage.c.closed_at.is_(None))
     )

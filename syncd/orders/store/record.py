@@ -20,12 +20,18 @@ from syncd.db.tables import (
     sales_order,
     shortage,
 )
+from syncd.errors import SyncdError
 from syncd.insight.store import add_lags, add_tallies
-from syncd.orders.book import AccountView, LineBook, ShortageReason
+from syncd.orders.book import AccountView, LineBook, OrderStanding, ShortageReason
 from syncd.orders.decide import OrderChange, settled_notices
 from syncd.publishing.marks import eat_holds, mark_dirty, note_sales
 from syncd.stock.ledger import Cause, Ledger
 from syncd.stock.store import record_ledger
+
+
+class OrderMoved(SyncdError):
+    """An order was not as it had been loaded: the transaction is rolled back and nothing has happened."""
+
 
 LineIds = dict[Hashable, int]
 """order_line.id by (account_id, channel_order_id, channel_line_id)"""
@@ -42,6 +48,7 @@ def record_changes(
     if not changes:
         return
     _record_orders(connection, [change for change in changes if change.state is not None], now)
+    _record_touches(connection, [change for change in changes if change.state is None], now)
     line_ids = _record_lines(connection, changes)
     _record_covers(connection, changes, line_ids, now)
     record_ledger(connection, ledger, lambda cause: _cause_key(cause, line_ids))
@@ -84,7 +91,7 @@ def _record_orders(connection: Connection, changes: Sequence[OrderChange], now: 
                 book.account_id,
                 book.channel_order_id,
                 state.name,
-                change.standing.value,
+                (change.standing or OrderStanding.OPEN).value,
                 book.way,
                 book.digest,
                 int(state.test),
@@ -108,12 +115,41 @@ def _record_orders(connection: Connection, changes: Sequence[OrderChange], now: 
         statement.on_conflict_do_update(
             index_elements=["account_id", "channel_order_id"],
             set_={**new, "last_shipped_at": func.coalesce(shipped, sales_order.c.last_shipped_at)},
+            where=sales_order.c.applications == statement.excluded.applications - 1,
         ).returning(sales_order.c.id, sales_order.c.account_id, sales_order.c.channel_order_id)
     )
     ids = {(row.account_id, row.channel_order_id): row.id for row in found}
+    if len(ids) != len(changes):
+        raise OrderMoved(f"{len(changes) - len(ids)} of {len(changes)} orders moved while they were being written")
     for change in changes:
         change.book.order_id = ids[(change.book.account_id, change.book.channel_order_id)]
     _record_recipients(connection, changes)
+
+
+def _record_touches(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
+    """Orders that only our own doing changed: covered later, or shipped by hand."""
+    if not changes:
+        return
+    columns = [("id", int), ("applications", int), ("state", str), ("last_shipped_at", datetime)]
+    data = [
+        (
+            change.book.order_id,
+            change.book.applications,
+            change.standing.value if change.standing else None,
+            now if change.shipped_units else None,
+        )
+        for change in changes
+    ]
+    touched = rows(connection, "touched", columns, data)
+    connection.execute(
+        update(sales_order)
+        .values(
+            applications=touched.c.applications,
+            state=func.coalesce(touched.c.state, sales_order.c.state),
+            last_shipped_at=func.coalesce(touched.c.last_shipped_at, sales_order.c.last_shipped_at),
+        )
+        .where(sales_order.c.id == touched.c.id)
+    )
 
 
 def _record_recipients(connection: Connection, changes: Sequence[OrderChange]) -> None:
@@ -223,8 +259,7 @@ def _record_covers(connection: Connection, changes: Sequence[OrderChange], line_
     held = [
         (line.line_id, sku_id, warehouse_id, stage, units * pieces)
         for line in lines
-        for stage, place in (("held", line.held), ("shipped", line.shipped_from))
-        for warehouse_id, units in place.items()
+        for warehouse_id, stage, units in line.stages()
         for sku_id, pieces in line.components
     ]
     if held:

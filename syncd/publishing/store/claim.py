@@ -153,7 +153,7 @@ def _store_push(
     ]
     insert_rows(connection, decision, columns, data)
     put_off(connection, [(dirty, "a write is in flight") for _, dirty, _, _ in writes], now)
-    return Push(key, body, chosen, attempts=0)
+    return Push(key, body, chosen, created_at=now)
 
 
 def _explained(row: Row, at: Cell, found: ListingStock) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from syncd.db.lease import Lease
 
@@ -42,7 +43,7 @@ class Push:
     key: str
     body: str
     rows: tuple[Row, ...]
-    attempts: int
+    created_at: datetime
 
 
 Compose = Callable[[tuple[Row, ...]], str]

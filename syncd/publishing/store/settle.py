@@ -28,7 +28,7 @@ def unfinished(connection: Connection, rules: Rules) -> list[Push]:
         .where(push_batch.c.account_id == rules.account_id, push_batch.c.state == "in_flight")
         .order_by(push_batch.c.created_at, push_batch.c.key)
     ).all()
-    return [Push(row.key, row.body or "", _rows_of(connection, row.key), row.attempts) for row in found]
+    return [Push(row.key, row.body or "", _rows_of(connection, row.key), row.created_at) for row in found]
 
 
 def _rows_of(connection: Connection, key: str) -> tuple[Row, ...]:

@@ -112,10 +112,18 @@ class TestEveryPolicy:
         assert made.short == ()
 
     @EVERY_POLICY
-    def test_packs_find_room_in_orders_too_large_to_search(self, policy: Policy) -> None:
+    def test_scarce_pieces_make_plain_units_first_in_orders_too_large_to_search(self, policy: Policy) -> None:
         demand = a_demand(a_line(CLOCK, 500, line=1), a_line(CLOCK, 100, line=2, pack=5))
 
-        made = plan(policy, demand, [a_candidate(1, {CLOCK: 500}), a_candidate(2, {CLOCK: 500})])
+        made = plan(policy, demand, [a_candidate(1, {CLOCK: 300}), a_candidate(2, {CLOCK: 205})])
+
+        assert made.short == ((2, 99),)
+
+    @EVERY_POLICY
+    def test_packs_find_room_in_orders_too_large_to_search(self, policy: Policy) -> None:
+        demand = a_demand(a_line(CLOCK, 3, line=1), a_line(CLOCK, 200, line=2, pack=5))
+
+        made = plan(policy, demand, [a_candidate(1, {CLOCK: 500}), a_candidate(2, {CLOCK: 503})])
 
         assert made.short == ()
 
@@ -159,6 +167,19 @@ class TestEveryPolicy:
         assert reasons(made)[1] == "lower rank"
 
     @EVERY_POLICY
+    def test_pairs_of_equals_are_decided_by_rank_and_id(self, policy: Policy) -> None:
+        demand = a_demand(a_line(CLOCK, line=1), a_line(HAND, line=2))
+        hands = [
+            a_candidate(5, {HAND: 1}, rank=2),
+            a_candidate(9, {HAND: 1}, rank=1),
+            a_candidate(7, {HAND: 1}, rank=1),
+        ]
+
+        made = plan(policy, demand, [a_candidate(3, {CLOCK: 1}, rank=3), *hands])
+
+        assert shares(made) == [(1, 3, 1), (2, 7, 1)]
+
+    @EVERY_POLICY
     def test_a_warehouse_named_twice_is_refused_since_its_stock_would_count_twice(self, policy: Policy) -> None:
         with pytest.raises(ValueError, match="twice"):
             plan(policy, a_demand(), [a_candidate(1, {CLOCK: 1}), a_candidate(1, {CLOCK: 1})])
@@ -194,6 +215,12 @@ class TestPriority:
 
         assert shares(made) == [(1, 1, 1), (2, 2, 2)]
         assert made.short == ()
+
+    def test_two_plain_units_from_the_best_rank_outweigh_one_pack(self) -> None:
+        demand = a_demand(a_line(CLOCK, 1, line=1, pack=3), a_line(CLOCK, 2, line=2))
+        candidates = [a_candidate(each, {CLOCK: free}, rank=each) for each, free in ((1, 3), (2, 2), (3, 3))]
+
+        assert shares(plan(Policy.PRIORITY, demand, candidates)) == [(1, 3, 1), (2, 1, 2)]
 
     def test_one_unit_of_a_kit_goes_to_the_best_rank_though_the_next_has_both(self) -> None:
         demand = a_demand(a_line(line=1, kit={CLOCK: 1, HAND: 1}), a_line(line=2, kit={CLOCK: 1, CASE: 1}))
@@ -257,6 +284,13 @@ class TestNearest:
 
         assert shares(made) == [(1, 2, 1), (2, 1, 1)]
 
+    def test_a_pack_from_the_nearest_is_taken_when_that_keeps_all_units_nearer(self) -> None:
+        demand = a_demand(a_line(CLOCK, 1, line=1, pack=3), a_line(CLOCK, 2, line=2))
+        candidates = [a_candidate(1, {CLOCK: 3}, km=0.0), a_candidate(2, {CLOCK: 2}, km=1.0)]
+        far = a_candidate(3, {CLOCK: 3}, km=100.0)
+
+        assert shares(plan(Policy.NEAREST, demand, [*candidates, far])) == [(1, 1, 1), (2, 2, 2)]
+
 
 class TestCheapest:
     def test_weighs_the_parcel_and_the_units_in_it(self) -> None:
@@ -313,7 +347,7 @@ class TestCheapest:
 
     def test_of_equal_costs_the_one_with_fewer_parcels_is_taken(self) -> None:
         one = a_candidate(1, {CLOCK: 1, HAND: 1}, rank=9, parcel=600, unit=0)
-        two = [a_candidate(2, {CLOCK: 1}, parcel=300, unit=0), a_candidate(3, {HAND: 1}, parcel=300, unit=0)]
+        two = [a_candidate(2, {CLOCK: 1}, parcel=250, unit=100), a_candidate(3, {HAND: 1}, parcel=250, unit=0)]
 
         made = plan(Policy.CHEAPEST, a_demand(a_line(CLOCK, line=1), a_line(HAND, line=2)), [one, *two])
 
@@ -335,13 +369,23 @@ class TestCheapest:
         assert shares(made) == [(1, 21, 1), (2, 22, 1), (3, 23, 1)]
 
     def test_above_eight_warehouses_and_three_parcels_the_greedy_drops_what_it_need_not_pay_for(self) -> None:
-        demand = a_demand(*[a_line(SkuId(sku), line=sku) for sku in range(1, 6)])
-        lone = [a_candidate(sku, {SkuId(sku): 1}, parcel=100 + sku, unit=0) for sku in range(1, 6)]
-        twin = [a_candidate(10 + sku, {SkuId(sku): 1}, parcel=500, unit=0) for sku in range(1, 6)]
+        demand = a_demand(*[a_line(SkuId(sku), line=sku) for sku in range(1, 9)])
+        tempting = a_candidate(0, {SkuId(sku): 1 for sku in (1, 3, 5, 7)}, parcel=100, unit=0)
+        pairs = [a_candidate(sku, {SkuId(sku): 1, SkuId(sku + 1): 1}, parcel=60, unit=0) for sku in (1, 3, 5, 7)]
+        dear = [a_candidate(20 + sku, {SkuId(sku): 1}, parcel=500, unit=0) for sku in range(1, 9)]
 
-        made = plan(Policy.CHEAPEST, demand, [*twin, *lone])
+        made = plan(Policy.CHEAPEST, demand, [tempting, *pairs, *dear])
 
-        assert made.cost_minor == 515
+        assert {share.warehouse for share in made.shares} == {1, 3, 5, 7}
+        assert made.cost_minor == 240
+
+    def test_above_eight_warehouses_four_cheap_parcels_beat_three_dear_ones(self) -> None:
+        demand = a_demand(*[a_line(SkuId(sku), line=sku) for sku in range(1, 5)])
+        cheap = [a_candidate(sku, {SkuId(sku): 1}, parcel=100, unit=0) for sku in range(1, 5)]
+        dear = [a_candidate(10 + sku, {SkuId(sku): 1, SkuId(1 + sku % 4): 1}, parcel=900) for sku in range(1, 5)]
+        whole = a_candidate(20, {SkuId(sku): 1 for sku in range(1, 5)}, parcel=5_000)
+
+        assert plan(Policy.CHEAPEST, demand, [*dear, *cheap, whole]).cost_minor == 400
 
 
 class TestFewestSplits:
@@ -398,6 +442,15 @@ class TestFewestSplits:
 
         assert made.short == ()
         assert [share.warehouse for share in made.shares] == [11, 12, 13, 14, 15]
+
+    def test_above_eight_warehouses_and_three_parcels_the_greedy_adds_what_brings_most(self) -> None:
+        demand = a_demand(*[a_line(SkuId(sku), line=sku) for sku in range(1, 9)])
+        large = a_candidate(50, {SkuId(sku): 1 for sku in range(1, 6)}, parcel=9_000)
+        small = [a_candidate(sku, {SkuId(sku): 1}, parcel=1) for sku in range(1, 9)]
+
+        made = plan(Policy.FEWEST_SPLITS, demand, [large, *small])
+
+        assert {share.warehouse for share in made.shares} == {50, 6, 7, 8}
 
 
 class TestRecord:

@@ -122,6 +122,7 @@ def test_one_usable_quantity_of_two_holds_the_units() -> None:
     order = AnOrder(lines=(ALine(quantity="two", current=1),))
 
     assert numbers(order) == (1, 0, 1, 1)
+    assert numbers(order.with_(refunds=(ARefund(1),))) == (1, 0, 1, 1)
     assert [problem.reason for problem in order.state().problems] == [
         "one of two quantities is unusable: the other stands for both"
     ]
@@ -217,7 +218,9 @@ def test_an_order_without_an_address_is_no_problem_by_itself() -> None:
         ("orders/create", {"line_items": {}}, "line_items"),
     ],
 )
-def test_an_order_that_cannot_be_put_in_sequence_is_malformed(topic: str, change: dict[str, object], field: str) -> None:
+def test_an_order_that_cannot_be_put_in_sequence_is_malformed(
+    topic: str, change: dict[str, object], field: str
+) -> None:
     whole = AnOrder().node() if topic == POLL_TOPIC else AnOrder().payload()
 
     assert fault_in(resolved(topic, whole | change)) == field

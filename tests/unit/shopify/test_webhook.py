@@ -28,7 +28,14 @@ VECTORS = [
         "Bb95VH9U2D5G/CtbOk/BmE1Zdo5MzkgD1AmToiQ/G5o=",
     ),
 ]
-TOPICS = ["poll/order", "orders/create", "orders/edited", "refunds/create", "inventory_levels/update", "app/uninstalled"]
+TOPICS = [
+    "poll/order",
+    "orders/create",
+    "orders/edited",
+    "refunds/create",
+    "inventory_levels/update",
+    "app/uninstalled",
+]
 
 
 def sign(body: bytes, secret: str = SECRET) -> str:

@@ -1,0 +1,98 @@
+"""The shapes of the control face's longer requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from graphql import is_enum_type
+
+from adapters.shopify.sandbox.control_input import Form
+from adapters.shopify.sandbox.faults import DURATIONS, PROBABILITIES, Fault, FaultMix, Planned
+from adapters.shopify.sandbox.order_desk import Wanted
+from adapters.shopify.sandbox.records import Address, Line, Order
+from adapters.shopify.sandbox.schema import load_schema
+from adapters.shopify.sandbox.seed import ItemSeed, Policy
+from adapters.shopify.sandbox.shop import Shop
+
+
+def read_item(form: Form) -> ItemSeed:
+    seed = ItemSeed(
+        sku=form.text("sku"),
+        title=form.optional_text("title") or "",
+        barcode=form.optional_text("barcode"),
+        quantity=form.whole("quantity", 0),
+        policy=form.choice("policy", Policy, Policy.DENY),
+        tracked=form.flag("tracked", default=True),
+        price=form.price("price", "10.00"),
+        requires_components=form.flag("requires_components", default=False),
+        requires_shipping=form.flag("requires_shipping", default=True),
+    )
+    form.done()
+    return seed
+
+
+def read_wanted(form: Form, shop: Shop) -> list[Wanted]:
+    """The lines of an order: {sku, quantity}, or {title, quantity, price} for something outside the catalogue."""
+    wanted = []
+    for line in form.forms("lines"):
+        quantity = line.whole("quantity", minimum=1)
+        if line.has("title"):
+            wanted.append(Wanted(None, line.text("title"), line.price("price", "0.00"), quantity))
+        else:
+            sku = line.text("sku")
+            item = shop.item_by_sku(sku)
+            if item is None:
+                raise line.bad("sku", f"this shop has no {sku}", "add it with POST /_control/items, or give a title")
+            wanted.append(Wanted(item, item.title, item.price, quantity))
+        line.done()
+    return wanted
+
+
+def read_address(form: Form | None, shop: Shop) -> Address | None:
+    if form is None:
+        return None
+    country = form.text("country", "DE").upper()
+    known = load_schema().type_map["CountryCode"]
+    if is_enum_type(known) and country not in known.values:
+        raise form.bad("country", f"{country} is not known to the sandbox", f"give one of {', '.join(known.values)}")
+    address = Address(
+        id=shop.ids.deal(),
+        country=country,
+        **{name: form.optional_text(name) for name in ("name", "address1", "address2", "city", "province", "zip")},
+        phone=form.optional_text("phone"),
+    )
+    form.done()
+    return address
+
+
+def read_fulfilment(form: Form, order: Order) -> list[tuple[Line, int]]:
+    """The lines to ship: `lines` of {line_id or sku, quantity}, or everything that has not shipped."""
+    if not form.has("lines"):
+        return [(line, line.unfulfilled) for line in order.lines if line.unfulfilled]
+    parts = []
+    for part in form.forms("lines"):
+        key = "line_id" if part.has("line_id") else "sku"
+        wanted = part.text(key)
+        line = next((one for one in order.lines if wanted in (str(one.id), one.sku)), None)
+        if line is None:
+            raise part.bad(key, f"the order has no line {wanted}", "give a line of this order")
+        parts.append((line, part.whole("quantity", line.unfulfilled, minimum=1)))
+        part.done()
+    return parts
+
+
+def read_mix(form: Form, mix: FaultMix) -> FaultMix:
+    """The mix with the probabilities and durations given in the form."""
+    changes = {name: form.number(name, maximum=1) for name in PROBABILITIES if form.has(name)}
+    changes |= {name: form.seconds(name) for name in DURATIONS if form.has(name)}
+    return replace(mix, **changes)
+
+
+def read_plans(form: Form) -> list[Planned]:
+    """Faults that the next fitting requests meet for certain: `next` of {fault, operation?, times?}."""
+    plans = []
+    for plan in form.forms("next") if form.has("next") else []:
+        planned = Planned(plan.choice("fault", Fault), plan.optional_text("operation"))
+        plans += [planned] * plan.whole("times", 1, minimum=1)
+        plan.done()
+    return plans

@@ -1,0 +1,122 @@
+"""Bring accounts, warehouses and pools of the configuration into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from syncd.db.rows import insert_rows, rows, selectable, upsert
+from syncd.db.tables import account, pool, warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSetup:
+    """An account as the configuration has it; `pool` names warehouses in the seller's order."""
+
+    key: str
+    channel: str
+    policy: str
+    buffer: int
+    floor: int
+    cap: int | None
+    pool: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseSetup:
+    key: str
+    name: str
+    kind: str
+    country: str
+    postcode: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Row ids by configuration key."""
+
+    accounts: dict[str, int]
+    warehouses: dict[str, int]
+
+
+def sync_parties(
+    connection: Connection, accounts: Sequence[AccountSetup], warehouses: Sequence[WarehouseSetup], now: datetime
+) -> Identities:
+    """Insert or update what the configuration names. New accounts only observe; nothing is ever deleted."""
+    _upsert_warehouses(connection, warehouses)
+    _upsert_accounts(connection, accounts, now)
+    ids = Identities(
+        {row.key: row.id for row in connection.execute(select(account.c.key, account.c.id))},
+        {row.key: row.id for row in connection.execute(select(warehouse.c.key, warehouse.c.id))},
+    )
+    _replace_pools(connection, accounts, ids)
+    return ids
+
+
+def account_states(connection: Connection) -> dict[int, str]:
+    return {row.id: row.state for row in connection.execute(select(account.c.id, account.c.state))}
+
+
+def set_state(connection: Connection, account_id: int, state: str, now: datetime) -> bool:
+    """Change an account's state; False when it had it already."""
+    return (
+        connection.execute(
+            update(account)
+            .where(account.c.id == account_id, account.c.state != state)
+            .values(state=state, state_changed_at=now)
+        ).rowcount
+        == 1
+    )
+
+
+def _upsert_warehouses(connection: Connection, warehouses: Sequence[WarehouseSetup]) -> None:
+    columns = [("key", str), ("name", str), ("kind", str), ("country", str), ("postcode", str), ("time_zone", str)]
+    data = [(w.key, w.name, w.kind, w.country, w.postcode, w.time_zone) for w in warehouses]
+    if not data:
+        return
+    statement = upsert(connection, warehouse).from_select(
+        [name for name, _ in columns], selectable(rows(connection, "told", columns, data))
+    )
+    new = {name: statement.excluded[name] for name, _ in columns[1:]}
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=new))
+
+
+def _upsert_accounts(connection: Connection, accounts: Sequence[AccountSetup], now: datetime) -> None:
+    columns = [
+        ("key", str),
+        ("channel", str),
+        ("policy", str),
+        ("buffer", int),
+        ("floor", int),
+        ("cap", int),
+        ("state", str),
+        ("added_at", datetime),
+        ("state_changed_at", datetime),
+    ]
+    data = [(a.key, a.channel, a.policy, a.buffer, a.floor, a.cap, "observing", now, now) for a in accounts]
+    if not data:
+        return
+    statement = upsert(connection, account).from_select(
+        [name for name, _ in columns], selectable(rows(connection, "told", columns, data))
+    )
+    new = {name: statement.excluded[name] for name in ("policy", "buffer", "floor", "cap")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=new))
+
+
+def _replace_pools(connection: Connection, accounts: Sequence[AccountSetup], ids: Identities) -> None:
+    mine = [ids.accounts[each.key] for each in accounts]
+    connection.execute(delete(pool).where(pool.c.account_id.in_(mine)))
+    insert_rows(
+        connection,
+        pool,
+        [("account_id", int), ("warehouse_id", int), ("rank", int)],
+        [
+            (ids.accounts[each.key], ids.warehouses[key], rank)
+            for each in accounts
+            for rank, key in enumerate(each.pool)
+        ],
+    )

@@ -1,0 +1,214 @@
+"""Every command of `syncd`; what it does lies in the module it imports when it is called."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from syncd import __version__
+
+app = typer.Typer(
+    name="syncd",
+    help="Keep one seller's stock true across marketplaces.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+imports = typer.Typer(name="import", help="Take in items, stock counts and listings.", no_args_is_help=True)
+app.add_typer(imports)
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration file.", envvar="SYNCD_CONFIG", metavar="FILE")
+]
+DEFAULT_CONFIG = Path("/etc/syncd/syncd.toml")
+console = Console()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"syncd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Keep one seller's stock true across marketplaces."""
+
+
+@app.command(epilog="Example: syncd demo --for 60s --seed 7 --summary out.json")
+def demo(
+    for_: Annotated[
+        str | None,
+        typer.Option("--for", help="How long shoppers buy, in real time: 60s, 5m, 1h. Default: until Ctrl-C."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same shoppers and faults.")] = 1,
+    speed: Annotated[float, typer.Option(help="Seller's seconds a real second.", min=1.0, max=600.0)] = 60.0,
+    summary: Annotated[Path | None, typer.Option(help="Write the figures there as JSON.", metavar="FILE")] = None,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Keep all files of the run there.")] = None,
+    faults: Annotated[bool, typer.Option(help="Let the marketplaces fail now and then.")] = True,
+) -> None:
+    """Watch syncd work: local marketplaces, seeded shoppers, no accounts needed."""
+    from syncd.cli.duration import real_seconds
+    from syncd.simulation.demo import DemoOptions, run_demo
+
+    for_s = real_seconds(for_) if for_ is not None else None
+    done = asyncio.run(run_demo(DemoOptions(for_s, seed, speed, folder, summary, faults), console))
+    if not done.good:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: syncd sandbox shops.json --clock clock.json")
+def sandbox(
+    shops: Annotated[Path, typer.Argument(help="The shops to open, as `syncd demo --dir` writes them.")],
+    clock: Annotated[Path | None, typer.Option(help="The clock record to run by. Default: real time.")] = None,
+) -> None:
+    """Run marketplace sandboxes alone, each shop on its own port."""
+    from syncd.simulation.marketplace import serve_shops
+
+    asyncio.run(serve_shops(shops, clock, lambda addresses: [typer.echo(a) for a in addresses] and None))
+
+
+@app.command(epilog="Example: syncd run -c /etc/syncd/syncd.toml")
+def run(
+    config: ConfigFile = DEFAULT_CONFIG,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Wait while another syncd runs on the database, then take over.")
+    ] = False,
+) -> None:
+    """Run the daemon."""
+    from syncd import config as settings
+    from syncd.bootstrap import open_world
+    from syncd.daemon import Daemon
+    from syncd.logging import configure
+
+    loaded = settings.load(config, with_secrets=True)
+    configure(loaded.log.level, loaded.log.format)
+    world = open_world(loaded)
+    try:
+        asyncio.run(Daemon(world).run(standby=standby))
+    finally:
+        world.db.close()
+
+
+@app.command(epilog="Example: syncd check -c syncd.toml --offline")
+def check(
+    config: ConfigFile = DEFAULT_CONFIG,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the channels who we are.")] = False,
+) -> None:
+    """Check the configuration, the database and every account, and say what to do about what is wrong."""
+    from syncd.cli.check import check_all
+
+    if not asyncio.run(check_all(config, console, offline=offline)):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: syncd migrate -c syncd.toml")
+def migrate(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Create the database, or bring its schema to this version."""
+    from syncd import config as settings
+    from syncd.db.migrate import migrate as apply
+
+    before, after = apply(settings.load(config).database.url_with_password())
+    if before == after:
+        console.print(f"the database is at {after} already")
+    else:
+        console.print(f"the database went from {before or 'nothing'} to {after}")
+
+
+@app.command(epilog="Example: syncd audit -c syncd.toml --json")
+def audit(
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Prove that the book is right: levels fold from movements, reservations match open demand."""
+    from syncd.cli.reports import show_audit
+
+    if not show_audit(config, console, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: syncd status -c syncd.toml")
+def status(
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show how every account is doing, from the database."""
+    from syncd.cli.reports import show_status
+
+    show_status(config, console, as_json=as_json)
+
+
+@app.command("go-live", epilog="Example: syncd go-live shop -c syncd.toml")
+def go_live(
+    account: Annotated[str, typer.Argument(help="The account's key.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    leave_unmapped: Annotated[
+        bool, typer.Option("--leave-unmapped", help="Go live although some listings have no SKU; those stay untouched.")
+    ] = False,
+) -> None:
+    """Let an account write its numbers, after showing which would change."""
+    from syncd.cli.go_live import ask_and_go_live
+
+    if not asyncio.run(ask_and_go_live(config, account, console, yes=yes, leave_unmapped=leave_unmapped)):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: syncd ship '#1042' -c syncd.toml")
+def ship(
+    order: Annotated[str, typer.Argument(help="The order's name as the channel shows it, or its channel id.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    account: Annotated[str | None, typer.Option(help="The account's key, when several have such an order.")] = None,
+) -> None:
+    """Book an order's units as shipped from our own warehouses."""
+    from syncd.cli.ship import ship_and_tell
+
+    ship_and_tell(config, order, account, console)
+
+
+@imports.command("items", epilog="Example: syncd import items items.csv -c syncd.toml")
+def import_items(
+    file: Annotated[Path, typer.Argument(help="CSV: sku, title, gtin, safety_stock, alias, component, units.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Take in SKUs, their other names, and what kits and packs are made of."""
+    from syncd.cli.imports import items
+
+    if not items(config, file, console):
+        raise typer.Exit(1)
+
+
+@imports.command("stock", epilog="Example: syncd import stock count.csv -c syncd.toml")
+def import_stock(
+    file: Annotated[Path, typer.Argument(help="CSV: sku, warehouse, on_hand, unavailable, as_of.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_of: Annotated[str | None, typer.Option(help="When it was counted, for rows that do not say: ISO 8601.")] = None,
+) -> None:
+    """Take in what was counted in the warehouses."""
+    from syncd.cli.imports import stock
+
+    if not stock(config, file, as_of, console):
+        raise typer.Exit(1)
+
+
+@imports.command("listings", epilog="Example: syncd import listings --from shop -c syncd.toml")
+def import_listings(
+    account: Annotated[str, typer.Option("--from", help="The account's key.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    unmapped: Annotated[
+        Path | None, typer.Option(help="Where to write what found no SKU. Default: unmapped-ACCOUNT.csv.")
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option("--map", help="Such a file with its sku column filled in.")] = None,
+) -> None:
+    """Read an account's listings and map them to SKUs by their exact code."""
+    from syncd.cli.imports import listings
+
+    asyncio.run(listings(config, account, unmapped, mapping, console))

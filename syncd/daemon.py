@@ -1,0 +1,185 @@
+"""The daemon: starts every loop and job, serves the web, and ends as a whole when it must."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from adapters.contract import Channel
+from syncd import __version__, sd_notify
+from syncd.bootstrap import World, open_channels
+from syncd.chance import SystemRng
+from syncd.db.migrate import current_revision, newest_revision
+from syncd.jobs import AccountWork, Jobs
+from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease
+from syncd.loops import Job, Pulse, Step, Timetable, keep_running
+from syncd.orders.intake import InboxWriter, Intake
+from syncd.orders.poll import Poller
+from syncd.publishing.publisher import Publisher
+from syncd.web.app import WebDeps, make_app
+
+log = structlog.get_logger(__name__)
+
+_IDLE_S = 1.0  # real seconds after which a loop looks by itself: news from other processes does not wake it
+_STUCK_S = 60.0
+
+
+class Daemon:
+    """One process that keeps all accounts of a configuration in step."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._db = world.db
+        self._clock = world.clock
+        self._rng = SystemRng()
+        self._channels = open_channels(world, self._rng)
+        self._keeper = LeaseKeeper(world.db, [SCHEDULER, *(account_lease(key) for key in self._channels)])
+        self._pulse = Pulse()
+        self._intake_wake = asyncio.Event()
+        self._hints_wake = {key: asyncio.Event() for key in self._channels}
+        self._inbox = InboxWriter(world.db, world.clock, self._intake_wake.set)
+        self._ended: asyncio.Future[None] | None = None
+        by_id = {world.ids.accounts[key]: channel for key, channel in self._channels.items()}
+        self._intake = Intake(world.db, by_id, world.views, world.clock, self._book_changed)
+        self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
+        self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}
+
+    async def run(self, *, standby: bool = False, ready: Callable[[str], None] | None = None) -> None:
+        """Run until a signal, or until a lease is lost. `ready` gets the address of the status page."""
+        await self._keeper.acquire(standby=standby)
+        loop = asyncio.get_running_loop()
+        self._ended = loop.create_future()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self._end, None)
+        runner, address = await self._serve()
+        timetable = Timetable(self._jobs(), self._clock, self._end)
+        tasks = self._start_loops()
+        timetable.start()
+        log.info("daemon.started", version=__version__, accounts=sorted(self._channels), address=address)
+        sd_notify.ready()
+        if ready is not None:
+            ready(address)
+        try:
+            await self._ended
+        finally:
+            sd_notify.stopping()
+            timetable.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await runner.cleanup()
+            for channel in self._channels.values():
+                await channel.close()
+            await self._keeper.release()
+            log.info("daemon.stopped")
+
+    def _end(self, why: BaseException | None) -> None:
+        assert self._ended is not None, "only a running daemon ends"
+        if self._ended.done():
+            return
+        if why is None:
+            self._ended.set_result(None)
+        else:
+            self._ended.set_exception(why)
+
+    def _book_changed(self) -> None:
+        for publisher in self._publishers.values():
+            publisher.wake.set()
+        for wake in self._hints_wake.values():
+            wake.set()
+
+    def _poller(self, key: str, channel: Channel) -> Poller:
+        name = account_lease(key)
+        return Poller(
+            self._world.ids.accounts[key],
+            key,
+            channel,
+            self._db,
+            self._inbox,
+            self._clock,
+            lambda: self._keeper.lease(name),
+        )
+
+    def _publisher(self, key: str, channel: Channel) -> Publisher:
+        name = account_lease(key)
+        account_id = self._world.ids.accounts[key]
+        return Publisher(account_id, key, channel, self._db, self._clock, self._rng, lambda: self._keeper.lease(name))
+
+    async def _serve(self) -> tuple[web.AppRunner, str]:
+        app = make_app(
+            WebDeps(
+                db=self._db,
+                clock=self._clock,
+                inbox=self._inbox,
+                accounts={key: (self._world.ids.accounts[key], channel) for key, channel in self._channels.items()},
+                version=__version__,
+                started_at=self._clock.now(),
+                ready=self._not_ready,
+            )
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        await runner.setup()
+        http = self._world.config.http
+        site = web.TCPSite(runner, http.host, http.port)
+        try:
+            await site.start()
+        except OSError:
+            await runner.cleanup()
+            await self._keeper.release()
+            raise
+        host, port = runner.addresses[0][:2]
+        return runner, f"http://{host}:{port}"
+
+    async def _not_ready(self) -> list[str]:
+        """What keeps the daemon from doing its work: never the state of an account."""
+        problems = [f"{name} has not got round for {_STUCK_S:.0f} s" for name in self._pulse.stuck(_STUCK_S)]
+        if current_revision(self._db.writer) != newest_revision():
+            problems.append("the database schema is not this version's: run `syncd migrate`")
+        return problems
+
+    def _start_loops(self) -> list[asyncio.Task[None]]:
+        loops = [
+            keep_running("leases", self._renew, asyncio.Event(), self._pulse, RENEW_EVERY_S),
+            keep_running("intake", self._drain, self._intake_wake, self._pulse, _IDLE_S),
+        ]
+        for key, publisher in self._publishers.items():
+            loops.append(keep_running(f"publish:{key}", publisher.step, publisher.wake, self._pulse, _IDLE_S))
+        for key in self._channels:
+            loops.append(keep_running(f"hints:{key}", self._hints(key), self._hints_wake[key], self._pulse, _IDLE_S))
+        tasks = [asyncio.create_task(each) for each in loops]
+        for task in tasks:
+            task.add_done_callback(self._loop_ended)
+        return tasks
+
+    def _loop_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._end(task.exception())
+
+    async def _renew(self) -> bool:
+        await self._keeper.renew()
+        if not self._pulse.stuck(_STUCK_S):
+            sd_notify.alive()
+        return False
+
+    async def _drain(self) -> bool:
+        return await self._intake.drain() > 0
+
+    def _hints(self, key: str) -> Step:
+        async def step() -> bool:
+            await self._pollers[key].look_up_hints(self._intake_wake.set)
+            return False
+
+        return step
+
+    def _jobs(self) -> tuple[Job, ...]:
+        accounts = {
+            key: AccountWork(self._world.ids.accounts[key], key, channel, self._pollers[key], self._publishers[key])
+            for key, channel in self._channels.items()
+        }
+        return Jobs(
+            self._world, accounts, lambda: self._keeper.lease(SCHEDULER), self._intake_wake.set, self._book_changed
+        ).table()

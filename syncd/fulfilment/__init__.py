@@ -1,0 +1,1 @@
+"""Fulfilment: goods leave a warehouse."""

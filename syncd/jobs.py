@@ -1,0 +1,122 @@
+"""The table of jobs: name, how often in the seller's seconds, and what it does. Each is safe to miss or to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from adapters.contract import AdapterError, Channel
+from syncd.bootstrap import World
+from syncd.db.lease import Lease, guard
+from syncd.loops import Job
+from syncd.orders.book import AccountView
+from syncd.orders.cover import cover_shortages
+from syncd.orders.poll import Poller
+from syncd.publishing.publisher import Publisher
+from syncd.publishing.store.holds import expire_holds
+from syncd.reconcile.tidy import sweep_cells, tidy
+
+log = structlog.get_logger(__name__)
+
+_CHUNK = 500
+_SWEEP_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountWork:
+    """What works for one account."""
+
+    account_id: int
+    key: str
+    channel: Channel
+    poller: Poller
+    publisher: Publisher
+
+
+class Jobs:
+    """The daemon's timetable. What concerns all accounts runs under the scheduler's lease."""
+
+    def __init__(
+        self,
+        world: World,
+        accounts: Mapping[str, AccountWork],
+        lease: Callable[[], Lease],
+        arrived: Callable[[], None],
+        book_changed: Callable[[], None],
+    ) -> None:
+        self._world = world
+        self._accounts = accounts
+        self._lease = lease
+        self._arrived = arrived
+        self._book_changed = book_changed
+
+    def table(self) -> tuple[Job, ...]:
+        jobs = [
+            Job("cover_shortages", 30.0, self._cover_shortages),
+            Job("expire_holds", 30.0, self._expire_holds),
+            Job("tidy", 3600.0, self._tidy),
+        ]
+        for work in self._accounts.values():
+            jobs.append(self._poll(work))
+            jobs.append(self._sweep(work))
+            if self._world.config.http.public_url:
+                jobs.append(self._ensure_webhooks(work, self._world.config.http.public_url))
+        return tuple(jobs)
+
+    async def _cover_shortages(self) -> None:
+        now = self._world.clock.now()
+        if await self._world.db.transact(_cover, self._lease(), self._world.views, _CHUNK, now):
+            self._book_changed()
+
+    async def _expire_holds(self) -> None:
+        if await self._world.db.transact(_expire, self._lease(), _CHUNK, self._world.clock.now()):
+            self._book_changed()
+
+    async def _tidy(self) -> None:
+        done = await self._world.db.transact(_tidy, self._lease(), _CHUNK, self._world.clock.now())
+        while any(count >= _CHUNK for count in done.values()):
+            done = await self._world.db.transact(_tidy, self._lease(), _CHUNK, self._world.clock.now())
+
+    def _poll(self, work: AccountWork) -> Job:
+        async def run() -> None:
+            await work.poller.poll(self._arrived)
+
+        return Job(f"poll:{work.key}", work.channel.traits.poll_every_s, run, at_start=True)
+
+    def _sweep(self, work: AccountWork) -> Job:
+        async def run() -> None:
+            now = self._world.clock.now()
+            if await self._world.db.transact(sweep_cells, work.account_id, now - _SWEEP_AFTER, _CHUNK, now):
+                work.publisher.wake.set()
+
+        return Job(f"sweep:{work.key}", 900.0, run)
+
+    def _ensure_webhooks(self, work: AccountWork, public_url: str) -> Job:
+        async def run() -> None:
+            try:
+                done = await work.channel.ensure_webhooks(f"{public_url}/webhooks/{work.key}")
+            except AdapterError as err:
+                log.warning("webhooks.not_ensured", account=work.key, error=type(err).__name__, detail=str(err))
+                return
+            log.info("webhooks.ensured", account=work.key, subscriptions=len(done))
+
+        return Job(f"webhooks:{work.key}", 3600.0, run, at_start=True)
+
+
+def _cover(connection: Connection, lease: Lease, views: Mapping[int, AccountView], limit: int, now: datetime) -> int:
+    guard(connection, lease)
+    return cover_shortages(connection, views, limit, now)
+
+
+def _expire(connection: Connection, lease: Lease, limit: int, now: datetime) -> int:
+    guard(connection, lease)
+    return expire_holds(connection, limit, now)
+
+
+def _tidy(connection: Connection, lease: Lease, limit: int, now: datetime) -> dict[str, int]:
+    guard(connection, lease)
+    return tidy(connection, limit, now)

@@ -1,0 +1,95 @@
+"""Hold this process's leases for as long as it lives, and stop it when one is lost. All times are real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from syncd.clock import real_now
+from syncd.db import lease as leases
+from syncd.db.database import Transactor
+from syncd.db.lease import Fenced, Held, Lease
+from syncd.errors import SyncdError
+
+log = structlog.get_logger(__name__)
+
+RENEW_EVERY_S = 5.0
+SCHEDULER = "scheduler"
+
+
+class AlreadyRunning(SyncdError):
+    """Another daemon holds the leases of this database."""
+
+    def __init__(self, held: Held) -> None:
+        left = max(0, round((held.expires_at - real_now()).total_seconds()))
+        host, _, pid, _ = (*held.holder.split("/"), "", "", "")[:4]
+        super().__init__(
+            f"another syncd (process {pid} on {host}) works on this database: stop it, or start this one with"
+            f" --standby to take over when it is gone. Its lease ends in {left} s unless it is renewed."
+        )
+        self.held = held
+
+
+def account_lease(key: str) -> str:
+    return f"account:{key}"
+
+
+class LeaseKeeper:
+    """The leases of one process: taken together, renewed together, given back at the end."""
+
+    def __init__(self, db: Transactor, names: Sequence[str]) -> None:
+        self._db = db
+        self._names = tuple(sorted(names))
+        self._holder = leases.this_process()
+        self._held: dict[str, Lease] = {}
+
+    def lease(self, name: str) -> Lease:
+        return self._held[name]
+
+    async def acquire(self, *, standby: bool = False) -> None:
+        """Take every lease or none. Raises AlreadyRunning unless `standby`, which waits for the other to go."""
+        told = False
+        while True:
+            taken = await self._db.transact(_acquire_all, self._names, self._holder, real_now())
+            if not isinstance(taken, Held):
+                self._held = {each.name: each for each in taken}
+                return
+            if not standby:
+                raise AlreadyRunning(taken)
+            if not told:
+                log.info("daemon.standing_by", holder=taken.holder)
+                told = True
+            await asyncio.sleep(RENEW_EVERY_S)
+
+    async def renew(self) -> None:
+        """Prolong all leases. Raises Fenced when one is lost, or could not be renewed before it ended."""
+        try:
+            renewed = await self._db.transact(leases.renew, tuple(self._held.values()), real_now())
+        except OperationalError as err:
+            first = min(self._held.values(), key=lambda each: each.expires_at)
+            if first.expires_at <= real_now():
+                raise Fenced(first.name, None) from err
+            log.warning("lease.renewal_failed", error=str(err.orig))
+            return
+        self._held = {each.name: each for each in renewed}
+
+    async def release(self) -> None:
+        if self._held:
+            await self._db.transact(leases.release, tuple(self._held.values()))
+            self._held = {}
+
+
+def _acquire_all(connection: Connection, names: Sequence[str], holder: str, now: datetime) -> tuple[Lease, ...] | Held:
+    taken: list[Lease] = []
+    for name in names:
+        found = leases.acquire(connection, name, holder, now)
+        if isinstance(found, Held):
+            leases.release(connection, tuple(taken))
+            return found
+        taken.append(found)
+    return tuple(taken)

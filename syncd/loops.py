@@ -1,0 +1,126 @@
+"""Keep work going: loops that survive what they meet, jobs by a table, and a watch over their progress."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from syncd.clock import ScaledClock, monotonic_s, real_now
+from syncd.db.database import DatabaseClosed
+from syncd.db.lease import Fenced
+
+log = structlog.get_logger(__name__)
+
+Step = Callable[[], Awaitable[bool]]
+"""One round of a loop; returns whether there is more to do at once."""
+
+_LONGEST_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work on a timetable, in the seller's seconds; safe to miss or to repeat."""
+
+    name: str
+    every_s: float
+    run: Callable[[], Awaitable[None]]
+    at_start: bool = False
+
+
+class Pulse:
+    """When each loop last got round: real progress, which the service manager's watchdog is tied to."""
+
+    def __init__(self) -> None:
+        self._beats: dict[str, float] = {}
+
+    def beat(self, name: str) -> None:
+        self._beats[name] = monotonic_s()
+
+    def stuck(self, limit_s: float) -> list[str]:
+        """The loops that have not got round for so many real seconds."""
+        now = monotonic_s()
+        return sorted(name for name, at in self._beats.items() if now - at > limit_s)
+
+
+async def keep_running(
+    name: str,
+    step: Step,
+    wake: asyncio.Event,
+    pulse: Pulse,
+    idle_real_s: float,
+) -> None:
+    """Run `step` for ever: again at once while it says there is more, else when woken or after a real pause.
+
+    What it meets is logged once and tried again ever more slowly; losing the lease ends the process.
+    """
+    failures = 0
+    while True:
+        wake.clear()
+        pulse.beat(name)
+        try:
+            more = await step()
+        except (Fenced, DatabaseClosed):
+            raise
+        except Exception as err:
+            failures += 1
+            if failures == 1:
+                log.error("loop.failed", loop=name, error=type(err).__name__, exc_info=err)
+            await asyncio.sleep(min(_LONGEST_PAUSE_S, 0.1 * 2**failures))
+            continue
+        if failures:
+            log.info("loop.recovered", loop=name, failures=failures)
+            failures = 0
+        if more:
+            continue
+        try:
+            await asyncio.wait_for(wake.wait(), idle_real_s)
+        except TimeoutError:
+            continue
+
+
+class Timetable:
+    """Drives the table of jobs by APScheduler; a job that is late or still running is not piled up."""
+
+    def __init__(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        self._lost = lost
+        self._failed: set[str] = set()
+        for job in jobs:
+            first = {"next_run_time": real_now()} if job.at_start else {}
+            self._scheduler.add_job(
+                self._run,
+                IntervalTrigger(seconds=max(0.2, clock.real_seconds(job.every_s)), timezone="UTC"),
+                args=[job],
+                id=job.name,
+                **first,
+            )
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await job.run()
+        except Fenced as err:
+            self._lost(err)
+        except DatabaseClosed:
+            return
+        except Exception as err:
+            if job.name not in self._failed:
+                self._failed.add(job.name)
+                log.error("job.failed", job=job.name, error=type(err).__name__, exc_info=err)
+        else:
+            if job.name in self._failed:
+                self._failed.discard(job.name)
+                log.info("job.recovered", job=job.name)

@@ -1,0 +1,176 @@
+"""The way in: a group-committed inbox, and one loop that drains it into the book in micro-batches."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from adapters.contract import (
+    Channel,
+    Clock,
+    Ignored,
+    ListingHint,
+    Malformed,
+    News,
+    OrderHint,
+    OrderNews,
+    OrderState,
+    RawEvent,
+)
+from syncd.db.database import Transactor
+from syncd.db.types import from_micros
+from syncd.orders.apply import Applied
+from syncd.orders.book import AccountView, Incoming
+from syncd.orders.inbox import HORIZON_TOPIC, Arrived, InboxRow, insert_arrived, load_new
+from syncd.orders.take_in import Reached, Settled, apply_batch, park_row, settle_others
+
+log = structlog.get_logger(__name__)
+
+BATCH = 256
+
+
+class InboxWriter:
+    """Durable inserts, group-committed: whatever has gathered while the last commit ran goes into the next one."""
+
+    def __init__(self, db: Transactor, clock: Clock, arrived: Callable[[], None]) -> None:
+        self._db = db
+        self._clock = clock
+        self._arrived = arrived
+        self._waiting: list[tuple[tuple[Arrived, ...], asyncio.Future[None]]] = []
+        self._committer: asyncio.Task[None] | None = None
+
+    async def add(self, *arrived: Arrived) -> None:
+        """Return once these rows are committed. Raises what the database raises when they cannot be."""
+        if not arrived:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrived, done))
+        if self._committer is None or self._committer.done():
+            # A task of its own: a caller that goes away must not take the others' rows with it.
+            self._committer = asyncio.create_task(self._commit_all(), name="inbox")
+        await done
+
+    async def _commit_all(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            batch = [each for several, _ in group for each in several]
+            try:
+                await self._db.transact(insert_arrived, batch, self._clock.now())
+            except asyncio.CancelledError:
+                for _, done in (*group, *self._waiting):
+                    done.cancel()
+                self._waiting = []
+                raise
+            except Exception as err:  # noqa: BLE001 - every waiter of this group gets it, none is swallowed
+                for _, done in group:
+                    if not done.done():
+                        done.set_exception(err)
+            else:
+                for _, done in group:
+                    if not done.done():
+                        done.set_result(None)
+                self._arrived()
+
+
+def digest_of(order: OrderState) -> str:
+    """A short fingerprint of an order's state, the same whichever way it came."""
+    return hashlib.sha256(repr(order).encode()).hexdigest()[:16]
+
+
+class Intake:
+    """Drains the inbox. Poison rows are found by bisection, parked and told; the rest of their batch lands."""
+
+    def __init__(
+        self,
+        db: Transactor,
+        channels: Mapping[int, Channel],
+        views: Mapping[int, AccountView],
+        clock: Clock,
+        changed: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._channels = channels
+        self._views = views
+        self._names = {account_id: view.key for account_id, view in views.items()}
+        self._clock = clock
+        self._changed = changed
+
+    async def drain(self) -> int:
+        """Take in one batch. Returns how many inbox rows were settled; 0 means that the inbox is empty."""
+        found = await self._db.read(load_new, BATCH)
+        if not found:
+            return 0
+        incoming: list[Incoming] = []
+        settled: list[Settled] = []
+        reached: list[Reached] = []
+        for row in found:
+            self._sort(row, incoming, settled, reached)
+        await self._apply(incoming)
+        if settled or reached:
+            await self._db.transact(settle_others, settled, reached, self._names, self._clock.now())
+        self._changed()
+        return len(found)
+
+    def _sort(self, row: InboxRow, incoming: list[Incoming], settled: list[Settled], reached: list[Reached]) -> None:
+        if row.topic == HORIZON_TOPIC:
+            reached.append(Reached(row.inbox_id, row.account_id, from_micros(int(row.body))))
+            return
+        channel = self._channels.get(row.account_id)
+        if channel is None:
+            settled.append(Settled(row.inbox_id, "parked", "account: no longer in the configuration; add it again"))
+            return
+        news: News = channel.resolve(RawEvent(row.event_key, row.topic, row.body))
+        match news:
+            case OrderNews(order):
+                incoming.append(Incoming(row.account_id, row.inbox_id, row.way, digest_of(order), order))
+            case OrderHint() | ListingHint():
+                settled.append(Settled(row.inbox_id, "hinted"))
+            case Ignored(reason):
+                settled.append(Settled(row.inbox_id, "ignored", reason))
+            case Malformed(problem):
+                settled.append(Settled(row.inbox_id, "parked", f"{problem.field}: {problem.reason}"))
+
+    async def _apply(self, batch: Sequence[Incoming]) -> None:
+        if not batch:
+            return
+        try:
+            applied = await self._db.transact(apply_batch, tuple(batch), self._views, self._clock.now())
+        except OperationalError:
+            raise  # the database, not the batch: nothing happened, and the same rows come again
+        except Exception as err:  # noqa: BLE001 - one poison order must not stop the others, whatever it breaks
+            if len(batch) > 1:
+                half = len(batch) // 2
+                await self._apply(batch[:half])
+                await self._apply(batch[half:])
+                return
+            await self._park(batch[0], err)
+            return
+        self._tell(applied)
+
+    async def _park(self, poison: Incoming, err: Exception) -> None:
+        log.error(
+            "order.parked",
+            account=self._names[poison.account_id],
+            channel_order_id=poison.order.channel_order_id,
+            inbox_id=poison.inbox_id,
+            error=type(err).__name__,
+            exc_info=err,
+        )
+        reason = f"applying it failed ({type(err).__name__}); the log has the details"
+        await self._db.transact(park_row, poison.inbox_id, reason, self._names, self._clock.now())
+
+    def _tell(self, applied: Sequence[Applied]) -> None:
+        for each in applied:
+            if each.oversold_units:
+                log.warning(
+                    "order.oversold",
+                    account=each.account,
+                    channel_order_id=each.channel_order_id,
+                    units=each.oversold_units,
+                )
+        news = sum(each.news for each in applied)
+        log.debug("intake.applied", rows=len(applied), news=news)

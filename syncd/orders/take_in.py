@@ -1,0 +1,215 @@
+"""What taking in the inbox does to the database: orders, rows set aside, markers of complete polls, hints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from syncd.accounts.store import account_states
+from syncd.alerts.store import Alert, close_alerts, open_alerts
+from syncd.db.lease import Lease, guard
+from syncd.db.rows import rows, selectable, upsert
+from syncd.db.tables import cell, cursor, inbox, listing
+from syncd.insight.store import add_tallies
+from syncd.orders.apply import Applied, apply_orders
+from syncd.orders.book import AccountView, Incoming
+from syncd.orders.inbox import Arrived, insert_arrived, settle_rows
+from syncd.publishing.store.holds import must_read
+from syncd.publishing.store.queue import wake_account
+
+STREAM = "orders"
+"""The cursor of an account's order polls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An inbox row that changes no order: ignored, parked or hinted."""
+
+    inbox_id: int
+    state: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The marker of a complete poll that began at `horizon_at`."""
+
+    inbox_id: int
+    account_id: int
+    horizon_at: datetime
+
+
+def apply_batch(
+    connection: Connection, batch: Sequence[Incoming], views: Mapping[int, AccountView], now: datetime
+) -> tuple[Applied, ...]:
+    """Apply orders to the book, each account as live as it is at this moment."""
+    states = account_states(connection)
+    accounts = {key: replace(view, live=states.get(key) == "live") for key, view in views.items()}
+    return apply_orders(connection, batch, accounts, now)
+
+
+def settle_others(
+    connection: Connection,
+    settled: Sequence[Settled],
+    reached: Sequence[Reached],
+    accounts: Mapping[int, str],
+    now: datetime,
+) -> None:
+    """Settle rows that are no orders, tell people of parked ones, and let complete polls certify anchors."""
+    settle_rows(connection, [(each.inbox_id, each.state, each.reason) for each in settled], now)
+    parked = [each for each in settled if each.state == "parked"]
+    if parked:
+        _tell_parked(connection, parked, accounts, now)
+    if reached:
+        _advance_horizons(connection, reached, now)
+        settle_rows(connection, [(each.inbox_id, "applied", None) for each in reached], now)
+
+
+def park_row(connection: Connection, inbox_id: int, reason: str, accounts: Mapping[int, str], now: datetime) -> None:
+    """Set one poison row aside, with what is wrong with it, and tell a person."""
+    settle_others(connection, [Settled(inbox_id, "parked", reason)], (), accounts, now)
+
+
+def _tell_parked(connection: Connection, parked: Sequence[Settled], accounts: Mapping[int, str], now: datetime) -> None:
+    wanted = rows(connection, "parked", [("id", int)], [(each.inbox_id,) for each in parked])
+    owner = {row.id: row for row in connection.execute(select(inbox).join(wanted, wanted.c.id == inbox.c.id))}
+    open_alerts(
+        connection,
+        [
+            Alert(
+                f"parked_event:{each.inbox_id}",
+                "parked_event",
+                "what it says has no effect on stock",
+                f"an event ({owner[each.inbox_id].topic}) of {accounts.get(owner[each.inbox_id].account_id, '?')}"
+                f" cannot be read: {each.reason}. It is kept in the inbox as number {each.inbox_id}.",
+                owner[each.inbox_id].account_id,
+            )
+            for each in parked
+        ],
+        now,
+    )
+    totals: dict[tuple[str, str], int] = {}
+    for each in parked:
+        key = (f"account:{accounts.get(owner[each.inbox_id].account_id, '?')}", "parked_events")
+        totals[key] = totals.get(key, 0) + 1
+    add_tallies(connection, totals)
+
+
+def _advance_horizons(connection: Connection, reached: Sequence[Reached], now: datetime) -> None:
+    newest: dict[int, datetime] = {}
+    for each in reached:
+        newest[each.account_id] = max(each.horizon_at, newest.get(each.account_id, each.horizon_at))
+    for account_id, horizon_at in sorted(newest.items()):
+        connection.execute(
+            update(cursor)
+            .where(cursor.c.account_id == account_id, cursor.c.stream == STREAM)
+            .values(horizon_at=horizon_at, moved_at=now)
+        )
+        wake_account(connection, account_id, "certification", now)
+
+
+def finish_poll(
+    connection: Connection, lease: Lease, account_id: int, started_at: datetime, marker: Arrived, now: datetime
+) -> None:
+    """A poll is complete: remember up to when, and leave its marker behind the orders it brought."""
+    guard(connection, lease)
+    columns = [("account_id", int), ("stream", str), ("polled_to", datetime), ("moved_at", datetime)]
+    source = rows(connection, "polled", columns, [(account_id, STREAM, started_at, now)])
+    statement = upsert(connection, cursor).from_select([name for name, _ in columns], selectable(source))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "stream"],
+            set_={"polled_to": statement.excluded.polled_to, "moved_at": statement.excluded.moved_at},
+        )
+    )
+    insert_arrived(connection, [marker], now)
+
+
+def polled_to(connection: Connection, account_id: int) -> datetime | None:
+    return connection.execute(
+        select(cursor.c.polled_to).where(cursor.c.account_id == account_id, cursor.c.stream == STREAM)
+    ).scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class HintedOrder:
+    inbox_id: int
+    channel_order_id: str
+
+
+def record_fetched(connection: Connection, fetched: Sequence[Arrived], hinted: Sequence[int], now: datetime) -> None:
+    """Put fetched orders into the inbox and settle the hints that asked for them, together."""
+    insert_arrived(connection, fetched, now)
+    settle_rows(connection, [(inbox_id, "applied", "fetched") for inbox_id in hinted], now)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberHint:
+    """A channel says that a listing's number changed; only what nothing explains is read."""
+
+    inbox_id: int
+    account_id: int
+    channel_sku: str
+    channel_location: str
+    quantity: int | None
+
+
+def weigh_hints(connection: Connection, hints: Sequence[NumberHint], now: datetime) -> int:
+    """Mark for a read every number that is neither expected nor our own write. Returns how many are."""
+    if not hints:
+        return 0
+    columns = [
+        ("account_id", int),
+        ("channel_sku", str),
+        ("channel_location", str),
+        ("quantity", int),
+    ]
+    newest = {(h.account_id, h.channel_sku, h.channel_location): h.quantity for h in hints}
+    source = rows(connection, "hints", columns, [(*key, quantity) for key, quantity in sorted(newest.items())])
+    found = connection.execute(
+        select(
+            cell.c.listing_id,
+            source.c.quantity,
+            (cell.c.anchor_value - cell.c.sold_hi).label("hi"),
+            (cell.c.anchor_value - cell.c.sold_lo).label("lo"),
+            cell.c.in_flight_value,
+            cell.c.published,
+        )
+        .join(
+            listing,
+            (listing.c.account_id == source.c.account_id)
+            & (listing.c.channel_sku == source.c.channel_sku)
+            & (listing.c.channel_location == source.c.channel_location),
+        )
+        .join(cell, cell.c.listing_id == listing.c.id)
+        .where(cell.c.anchor_value.is_not(None))
+    )
+    unexplained = [
+        row.listing_id
+        for row in found
+        if row.quantity is None
+        or not (row.lo <= row.quantity <= row.hi or row.quantity in (row.in_flight_value, row.published))
+    ]
+    must_read(connection, unexplained, now)
+    settle_rows(connection, [(hint.inbox_id, "applied", None) for hint in hints], now)
+    return len(unexplained)
+
+
+def note_channel(
+    connection: Connection, account_id: int, account: str, kind: str, trouble: str | None, now: datetime
+) -> None:
+    """Open or close the alert that an account cannot be reached or needs new credentials."""
+    key = f"{kind}:{account_id}"
+    if trouble is None:
+        close_alerts(connection, [key], now)
+        return
+    impact = "orders come late and numbers are not written until it works again"
+    open_alerts(connection, [Alert(key, kind, impact, f"{account}: {trouble}", account_id)], now)
+
+
+def hint_cutoff(now: datetime, delay_s: float) -> datetime:
+    """Number hints older than this are weighed: the order that explains one usually comes right behind it."""
+    return now - timedelta(seconds=delay_s)

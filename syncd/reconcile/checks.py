@@ -1,0 +1,188 @@
+"""What must hold of the book, one statement a rule. A statement gives what breaks its rule, and nothing of a true book.
+
+Each is asked of one page of a table's keys at a time: `{page}` is where the page goes. A row it gives has the columns
+of the subject, `found` and `expected` (or several, `found_on_hand`), and `cause`, the name of the likeliest of `causes`.
+Rules about one moment compare everything inside one statement: that is one snapshot on both engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PAGE = 2_000
+HEAVY_PAGE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule, the table whose keys are paged, and the statement that finds what breaks it in a page."""
+
+    rule: str
+    table: str  # with its alias
+    key: tuple[str, ...]  # the table's primary key, by that alias
+    statement: str
+    causes: Mapping[str, str]
+    weight: str = "1"  # rows that the statement reads for one key, about
+    page: int = PAGE
+
+
+_LEVEL = ("l.sku_id", "l.warehouse_id")
+
+LEVEL_FOLD = Check(
+    "level.fold",
+    "level l",
+    _LEVEL,
+    # Of archived movements only the number is known, so the fold of a level with some cannot be proved here.
+    """
+    SELECT l.sku_id, l.warehouse_id,
+      l.on_hand AS found_on_hand, l.unavailable AS found_unavailable, l.reserved AS found_reserved,
+      coalesce(sum(m.d_on_hand), 0) AS expected_on_hand,
+      coalesce(sum(m.d_unavailable), 0) AS expected_unavailable,
+      coalesce(sum(m.d_reserved), 0) AS expected_reserved,
+      CASE WHEN count(m.seq) <> l.seq THEN 'gap'
+        WHEN l.on_hand = sum(m.d_on_hand) AND l.unavailable = sum(m.d_unavailable) THEN 'lost_update'
+        ELSE 'by_hand' END AS cause
+    FROM level l LEFT JOIN movement m ON m.sku_id = l.sku_id AND m.warehouse_id = l.warehouse_id
+    WHERE {page} AND l.archived_seq = 0
+    GROUP BY l.sku_id, l.warehouse_id
+    HAVING l.on_hand <> coalesce(sum(m.d_on_hand), 0) OR l.unavailable <> coalesce(sum(m.d_unavailable), 0)
+      OR l.reserved <> coalesce(sum(m.d_reserved), 0)
+    """,
+    {
+        "gap": "movements of this level are missing, or it moved without one (see level.seq)",
+        "lost_update": "an update of reserved was lost: the level was written by a writer that had not locked it",
+        "by_hand": "the level was edited by hand, without a movement",
+    },
+    weight="l.seq - l.archived_seq",
+)
+
+LEVEL_SEQ = Check(
+    "level.seq",
+    "level l",
+    _LEVEL,
+    """
+    SELECT l.sku_id, l.warehouse_id, count(m.seq) AS found_movements, coalesce(max(m.seq), l.archived_seq) AS found_last,
+      l.seq - l.archived_seq AS expected_movements, l.seq AS expected_last,
+      CASE WHEN coalesce(max(m.seq), l.archived_seq) > l.seq THEN 'behind'
+        WHEN max(m.seq) = l.seq THEN 'deleted' ELSE 'ahead' END AS cause
+    FROM level l LEFT JOIN movement m
+      ON m.sku_id = l.sku_id AND m.warehouse_id = l.warehouse_id AND m.seq > l.archived_seq
+    WHERE {page}
+    GROUP BY l.sku_id, l.warehouse_id
+    HAVING count(m.seq) <> l.seq - l.archived_seq OR coalesce(max(m.seq), l.archived_seq) <> l.seq
+    """,
+    {
+        "behind": "an update of the level was lost: it has movements newer than itself",
+        "deleted": "movements between the first and the last were deleted",
+        "ahead": "the newest movements were deleted, or the level moved without one",
+    },
+    weight="l.seq - l.archived_seq",
+)
+
+LEVEL_SHORT = Check(
+    "level.short",
+    "level l",
+    _LEVEL,
+    """
+    SELECT x.* FROM (
+      SELECT l.sku_id, l.warehouse_id, l.short AS found,
+        CASE WHEN l.reserved + l.unavailable > l.on_hand THEN l.reserved + l.unavailable - l.on_hand ELSE 0 END
+          AS expected,
+        'written' AS cause
+      FROM level l WHERE {page}
+    ) x WHERE x.found <> x.expected
+    """,
+    {"written": "short was written by hand, or by code that does not go through the ledger"},
+)
+
+LEVEL_RESERVED = Check(
+    "level.reserved",
+    "level l",
+    _LEVEL,
+    """
+    SELECT l.sku_id, l.warehouse_id, l.reserved AS found, coalesce(sum(r.quantity), 0) AS expected,
+      CASE WHEN l.reserved < coalesce(sum(r.quantity), 0) THEN 'less' ELSE 'more' END AS cause
+    FROM level l LEFT JOIN reservation r
+      ON r.sku_id = l.sku_id AND r.warehouse_id = l.warehouse_id AND r.stage != 'shipped' AND r.quantity > 0
+    WHERE {page}
+    GROUP BY l.sku_id, l.warehouse_id
+    HAVING l.reserved <> coalesce(sum(r.quantity), 0)
+    """,
+    {
+        "less": "an update of reserved was lost, or a reservation was written without its movement:"
+        " units promised to an order look free",
+        "more": "a reservation vanished without its release: units that no order has are hidden from sale",
+    },
+    weight="l.reserved",
+)
+
+RESERVATION_ORPHAN = Check(
+    "reservation.orphan",
+    "reservation r",
+    ("r.order_line_id", "r.sku_id", "r.warehouse_id", "r.stage"),
+    """
+    SELECT x.order_line_id, x.sku_id, x.warehouse_id, x.stage, x.quantity AS found, 0 AS expected,
+      CASE WHEN x.no_line = 1 THEN 'line' WHEN x.no_component = 1 THEN 'component' ELSE 'level' END AS cause
+    FROM (
+      SELECT r.order_line_id, r.sku_id, r.warehouse_id, r.stage, r.quantity,
+        CASE WHEN EXISTS (SELECT 1 FROM order_line ol WHERE ol.id = r.order_line_id) THEN 0 ELSE 1 END AS no_line,
+        CASE WHEN EXISTS (SELECT 1 FROM line_component lc
+          WHERE lc.order_line_id = r.order_line_id AND lc.sku_id = r.sku_id) THEN 0 ELSE 1 END AS no_component,
+        CASE WHEN EXISTS (SELECT 1 FROM level l
+          WHERE l.sku_id = r.sku_id AND l.warehouse_id = r.warehouse_id) THEN 0 ELSE 1 END AS no_level
+      FROM reservation r WHERE {page} AND r.quantity > 0
+    ) x WHERE x.no_line + x.no_component + x.no_level > 0
+    """,
+    {
+        "line": "the order line was deleted and its reservation was not",
+        "component": "the line is not made of this SKU: its components were changed after it was reserved",
+        "level": "the level was deleted, or the reservation was written without the ledger",
+    },
+)
+
+MOVEMENT_LEVEL = Check(
+    "movement.level",
+    "movement m",
+    ("m.sku_id", "m.warehouse_id", "m.seq"),
+    """
+    SELECT m.sku_id, m.warehouse_id, count(*) AS found, 0 AS expected, 'level' AS cause
+    FROM movement m
+    WHERE {page}
+      AND NOT EXISTS (SELECT 1 FROM level l WHERE l.sku_id = m.sku_id AND l.warehouse_id = m.warehouse_id)
+    GROUP BY m.sku_id, m.warehouse_id
+    """,
+    {"level": "the level was deleted and its movements were not"},
+    page=HEAVY_PAGE,
+)
+
+LISTING_COMPONENT = Check(
+    "listing.component",
+    "listing_component c",
+    ("c.listing_id", "c.sku_id"),
+    """
+    SELECT x.listing_id, x.sku_id, x.units AS found, 'units of a listing and a SKU that exist' AS expected,
+      CASE WHEN x.listings = 0 THEN 'listing' WHEN x.skus = 0 THEN 'sku' ELSE 'units' END AS cause
+    FROM (
+      SELECT c.listing_id, c.sku_id, c.units,
+        (SELECT count(*) FROM listing g WHERE g.id = c.listing_id) AS listings,
+        (SELECT count(*) FROM sku s WHERE s.id = c.sku_id) AS skus
+      FROM listing_component c WHERE {page}
+    ) x WHERE x.listings = 0 OR x.skus = 0 OR x.units < 1
+    """,
+    {
+        "listing": "the listing was deleted and what it is made of was not",
+        "sku": "the SKU was deleted and what is made of it was not",
+        "units": "the units were written by hand: the listing's number cannot be derived",
+    },
+)
+
+STOCK = (
+    LEVEL_FOLD,
+    LEVEL_SEQ,
+    LEVEL_SHORT,
+    LEVEL_RESERVED,
+    RESERVATION_ORPHAN,
+    MOVEMENT_LEVEL,
+    LISTING_COMPONENT,
+)

@@ -1,0 +1,226 @@
+"""What must hold of orders and of numbers on their way to a channel. The same form as `checks`."""
+
+from __future__ import annotations
+
+from syncd.reconcile.checks import Check
+
+# Listing units that a line is still to get: units * this is what its reservations and shortages must sum to.
+_WANTED = """
+  CASE WHEN ol.quantity > ol.fulfilled AND ol.quantity > ol.shipped
+    THEN ol.quantity - CASE WHEN ol.fulfilled > ol.shipped THEN ol.fulfilled ELSE ol.shipped END
+    ELSE 0 END
+"""
+_LINE = "ol.id AS order_line_id, o.account_id, o.channel_order_id, ol.channel_line_id"
+
+LINE_COVER = Check(
+    "line.cover",
+    "order_line ol",
+    ("ol.id",),
+    f"""
+    SELECT x.order_line_id, x.account_id, x.channel_order_id, x.channel_line_id, x.sku_id,
+      x.reserved AS found_reserved, x.short AS found_short, x.wanted AS expected,
+      CASE WHEN x.reserved + x.short < x.wanted THEN 'under' WHEN x.state = 'cancelled' THEN 'cancelled'
+        WHEN x.reserved > 0 AND x.short > 0 THEN 'both' ELSE 'over' END AS cause
+    FROM (
+      SELECT {_LINE}, o.state, lc.sku_id, lc.units * ({_WANTED}) AS wanted,
+        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+         WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage <> 'shipped') AS reserved,
+        (SELECT coalesce(sum(h.quantity), 0) FROM shortage h
+         WHERE h.order_line_id = ol.id AND h.sku_id = lc.sku_id AND h.sku_id IS NOT NULL AND h.closed_at IS NULL)
+          AS short
+      FROM order_line ol JOIN sales_order o ON o.id = ol.order_id JOIN line_component lc ON lc.order_line_id = ol.id
+      WHERE {{page}} AND ol.parked IS NULL
+    ) x WHERE x.reserved + x.short <> x.wanted
+    """,  # noqa: S608 - composed from the constants above
+    {
+        "under": "the line wants more than it has: an edit was applied without its reservation or shortage",
+        "cancelled": "the order was cancelled and its units were not freed",
+        "both": "the line is reserved and short beyond what it wants: units came and the shortage stayed",
+        "over": "the line holds more than it wants: an edit or a shipment was applied without its release",
+    },
+)
+
+LINE_UNMAPPED = Check(
+    "line.unmapped",
+    "order_line ol",
+    ("ol.id",),
+    f"""
+    SELECT x.order_line_id, x.account_id, x.channel_order_id, x.channel_line_id, x.short AS found,
+      x.wanted AS expected, CASE WHEN x.short < x.wanted THEN 'under' ELSE 'over' END AS cause
+    FROM (
+      SELECT {_LINE}, {_WANTED} AS wanted,
+        (SELECT coalesce(sum(h.quantity), 0) FROM shortage h
+         WHERE h.order_line_id = ol.id AND h.sku_id IS NULL AND h.closed_at IS NULL) AS short
+      FROM order_line ol JOIN sales_order o ON o.id = ol.order_id
+      WHERE {{page}} AND ol.parked IS NULL
+        AND NOT EXISTS (SELECT 1 FROM line_component lc WHERE lc.order_line_id = ol.id)
+    ) x WHERE x.short <> x.wanted
+    """,  # noqa: S608 - composed from the constants above
+    {
+        "under": "the line has no SKU and no shortage says so: nobody is told of these units",
+        "over": "the line wants less than its shortage says: an edit was applied without it",
+    },
+)
+
+LINE_SHIPPED = Check(
+    "line.shipped",
+    "order_line ol",
+    ("ol.id",),
+    f"""
+    SELECT x.* FROM (
+      SELECT {_LINE}, lc.sku_id,
+        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+         WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage = 'shipped') AS found,
+        lc.units * ol.shipped AS expected, 'twice' AS cause
+      FROM order_line ol JOIN sales_order o ON o.id = ol.order_id JOIN line_component lc ON lc.order_line_id = ol.id
+      WHERE {{page}}
+    ) x WHERE x.found > x.expected
+    """,  # noqa: S608 - composed from the constants above
+    {"twice": "a shipment was booked twice, or without the line"},
+)
+
+SHORTAGE_DUPLICATE = Check(
+    "shortage.duplicate",
+    "shortage h",
+    ("h.id",),
+    """
+    SELECT h.id AS shortage_id, h.order_line_id, h.sku_id, h.quantity AS found, 0 AS expected, 'twice' AS cause
+    FROM shortage h
+    WHERE {page} AND h.closed_at IS NULL AND (
+      EXISTS (SELECT 1 FROM shortage t WHERE t.order_line_id = h.order_line_id AND t.sku_id = h.sku_id
+        AND t.sku_id IS NOT NULL AND t.closed_at IS NULL AND t.id < h.id)
+      OR h.sku_id IS NULL AND EXISTS (SELECT 1 FROM shortage t WHERE t.order_line_id = h.order_line_id
+        AND t.sku_id IS NULL AND t.closed_at IS NULL AND t.id < h.id))
+    """,
+    {"twice": "the same lack was noted twice: sales are held back for units that nobody waits for"},
+)
+
+SHORTAGE_ORPHAN = Check(
+    "shortage.orphan",
+    "shortage h",
+    ("h.id",),
+    """
+    SELECT x.shortage_id, x.order_line_id, x.sku_id, x.quantity AS found, 'what the line is made of' AS expected,
+      CASE WHEN x.no_line = 1 THEN 'line' WHEN x.sku_id IS NULL THEN 'mapped' ELSE 'component' END AS cause
+    FROM (
+      SELECT h.id AS shortage_id, h.order_line_id, h.sku_id, h.quantity,
+        CASE WHEN EXISTS (SELECT 1 FROM order_line ol WHERE ol.id = h.order_line_id) THEN 0 ELSE 1 END AS no_line,
+        CASE WHEN h.sku_id IS NULL
+          THEN CASE WHEN EXISTS (SELECT 1 FROM line_component lc WHERE lc.order_line_id = h.order_line_id)
+            THEN 1 ELSE 0 END
+          ELSE CASE WHEN EXISTS (SELECT 1 FROM line_component lc
+            WHERE lc.order_line_id = h.order_line_id AND lc.sku_id = h.sku_id) THEN 0 ELSE 1 END
+        END AS other
+      FROM shortage h WHERE {page} AND h.closed_at IS NULL
+    ) x WHERE x.no_line + x.other > 0
+    """,
+    {
+        "line": "the order line was deleted and its shortage was not",
+        "mapped": "the line was mapped to a SKU and its shortage without one stayed",
+        "component": "the line is not made of this SKU: its components were changed after it came",
+    },
+)
+
+ORDER_CASE = Check(
+    "order.case",
+    "sales_order o",
+    ("o.id",),
+    # A twin is looked for by index: under the id in lower and in upper case, and under the same name. Each pair once.
+    """
+    SELECT o.id AS order_id, o.account_id, o.channel_order_id AS found, t.channel_order_id AS expected, 'case' AS cause
+    FROM (
+      SELECT o.id AS order_id, t.id AS twin_id FROM sales_order o JOIN sales_order t
+        ON t.account_id = o.account_id AND t.channel_order_id = lower(o.channel_order_id) WHERE {page}
+      UNION SELECT o.id, t.id FROM sales_order o JOIN sales_order t
+        ON t.account_id = o.account_id AND t.channel_order_id = upper(o.channel_order_id) WHERE {page}
+      UNION SELECT o.id, t.id FROM sales_order o JOIN sales_order t
+        ON t.name = o.name AND t.account_id = o.account_id
+        AND lower(t.channel_order_id) = lower(o.channel_order_id) WHERE {page}
+    ) pair JOIN sales_order o ON o.id = pair.order_id JOIN sales_order t ON t.id = pair.twin_id
+    WHERE t.id < o.id OR t.id > o.id AND o.name <> t.name
+      AND o.channel_order_id <> lower(t.channel_order_id) AND o.channel_order_id <> upper(t.channel_order_id)
+    """,
+    {"case": "one order came under ids that differ only in case and was taken in twice: it holds its units twice"},
+)
+
+ORDERS = (LINE_COVER, LINE_UNMAPPED, LINE_SHIPPED, SHORTAGE_DUPLICATE, SHORTAGE_ORPHAN, ORDER_CASE)
+
+CELL_PUSH = Check(
+    "cell.push",
+    "cell c",
+    ("c.listing_id", "c.name"),
+    """
+    SELECT c.listing_id, c.name AS cell, c.in_flight_key AS key, c.in_flight_value AS found, r.value AS expected,
+      CASE WHEN b.key IS NULL THEN 'no_push' WHEN b.state <> 'in_flight' THEN 'settled'
+        WHEN r.key IS NULL THEN 'no_row' ELSE 'value' END AS cause
+    FROM cell c LEFT JOIN push_batch b ON b.key = c.in_flight_key
+      LEFT JOIN push_row r ON r.key = c.in_flight_key AND r.listing_id = c.listing_id AND r.cell = c.name
+    WHERE {page} AND c.in_flight_key IS NOT NULL
+      AND (b.key IS NULL OR b.state <> 'in_flight' OR r.key IS NULL OR coalesce(c.in_flight_value, -1) <> r.value)
+    """,
+    {
+        "no_push": "the write that the cell waits for does not exist: the listing would wait for ever",
+        "settled": "the write is over and the cell was not told: the listing would wait for ever",
+        "no_row": "the write does not carry this listing: the listing would wait for ever",
+        "value": "the cell waits for another number than the one that is written",
+    },
+)
+
+PUSH_CELL = Check(
+    "push.cell",
+    "push_row r",
+    ("r.key", "r.listing_id", "r.cell"),
+    """
+    SELECT r.key, r.listing_id, r.cell, c.in_flight_key AS found, r.key AS expected,
+      CASE WHEN b.key IS NULL THEN 'no_push' WHEN b.state <> 'in_flight' THEN 'settled'
+        WHEN c.listing_id IS NULL THEN 'no_cell' ELSE 'not_named' END AS cause
+    FROM push_row r LEFT JOIN push_batch b ON b.key = r.key
+      LEFT JOIN cell c ON c.listing_id = r.listing_id AND c.name = r.cell
+    WHERE {page} AND (b.key IS NULL OR b.state <> 'in_flight' OR coalesce(c.in_flight_key, '') <> r.key)
+    """,
+    {
+        "no_push": "the write was deleted and its rows were not",
+        "settled": "the write is over and its rows stayed",
+        "no_cell": "a number is written that no cell explains: it could relist a sold unit",
+        "not_named": "a number is written that its cell does not wait for: it could relist a sold unit",
+    },
+)
+
+CELL_ONE_PUSH = Check(
+    "cell.one_push",
+    "push_row r",
+    ("r.key", "r.listing_id", "r.cell"),
+    """
+    SELECT r.listing_id, r.cell, r.key AS found, t.key AS expected, 'two' AS cause
+    FROM push_row r JOIN push_row t ON t.listing_id = r.listing_id AND t.cell = r.cell AND t.key < r.key
+      JOIN push_batch rb ON rb.key = r.key AND rb.state = 'in_flight'
+      JOIN push_batch tb ON tb.key = t.key AND tb.state = 'in_flight'
+    WHERE {page}
+    """,
+    {"two": "two writes of one number are in flight: two publishers act for one account"},
+)
+
+PUSH_EMPTY = Check(
+    "push.empty",
+    "push_batch b",
+    ("b.key",),
+    """
+    SELECT b.key, b.account_id, 0 AS found, 'its rows' AS expected, 'empty' AS cause
+    FROM push_batch b
+    WHERE {page} AND b.state = 'in_flight' AND NOT EXISTS (SELECT 1 FROM push_row r WHERE r.key = b.key)
+    """,
+    {"empty": "the rows of a write in flight were deleted: its outcome cannot be noted"},
+)
+
+HOLD_QUANTITY = Check(
+    "hold.quantity",
+    "hold d",
+    ("d.id",),
+    """
+    SELECT d.id AS hold_id, d.listing_id, d.quantity AS found, 'more than 0' AS expected, 'empty' AS cause
+    FROM hold d WHERE {page} AND d.closed_at IS NULL AND d.quantity < 1
+    """,
+    {"empty": "orders have explained the whole of the hold, and it was not closed"},
+)
+
+PUBLISHING = (CELL_PUSH, PUSH_CELL, CELL_ONE_PUSH, PUSH_EMPTY, HOLD_QUANTITY)

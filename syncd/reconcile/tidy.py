@@ -1,0 +1,107 @@
+"""Keep what must not grow or must not stay: buyers' data, settled writes, old decisions. Bounded steps."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
+
+from syncd.db.tables import cell, decision, inbox, listing, push_batch, recipient, sales_order
+from syncd.publishing.store.holds import must_read
+
+RECIPIENT_DAYS = 30
+BODY_DAYS = 7
+EVENT_DAYS = 40
+PUSH_DAYS = 7
+DECISION_DAYS = 90
+
+
+def tidy(connection: Connection, limit: int, now: datetime) -> dict[str, int]:
+    """Erase and prune up to `limit` rows of each kind. Returns how many of each."""
+    return {
+        "recipients_erased": _erase_recipients(connection, limit, now - timedelta(days=RECIPIENT_DAYS), now),
+        "bodies_erased": _erase_bodies(connection, limit, now - timedelta(days=BODY_DAYS)),
+        "events_pruned": _prune_events(connection, limit, now - timedelta(days=EVENT_DAYS)),
+        "pushes_pruned": _prune_pushes(connection, limit, now - timedelta(days=PUSH_DAYS)),
+        "decisions_pruned": _prune_decisions(connection, limit, now - timedelta(days=DECISION_DAYS)),
+    }
+
+
+def _erase_recipients(connection: Connection, limit: int, shipped_before: datetime, now: datetime) -> int:
+    due = (
+        select(recipient.c.order_id)
+        .join(sales_order, sales_order.c.id == recipient.c.order_id)
+        .where(
+            recipient.c.erased_at.is_(None),
+            or_(
+                and_(sales_order.c.state == "fulfilled", sales_order.c.last_shipped_at < shipped_before),
+                and_(sales_order.c.state == "cancelled", sales_order.c.version_at < shipped_before),
+            ),
+        )
+        .limit(limit)
+    )
+    empty = dict.fromkeys(("name", "street", "city", "province", "postcode", "country"))
+    return connection.execute(
+        update(recipient).where(recipient.c.order_id.in_(due)).values(**empty, erased_at=now)
+    ).rowcount
+
+
+def _erase_bodies(connection: Connection, limit: int, settled_before: datetime) -> int:
+    due = (
+        select(inbox.c.id)
+        .where(
+            inbox.c.settled_at < settled_before,
+            inbox.c.body.is_not(None),
+            inbox.c.state.in_(("applied", "ignored")),
+        )
+        .limit(limit)
+    )
+    return connection.execute(update(inbox).where(inbox.c.id.in_(due)).values(body=None)).rowcount
+
+
+def _prune_events(connection: Connection, limit: int, settled_before: datetime) -> int:
+    """The event keys of old news; by then no channel repeats it, and the order's own version would stop it anyway."""
+    oldest = select(inbox.c.id).order_by(inbox.c.id).limit(limit).subquery()
+    due = (
+        select(inbox.c.id)
+        .join(oldest, oldest.c.id == inbox.c.id)
+        .where(inbox.c.settled_at < settled_before, inbox.c.state.in_(("applied", "ignored")))
+    )
+    return connection.execute(delete(inbox).where(inbox.c.id.in_(due))).rowcount
+
+
+def _prune_pushes(connection: Connection, limit: int, settled_before: datetime) -> int:
+    due = (
+        select(push_batch.c.key)
+        .where(push_batch.c.settled_at < settled_before, push_batch.c.state != "in_flight")
+        .limit(limit)
+    )
+    return connection.execute(delete(push_batch).where(push_batch.c.key.in_(due))).rowcount
+
+
+def _prune_decisions(connection: Connection, limit: int, decided_before: datetime) -> int:
+    due = (
+        select(decision.c.id)
+        .where(decision.c.decided_at < decided_before, decision.c.kind == "publication")
+        .limit(limit)
+    )
+    return connection.execute(delete(decision).where(decision.c.id.in_(due))).rowcount
+
+
+def sweep_cells(connection: Connection, account_id: int, read_before: datetime, limit: int, now: datetime) -> int:
+    """Mark for a read the numbers not read for longest, so that drift is found though no news told of it."""
+    found = connection.execute(
+        select(cell.c.listing_id)
+        .join(listing, listing.c.id == cell.c.listing_id)
+        .where(
+            listing.c.account_id == account_id,
+            cell.c.in_flight_key.is_(None),
+            cell.c.must_read == 0,
+            func.coalesce(cell.c.last_read_at, 0) < read_before,
+        )
+        .order_by(cell.c.last_read_at)
+        .limit(limit)
+    ).scalars()
+    listing_ids = list(found)
+    must_read(connection, listing_ids, now)
+    return len(listing_ids)

@@ -1,0 +1,178 @@
+"""Set the stage: a made-up seller's folder, sandboxes and daemon, imported, live, and comparable with the truth."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, select
+
+from syncd import config as settings
+from syncd.accounts.go_live import go_live_when_ready
+from syncd.bootstrap import World as Setup
+from syncd.bootstrap import open_channels, open_world
+from syncd.catalogue.items import import_items
+from syncd.catalogue.listings import import_listings
+from syncd.clock import ScaledClock, start_record
+from syncd.db.migrate import migrate
+from syncd.db.tables import listing
+from syncd.publishing.load import load_stock
+from syncd.simulation.files import secrets_of, write_config, write_items, write_stock
+from syncd.simulation.processes import Process, free_ports
+from syncd.simulation.shop_control import ShopCounter
+from syncd.simulation.world import World, make_world, save_shops
+from syncd.stock.counts import import_stock
+
+log = structlog.get_logger(__name__)
+
+SELLER_START = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)  # a Black Friday morning in New York
+_LIVE_PATIENCE_S = 1800.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything of a run: its folder, its processes, its counters."""
+
+    folder: Path
+    world: World
+    clock: ScaledClock
+    port: int
+    database_url: str
+    sandbox: Process
+    counters: list[ShopCounter]
+    config_file: Path
+    setup: Setup
+    daemon: Process | None = None
+    restarts: int = 0
+    peaks_mib: list[float] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start_daemon(self) -> None:
+        self.daemon = Process(
+            ["run", "-c", str(self.config_file)], self.folder / "daemon.log", env=secrets_of(self.world)
+        )
+        await self.daemon.answers(f"{self.address}/readyz")
+
+    async def kill_daemon(self) -> None:
+        """Power cut and start again."""
+        assert self.daemon is not None, "there is a daemon to kill"
+        self.note_peak()
+        self.daemon.kill()
+        self.restarts += 1
+        await self.start_daemon()
+
+    def note_peak(self) -> None:
+        peak = self.daemon.peak_rss_mib() if self.daemon else None
+        if peak is not None:
+            self.peaks_mib.append(peak)
+
+    async def close(self) -> None:
+        self.note_peak()
+        if self.daemon is not None:
+            await self.daemon.stop()
+        for counter in self.counters:
+            await counter.close()
+        await self.sandbox.stop()
+        self.setup.db.close()
+
+
+async def set_stage(
+    folder: Path,
+    seed: int,
+    speed: float,
+    *,
+    database_url: str | None = None,
+    faults: bool = True,
+    ample: bool = False,
+    skus: int = 60,
+    say: Callable[[str], None] = lambda _: None,
+) -> Stage:
+    """Create a seller from a seed, start everything, import everything, and go live."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    first, second, port = free_ports(3)
+    world = make_world(seed, (first, second), skus, faults=faults, ample=ample)
+    record = start_record(speed, SELLER_START)
+    record.save(folder / "clock.json")
+    save_shops(world, folder / "shops.json")
+    say("starting the marketplaces' sandboxes")
+    arguments = ["sandbox", str(folder / "shops.json"), "--clock", str(folder / "clock.json")]
+    sandbox = Process(arguments, folder / "sandbox.log")
+    url = database_url or f"sqlite:///{folder / 'syncd.db'}"
+    say("creating the database")
+    await asyncio.to_thread(migrate, url)
+    counters = [ShopCounter(shop.key, f"http://127.0.0.1:{shop.port}") for shop in world.shops]
+    for shop in world.shops:
+        await sandbox.answers(f"http://127.0.0.1:{shop.port}/_control/stats")
+    locations = {counter.key: (await counter.truth())["levels"][0]["location_id"] for counter in counters}
+    config_file = write_config(world, folder, url, port, locations, folder / "clock.json")
+    setup = open_world(settings.load(config_file))
+    stage = Stage(folder, world, ScaledClock(record), port, url, sandbox, counters, config_file, setup)
+    try:
+        say("starting the daemon")
+        starting = asyncio.create_task(stage.start_daemon())
+        _import_book(stage)
+        await starting
+        await _import_listings(stage)
+        say("going live")
+        await _go_live(stage)
+    except BaseException:
+        await stage.close()
+        raise
+    return stage
+
+
+def _import_book(stage: Stage) -> None:
+    now = stage.clock.now()
+    import_items(stage.setup.db, write_items(stage.world, stage.folder / "items.csv"), now)
+    import_stock(stage.setup.db, write_stock(stage.world.stock, now, stage.folder / "stock.csv"), now)
+
+
+async def _import_listings(stage: Stage) -> None:
+    import os
+
+    os.environ.update(secrets_of(stage.world))
+    channels = open_channels(stage.setup)
+    try:
+        for key, channel in channels.items():
+            await import_listings(stage.setup.db, channel, stage.setup.ids.accounts[key], stage.clock)
+    finally:
+        for channel in channels.values():
+            await channel.close()
+
+
+async def _go_live(stage: Stage) -> None:
+    max_age = timedelta(hours=stage.setup.config.stock.stock_max_age_hours)
+    for shop in stage.world.shops:
+        account_id = stage.setup.ids.accounts[shop.key]
+        await go_live_when_ready(stage.setup.db, stage.clock, account_id, shop.key, max_age, _LIVE_PATIENCE_S)
+
+
+async def truths(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Every shop as it really is, by account key."""
+    return {counter.key: await counter.truth() for counter in stage.counters}
+
+
+def differing(stage: Stage, truth: dict[str, dict[str, Any]]) -> list[tuple[str, str, int, int]]:
+    """(account, sku, shown, sellable) of every listing whose shown number is not its sellable quantity."""
+    found: list[tuple[str, str, int, int]] = []
+    for key, told in sorted(truth.items()):
+        shown = {f"gid://shopify/InventoryItem/{level['inventory_item_id']}": level for level in told["levels"]}
+        account_id = stage.setup.ids.accounts[key]
+        for channel_sku, sellable in stage.setup.db.read_now(_sellable_by_item, account_id).items():
+            level = shown[channel_sku]
+            if max(0, level["available"]) != sellable:  # a negative number is never raised to 0
+                found.append((key, level["sku"], level["available"], sellable))
+    return found
+
+
+def _sellable_by_item(connection: Connection, account_id: int) -> dict[str, int]:
+    heads = connection.execute(select(listing.c.id).where(listing.c.account_id == account_id)).scalars()
+    return {found.channel_sku: found.number.quantity for found in load_stock(connection, list(heads)).values()}

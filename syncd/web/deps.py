@@ -1,0 +1,30 @@
+"""What the web server is handed by whoever starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.contract import Channel, Clock
+from syncd.db.database import Transactor
+from syncd.orders.intake import InboxWriter
+
+
+@dataclass(frozen=True, slots=True)
+class WebDeps:
+    """`accounts` maps an account's key to its id and channel; `started_at` is the seller's time, as `clock` tells it.
+
+    `ready` names what the daemon itself still misses; the database and the inbox are checked besides. `fresh_s` is how
+    old, in real seconds, the state that is shown may be. `log_requests` turns the access log on.
+    """
+
+    db: Transactor
+    clock: Clock
+    inbox: InboxWriter
+    accounts: Mapping[str, tuple[int, Channel]]
+    version: str
+    started_at: datetime
+    ready: Callable[[], Awaitable[list[str]]]
+    fresh_s: float = 0.5
+    log_requests: bool = False
