@@ -1,4 +1,7 @@
-"""The policies by name, and the way back from a recorded decision."""
+"""The policies by name, and the way back from a recorded decision.
+
+Each policy has a VERSION: raise it with any change, of a limit of the search too, that can change a plan.
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class CsvFile:
 
     def __init__(self, path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> None:
         self.path = path
-        known = [*required, *optional]
+        known = list(dict.fromkeys((*required, *optional)))
         _require_text(path)
         self._delimiter = max(_DELIMITERS, key=lambda each: _fitness(_header(path, each), known))
         self.columns = _header(path, self._delimiter)

@@ -73,7 +73,7 @@ def sandbox(
     """Run marketplace sandboxes alone, each shop on its own port."""
     from syncd.simulation.marketplace import serve_shops
 
-    asyncio.run(serve_shops(shops, clock, lambda addresses: [typer.echo(a) for a in addresses] and None))
+    asyncio.run(serve_shops(shops, clock, lambda addresses: typer.echo("\n".join(addresses))))
 
 
 @app.command(epilog="Example: syncd run -c /etc/syncd/syncd.toml")

@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from adapters.contract import AdapterError, AuthExpired, RateLimited, Rejected
+from adapters.contract import AdapterError, AuthExpired, Clock, RateLimited, Rejected
 from syncd import config as settings
 from syncd.bootstrap import open_channel, open_database
 from syncd.chance import SystemRng
-from syncd.clock import Clock, clock_from
+from syncd.clock import clock_from
 from syncd.errors import ConfigError, SyncdError
 
 

@@ -1,7 +1,7 @@
 """What must hold of the book, one statement a rule. A statement gives what breaks its rule, and nothing of a true book.
 
 Each is asked of one page of a table's keys at a time: `{page}` is where the page goes. A row it gives has the columns
-of the subject, `found` and `expected` (or several, `found_on_hand`), and `cause`, the name of the likeliest of `causes`.
+of the subject, `found` and `expected` (or several, `found_on_hand`), and `cause`: which of `causes` is the likeliest.
 Rules about one moment compare everything inside one statement: that is one snapshot on both engines.
 """
 
@@ -51,7 +51,7 @@ LEVEL_FOLD = Check(
     """,
     {
         "gap": "movements of this level are missing, or it moved without one (see level.seq)",
-        "lost_update": "an update of reserved was lost: the level was written by a writer that had not locked it",
+        "lost_update": "an update of reserved was lost to a writer that had not locked the level, or made by hand",
         "by_hand": "the level was edited by hand, without a movement",
     },
     weight="l.seq - l.archived_seq",
@@ -62,7 +62,8 @@ LEVEL_SEQ = Check(
     "level l",
     _LEVEL,
     """
-    SELECT l.sku_id, l.warehouse_id, count(m.seq) AS found_movements, coalesce(max(m.seq), l.archived_seq) AS found_last,
+    SELECT l.sku_id, l.warehouse_id,
+      count(m.seq) AS found_movements, coalesce(max(m.seq), l.archived_seq) AS found_last,
       l.seq - l.archived_seq AS expected_movements, l.seq AS expected_last,
       CASE WHEN coalesce(max(m.seq), l.archived_seq) > l.seq THEN 'behind'
         WHEN max(m.seq) = l.seq THEN 'deleted' ELSE 'ahead' END AS cause

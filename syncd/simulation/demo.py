@@ -27,7 +27,7 @@ from syncd.simulation.shoppers import Shoppers
 from syncd.simulation.stage import Stage, differing, set_stage, truths
 from syncd.simulation.summary import Summary, summarise
 from syncd.simulation.view import live_view, summary_view
-from syncd.stock.counts import import_stock
+from syncd.stock.import_stock import import_stock
 
 QUIET_WITHIN_S = 3600.0
 """At most this many of the seller's seconds until everything has come to rest."""
@@ -100,7 +100,7 @@ async def _let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, con
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), min(_REFRESH_S, left) if left is not None else _REFRESH_S)
     finally:
-        shoppers.stopped = True
+        shoppers.stop()
         for doing in doings:
             doing.cancel()
         await asyncio.gather(*doings, return_exceptions=True)

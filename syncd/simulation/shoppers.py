@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import deque
 from dataclasses import dataclass, field
@@ -70,7 +71,14 @@ class Shoppers:
         self._weights = _running_total([article.popularity for article in world.articles])
         self._parcels: deque[Taken] = deque()
         self.sales = Sales()
-        self.stopped = False
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped.is_set()
 
     async def shop(self) -> None:
         """Place orders one after the other until `stopped`."""
@@ -78,15 +86,13 @@ class Shoppers:
         while not self.stopped:
             due += timedelta(seconds=self._pause_s(due))
             await self._clock.sleep((due - self._clock.now()).total_seconds())
-            if self.stopped:
-                return
             await self._buy()
 
     async def change_minds(self) -> None:
         """Cancel, edit and ship what was bought, until `stopped`."""
         while not self.stopped:
             await self._clock.sleep(20.0)
-            while self._parcels and not self.stopped:
+            while self._parcels:
                 taken = self._parcels[0]
                 if (self._clock.now() - taken.at).total_seconds() < self._habits.fulfil_after_s:
                     break

@@ -26,7 +26,7 @@ from syncd.simulation.files import secrets_of, write_config, write_items, write_
 from syncd.simulation.processes import Process, free_ports
 from syncd.simulation.shop_control import ShopCounter
 from syncd.simulation.world import World, make_world, save_shops
-from syncd.stock.counts import import_stock
+from syncd.stock.import_stock import import_stock
 
 log = structlog.get_logger(__name__)
 

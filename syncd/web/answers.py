@@ -37,9 +37,10 @@ async def guard_answers(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as err:
         kept = {name: value for name, value in err.headers.items() if name == "Allow"}
         response = refusal(err.status, err.reason.lower(), kept)
-    except Exception as err:  # noqa: BLE001 - the visitor learns that it failed, the log why
+    except Exception as err:
         log.error("request.failed", route=_route(request), error=type(err).__name__, exc_info=err)
         response = refusal(500, "syncd failed to answer; its log has the details")
+    response.headers.setdefault("Server", "syncd")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Cache-Control", "no-store")
     return response

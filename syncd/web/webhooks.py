@@ -45,6 +45,8 @@ class Webhooks:
             return refusal(413, f"the body is larger than {BODY_LIMIT} bytes")
         except TimeoutError:
             return refusal(408, "the body did not arrive in time")
+        except (web.RequestPayloadError, ConnectionError):
+            return refusal(400, "the body broke off")
         try:
             event = channel.verify_webhook(_clean(request), body)
         except Forged:
@@ -56,7 +58,7 @@ class Webhooks:
         try:
             async with asyncio.timeout(_COMMIT_WITHIN_S):
                 await self._deps.inbox.add(arrived)
-        except Exception as err:  # noqa: BLE001 - whatever kept it from the inbox, the channel must send it again
+        except Exception as err:
             if not self._inbox_down:
                 log.error("inbox.down", account=account, error=type(err).__name__, exc_info=err)
             self._inbox_down = True

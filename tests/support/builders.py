@@ -151,8 +151,10 @@ class Seller:
         """Put one more listing on an account, made of SKUs we have."""
         self.db.transact_now(insert_listing, self, account, name, parts)
 
-    def goes_live(self, account: str = "shop", live: bool = True) -> None:
-        self.accounts[account] = replace(self.accounts[account], live=live)
+    def stands_on(self, *warehouses: str, account: str = "shop") -> None:
+        """Let these warehouses alone answer an account's orders."""
+        kept = tuple(self.warehouses[key] for key in warehouses)
+        self.accounts[account] = replace(self.accounts[account], pool=kept)
 
     def level(self, sku: str = "RED-CLOCK", warehouse: str = "hamburg") -> Level:
         key = (self.skus[sku], self.warehouses[warehouse].warehouse_id)

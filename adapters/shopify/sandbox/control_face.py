@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
+from adapters.shopify.sandbox.control_errors import Missing
 from adapters.shopify.sandbox.control_forms import (
     read_address,
     read_fulfilment,
     read_item,
+    read_known_item,
     read_mix,
+    read_part,
     read_plans,
     read_wanted,
 )
-from adapters.shopify.sandbox.control_input import BadInput, Form
+from adapters.shopify.sandbox.control_input import Form
 from adapters.shopify.sandbox.deliveries import Deliveries
 from adapters.shopify.sandbox.errors import Json
 from adapters.shopify.sandbox.faults import FaultMix, Faults
-from adapters.shopify.sandbox.order_desk import OrderDesk, Refused
+from adapters.shopify.sandbox.order_desk import OrderDesk
 from adapters.shopify.sandbox.outbox import Outbox
 from adapters.shopify.sandbox.records import Item, Order, RestockType
 from adapters.shopify.sandbox.shop import Shop
@@ -30,10 +32,6 @@ from adapters.shopify.sandbox.tokens import Tokens
 from adapters.shopify.sandbox.truth import fault_report, stats_report, subscription_report, truth_report
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
-
-
-class Missing(Exception):
-    """There is no such thing in this shop."""
 
 
 class ControlFace:
@@ -99,7 +97,7 @@ class ControlFace:
     async def set_level(self, request: web.Request) -> web.Response:
         """A person types a new available number into the vendor's admin."""
         form = Form.of(await request.read())
-        item = self._item(form)
+        item = read_known_item(form, self._shop)
         available = form.whole("available")
         place = form.optional_text("location")
         form.done()
@@ -135,21 +133,21 @@ class ControlFace:
     async def edit_order(self, request: web.Request) -> web.Response:
         order = self._order(request)
         form = Form.of(await request.read())
-        item = self._item(form)
+        part = read_part(form, order, self._shop)
         quantity = form.whole("quantity", minimum=0)
         restock = form.flag("restock", default=True)
         form.done()
-        self._desk.edit(order, item, quantity, restock=restock)
+        self._desk.edit(order, part, quantity, restock=restock)
         return _order_answer(order)
 
     async def refund_order(self, request: web.Request) -> web.Response:
         order = self._order(request)
         form = Form.of(await request.read())
-        item = self._item(form)
+        part = read_part(form, order, self._shop)
         quantity = form.whole("quantity", minimum=1)
         kind = form.choice("restock_type", RestockType)
         form.done()
-        self._desk.refund(order, item, quantity, kind)
+        self._desk.refund(order, part, quantity, kind)
         return _order_answer(order)
 
     async def fulfil_order(self, request: web.Request) -> web.Response:
@@ -215,37 +213,12 @@ class ControlFace:
     async def webhooks(self, request: web.Request) -> web.Response:
         return web.json_response({"webhooks": [subscription_report(one) for one in self._subscriptions.listed()]})
 
-    def _item(self, form: Form) -> Item:
-        sku = form.text("sku")
-        item = self._shop.item_by_sku(sku)
-        if item is None:
-            raise form.bad("sku", f"this shop has no {sku}", "add it with POST /_control/items")
-        return item
-
     def _order(self, request: web.Request) -> Order:
         given = request.match_info["id"]
         order = self._shop.orders.get(int(given)) if given.isdecimal() else None
         if order is None:
             raise Missing(f"this shop has no order {given}")
         return order
-
-
-@web.middleware
-async def control_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say what was wrong with a control request and what to send instead."""
-    try:
-        return await handler(request)
-    except BadInput as bad:
-        return _error(400, bad.field, bad.problem, bad.remedy, {})
-    except Refused as refused:
-        return _error(409, refused.field, refused.problem, refused.remedy, refused.facts)
-    except Missing as missing:
-        return _error(404, "id", str(missing), "take an id from POST /_control/orders or GET /_control/truth", {})
-
-
-def _error(status: int, field: str, problem: str, remedy: str, facts: Json) -> web.Response:
-    error = {"field": field, "problem": problem, "remedy": remedy, **facts}
-    return web.json_response({"error": error}, status=status)
 
 
 def _order_answer(order: Order) -> web.Response:

@@ -8,8 +8,8 @@ from graphql import is_enum_type
 
 from adapters.shopify.sandbox.control_input import Form
 from adapters.shopify.sandbox.faults import DURATIONS, PROBABILITIES, Fault, FaultMix, Planned
-from adapters.shopify.sandbox.order_desk import Wanted
-from adapters.shopify.sandbox.records import Address, Line, Order
+from adapters.shopify.sandbox.order_desk import Part, Wanted
+from adapters.shopify.sandbox.records import Address, Item, Line, Order
 from adapters.shopify.sandbox.schema import load_schema
 from adapters.shopify.sandbox.seed import ItemSeed, Policy
 from adapters.shopify.sandbox.shop import Shop
@@ -39,10 +39,7 @@ def read_wanted(form: Form, shop: Shop) -> list[Wanted]:
         if line.has("title"):
             wanted.append(Wanted(None, line.text("title"), line.price("price", "0.00"), quantity))
         else:
-            sku = line.text("sku")
-            item = shop.item_by_sku(sku)
-            if item is None:
-                raise line.bad("sku", f"this shop has no {sku}", "add it with POST /_control/items, or give a title")
+            item = read_known_item(line, shop)
             wanted.append(Wanted(item, item.title, item.price, quantity))
         line.done()
     return wanted
@@ -79,6 +76,26 @@ def read_fulfilment(form: Form, order: Order) -> list[tuple[Line, int]]:
         parts.append((line, part.whole("quantity", line.unfulfilled, minimum=1)))
         part.done()
     return parts
+
+
+def read_part(form: Form, order: Order, shop: Shop) -> Part:
+    """The lines meant by `line_id` or by `sku`; an item of the shop need not be in the order yet."""
+    if form.has("line_id"):
+        wanted = form.text("line_id")
+        lines = tuple(line for line in order.lines if str(line.id) == wanted)
+        if not lines:
+            raise form.bad("line_id", f"the order has no line {wanted}", "give a line of this order")
+        return Part(lines[0].item, lines)
+    item = read_known_item(form, shop)
+    return Part(item, tuple(line for line in order.lines if line.item is item))
+
+
+def read_known_item(form: Form, shop: Shop) -> Item:
+    sku = form.text("sku")
+    item = shop.item_by_sku(sku)
+    if item is None:
+        raise form.bad("sku", f"this shop has no {sku}", "add it with POST /_control/items")
+    return item
 
 
 def read_mix(form: Form, mix: FaultMix) -> FaultMix:

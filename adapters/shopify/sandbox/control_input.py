@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -103,9 +103,6 @@ class Form:
         value = self._take(name, None)
         return Form(_object(value, self._place + name), f"{self._place}{name}.") if value is not None else None
 
-    def names(self) -> list[str]:
-        return list(self._values)
-
     def done(self) -> None:
         for name in self._values:
             raise self.bad(name, "is not known here", "leave it out")
@@ -116,11 +113,6 @@ class Form:
     def _take(self, name: str, default: Any) -> Any:
         value = self._values.pop(name, None)
         return default if value is None else value
-
-
-def each_done(forms: Iterable[Form]) -> None:
-    for form in forms:
-        form.done()
 
 
 def _read(body: bytes, wanted: str, *types: type) -> Any:

@@ -46,7 +46,7 @@ class FaultMix:
 
     retry_after_s: float = 2.0
     hang_s: float = 30.0
-    stale_read_s: float = 10.0
+    stale_read_s: float = 1.5
     webhook_delay_min_s: float = 0.5
     webhook_delay_max_s: float = 8.0
 

@@ -43,6 +43,18 @@ class Wanted:
     quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The lines of an order that an action is about: one line, or all of an item, which may be none yet."""
+
+    item: Item | None
+    lines: tuple[Line, ...]
+
+    def more(self, quantity: int) -> Wanted:
+        title, price = (self.item.title, self.item.price) if self.item else (self.lines[0].title, self.lines[0].price)
+        return Wanted(self.item, title, price, quantity)
+
+
 class OrderDesk:
     """Places, changes and ends orders. Every action either happens whole, with its news, or raises Refused."""
 
@@ -88,18 +100,18 @@ class OrderDesk:
             topics.append(Topic.REFUNDS_CREATE)
         self._tell(order, topics, room)
 
-    def edit(self, order: Order, item: Item, quantity: int, *, restock: bool) -> None:
-        """Bring the unshipped and shipped units of an item in the order to `quantity`.
+    def edit(self, order: Order, part: Part, quantity: int, *, restock: bool) -> None:
+        """Bring the units of a part of the order, shipped ones included, to `quantity`.
 
         Units are added as a new line and taken from the youngest lines; neither says whether they went back on sale.
         """
         self._refuse_cancelled(order)
-        lines = [line for line in order.lines if line.item is item]
+        lines = part.lines
         missing = quantity - sum(line.current for line in lines)
         room = Stockroom(self._shop)
         deltas: dict[int, int] = {}
         if missing > 0:
-            wanted = Wanted(item, item.title, item.price, missing)
+            wanted = part.more(missing)
             self._refuse_short([wanted])
             deltas[self._add_line(order, wanted, room).id] = missing
         elif -missing > sum(line.unfulfilled for line in lines):
@@ -114,15 +126,14 @@ class OrderDesk:
         order.edited = True
         self._tell(order, (Topic.ORDERS_EDITED, Topic.ORDERS_UPDATED), room, deltas)
 
-    def refund(self, order: Order, item: Item, quantity: int, kind: RestockType) -> Refund:
+    def refund(self, order: Order, part: Part, quantity: int, kind: RestockType) -> Refund:
         """Take units off the order: `cancel` puts unshipped ones back on sale, `return` shipped ones."""
-        lines = [line for line in order.lines if line.item is item]
-        can = sum(_refundable(line, kind) for line in lines)
+        can = sum(_refundable(line, kind) for line in part.lines)
         if quantity > can:
             raise Refused("quantity", f"only {can} can be refunded with {kind.lower()}", "refund fewer units")
         room = Stockroom(self._shop)
         refunded: list[RefundLine] = []
-        for line in lines:
+        for line in part.lines:
             units = min(quantity, _refundable(line, kind))
             if units:
                 quantity -= units

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from adapters.shopify.sandbox.errors import Json, VendorError
-from adapters.shopify.sandbox.ids import read_gid
 from adapters.shopify.sandbox.order_index import Entry
 from adapters.shopify.sandbox.order_views import order_view
 from adapters.shopify.sandbox.paging import Cursors, connection
@@ -79,7 +78,7 @@ def _holds(term: Term, order: Order, updated_at: datetime) -> bool:
     if term.field == "name":
         return term.value.lstrip("#") == str(order.number)
     if term.field == "id":
-        return _number(term) == order.id
+        return term.holds_for_id(order.id)
     if term.field == "test":
         return term.value == str(order.test).lower()
     if term.field == "sku":
@@ -99,12 +98,3 @@ def _status_holds(term: Term, order: Order) -> bool:
         "not_closed": not closed,
         "open": not closed and not cancelled,
     }[term.value]
-
-
-def _number(term: Term) -> int:
-    wrapped = read_gid(term.value)
-    if wrapped is not None:
-        return wrapped.number
-    if term.value.isdecimal():
-        return int(term.value)
-    raise VendorError(f"Invalid id `{term.value}`.", "BAD_REQUEST")

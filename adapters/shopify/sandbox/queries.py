@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.shopify.sandbox.context import Info
 from adapters.shopify.sandbox.errors import Json, VendorError
-from adapters.shopify.sandbox.ids import gid, read_gid
+from adapters.shopify.sandbox.ids import read_gid
 from adapters.shopify.sandbox.inventory_views import item_view, level_view, location_view, variant_view
 from adapters.shopify.sandbox.order_search import search_orders
 from adapters.shopify.sandbox.order_views import order_view, refund_view
@@ -143,8 +143,7 @@ def _item_holds(term: Term, item: Item) -> bool:
     if term.field == "updated_at":
         return term.holds(item.updated_at)
     if term.field in ("id", "inventory_item_id"):
-        number = item.variant_id if term.field == "id" else item.id
-        return term.value in (str(number), gid("ProductVariant", number))
+        return term.holds_for_id(item.variant_id if term.field == "id" else item.id)
     raise unknown(term)
 
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from adapters.shopify.sandbox.errors import VendorError
+from adapters.shopify.sandbox.ids import read_gid
 
 _TERM = re.compile(r"""(?P<field>\w+):(?P<how>>=|<=|>|<)?(?P<value>'[^']*'|"[^"]*"|[^\s:]+)(?=\s|$)""")
-_ORDERINGS: Mapping[str, Callable[[datetime, datetime], bool]] = {
+_ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -38,6 +40,13 @@ class Term:
 
     def holds(self, instant: datetime) -> bool:
         return _ORDERINGS[self.how](instant, self.instant())
+
+    def holds_for_id(self, number: int) -> bool:
+        """True if the term, whose value is a number or a global id, holds for a record of that number."""
+        wrapped = read_gid(self.value)
+        if wrapped is None and not self.value.isdecimal():
+            raise VendorError(f"Invalid id for query filter `{self.field}`.", "BAD_REQUEST")
+        return _ORDERINGS[self.how](number, wrapped.number if wrapped is not None else int(self.value))
 
     def mentions(self, text: str | None) -> bool:
         """True if every word of the value is in `text`: the vendor matches words, not whole codes."""

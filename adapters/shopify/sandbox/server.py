@@ -6,7 +6,8 @@ import httpx
 from aiohttp import web
 
 from adapters.contract import Clock, Rng
-from adapters.shopify.sandbox.control_face import ControlFace, control_errors
+from adapters.shopify.sandbox.control_errors import control_errors
+from adapters.shopify.sandbox.control_face import ControlFace
 from adapters.shopify.sandbox.deliveries import Deliveries
 from adapters.shopify.sandbox.faults import Faults
 from adapters.shopify.sandbox.graphql_api import GraphQlApi
@@ -43,11 +44,6 @@ class ShopifySandbox:
     async def stop(self) -> None:
         """Give up what is still to be delivered."""
         await self._deliveries.stop()
-
-    @property
-    def pending_deliveries(self) -> int:
-        """Webhooks announced and neither taken nor given up."""
-        return self._deliveries.pending
 
     def _build_app(self) -> web.Application:
         shop, clock, rng = self.shop, self.shop.clock, self.shop.rng

@@ -52,7 +52,7 @@ class VendorFace:
         """Answer one request. The fault it meets, if any, is settled first."""
         version = {"X-Shopify-API-Version": served(request.match_info["version"])}
         body = _object(await request.read())
-        if body is None or not isinstance(body.get("query"), str):
+        if body is None or not _is_request(body):
             return self._json(400, {"errors": {"query": "Required parameter missing or invalid"}}, version)
         call = self._api.read(body["query"], body.get("variables") or {}, body.get("operationName"))
         names = call.root_names if isinstance(call, Call) else []
@@ -119,6 +119,12 @@ def _object(body: bytes) -> Json | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _is_request(body: Json) -> bool:
+    operation_name = body.get("operationName")
+    named_well = operation_name is None or isinstance(operation_name, str)
+    return isinstance(body.get("query"), str) and isinstance(body.get("variables") or {}, dict) and named_well
 
 
 def _internal_error(request_id: str) -> Json:

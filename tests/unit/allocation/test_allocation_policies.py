@@ -291,6 +291,16 @@ class TestNearest:
 
         assert shares(plan(Policy.NEAREST, demand, [*candidates, far])) == [(1, 1, 1), (2, 2, 2)]
 
+    def test_of_equal_shortages_the_one_that_keeps_the_rest_nearer_is_taken(self) -> None:
+        demand = a_demand(a_line(CLOCK, 1, line=1, pack=2), a_line(CLOCK, 3, line=2))
+        candidates = [a_candidate(1, {CLOCK: 1}, km=1.0), a_candidate(2, {CLOCK: 2}, km=2.0)]
+        far = a_candidate(3, {CLOCK: 1}, km=100.0)
+
+        made = plan(Policy.NEAREST, demand, [*candidates, far])
+
+        assert shares(made) == [(2, 1, 1), (2, 2, 2)]
+        assert made.short == ((1, 1),)
+
 
 class TestCheapest:
     def test_weighs_the_parcel_and_the_units_in_it(self) -> None:

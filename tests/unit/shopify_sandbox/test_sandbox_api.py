@@ -296,6 +296,17 @@ async def test_variants_are_found_by_the_words_of_their_sku(opened: Opened) -> N
     assert [one["price"] for one in by_barcode["productVariants"]["nodes"]] == ["29.90"]
 
 
+async def test_variants_are_found_from_an_id_on(app: App) -> None:
+    ids = [int(level["variant_id"]) for level in (await app.truth())["levels"]]
+    query = "query From($query: String) { productVariants(first: 10, query: $query) { nodes { sku } } }"
+
+    both = (await app.data(query, query=f"id:>={ids[0]}"))["productVariants"]["nodes"]
+    later = (await app.data(query, query=f"id:>={ids[0] + 1}"))["productVariants"]["nodes"]
+
+    assert [one["sku"] for one in both] == ["RED-CLOCK", "BLUE-CLOCK"]
+    assert [one["sku"] for one in later] == ["BLUE-CLOCK"]
+
+
 async def test_variants_come_in_pages(app: App) -> None:
     for number in range(5):
         await app.control("items", sku=f"EXTRA-{number}")

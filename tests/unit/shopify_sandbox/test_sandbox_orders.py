@@ -296,6 +296,7 @@ async def test_orders_are_filtered_by_status_and_name(app: App) -> None:
     assert await names(app, "status:cancelled") == ["#1001"]
     assert await names(app, "name:#1002") == ["#1002"]
     assert await names(app, f"id:{first}") == ["#1001"]
+    assert await names(app, f"id:>{first}") == ["#1002"]
     assert await names(app, "sku:'BLUE-CLOCK'") == ["#1002"]
 
 

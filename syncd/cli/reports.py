@@ -1,0 +1,89 @@
+"""`syncd audit` and `syncd status`: what the database says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from syncd import config as settings
+from syncd.bootstrap import open_database
+from syncd.cli.imports import bar
+from syncd.clock import clock_from
+from syncd.insight.status import AccountStatus, age_s, read_status
+from syncd.reconcile.audit import AuditReport, audit
+
+
+def show_audit(path: Path, console: Console, *, as_json: bool) -> bool:
+    """Audit and print the verdict. Returns whether the book is right."""
+    db = open_database(settings.load(path))
+    try:
+        if as_json:
+            report = audit(db)
+            console.print_json(json.dumps(report.to_json()))
+        else:
+            with bar(console, "audit") as progress:
+                report = audit(db, lambda _rule, done, total: progress(done, total))
+            _print_audit(report, console)
+    finally:
+        db.close()
+    return report.clean
+
+
+def _print_audit(report: AuditReport, console: Console) -> None:
+    for violation in report.violations:
+        console.print(f"[red]✗ {escape(violation.rule)}[/] {escape(str(violation.subject))}")
+        console.print(f"    found {escape(str(violation.found))}, expected {escape(str(violation.expected))}")
+        console.print(f"    likely cause: {escape(violation.likely_cause)}", style="dim")
+        for movement in violation.movements:
+            console.print(f"    {escape(str(movement))}", style="dim")
+    if report.clean:
+        console.print(
+            f"[green]✓[/] the book is proved: {sum(report.checked.values())} facts by {len(report.checked)} rules"
+        )
+    else:
+        console.print(f"{sum(report.counted.values())} violations", style="bold red")
+
+
+def show_status(path: Path, console: Console, *, as_json: bool) -> None:
+    config = settings.load(path)
+    db = open_database(config)
+    try:
+        now = clock_from(config.clock.record).now()
+        status = db.read_now(read_status, now)
+    finally:
+        db.close()
+    if as_json:
+        console.print_json(json.dumps(status.to_json()))
+        return
+    table = Table(title="Accounts", title_justify="left")
+    for name in ("account", "state", "last poll"):
+        table.add_column(name)
+    for name in ("orders in", "due", "waiting", "oversold", "placed to shown p95"):
+        table.add_column(name, justify="right")
+    for account in status.accounts:
+        polled = age_s(account.polled_to, now)
+        table.add_row(
+            account.key,
+            account.state,
+            "never" if polled is None else f"{polled:.0f} s ago",
+            str(sum(account.orders_in.values())),
+            str(account.backlog.due),
+            str(sum(account.backlog.waiting.values())),
+            str(account.totals.get("oversold_units", 0)),
+            _shown_p95(account),
+        )
+    console.print(table)
+    for alert in status.alerts:
+        console.print(f"[yellow]![/] {escape(alert.message)}")
+    if not status.alerts:
+        console.print("no open alerts", style="dim")
+
+
+def _shown_p95(account: AccountStatus) -> str:
+    lag = account.lags.get("placed_to_shown")
+    p95 = lag.quantile_s(0.95) if lag else None
+    return "–" if p95 is None else f"{p95:.1f} s"
