@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -90,6 +91,8 @@ class Timetable:
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+        # A run that is due while the last one still works is left out, which is as it should be and no warning.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._lost = lost
         self._failed: set[str] = set()
         for job in jobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import signal
 import tempfile
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from rich.console import Console
 from rich.live import Live
 from sqlalchemy import Connection, func, select
@@ -50,6 +52,8 @@ class DemoOptions:
 
 async def run_demo(options: DemoOptions, console: Console) -> Summary:
     """Set the stage, let shoppers buy, wait for quiet, and judge."""
+    # The daemon logs to its file; here only what needs a look would disturb the picture.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     folder = options.folder or Path(tempfile.mkdtemp(prefix="syncd-demo-"))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -57,7 +61,6 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         loop.add_signal_handler(name, stop.set)
     stage = await set_stage(folder, options.seed, options.speed, faults=options.faults, say=lambda s: console.print(s))
     console.print(f"status page: {stage.address}/status   (files in {folder})")
-    closed = False
     try:
         started = time.monotonic()
         await _let_shop(stage, options, stop, console)
@@ -69,7 +72,6 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         summary = await asyncio.to_thread(summarise, stage, truth, shopping_s, quiet=quiet)
     finally:
         await stage.close()
-        closed = True
     console.print(summary_view(summary))
     for account, sku, shown, sellable in summary.differing:
         console.print(f"  {account} {sku} shows {shown}, sellable is {sellable}", style="red")
@@ -77,7 +79,7 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         console.print(f"  {violation}", style="red")
     if options.summary is not None:
         summary.save(options.summary)
-    if closed and summary.good and options.folder is None:
+    if summary.good and options.folder is None:
         shutil.rmtree(folder, ignore_errors=True)
     return summary
 
@@ -117,10 +119,8 @@ def _view(stage: Stage, shoppers: Shoppers, left: float | None) -> Any:
     until = "until Ctrl-C" if left is None else f"{left:.0f} s left"
     sold = sum(shoppers.sales.accepted.values())
     now = stage.clock.now()
-    headline = (
-        f"syncd demo · seller's time {now:%a %H:%M} ({stage.clock.speed:g}x) · {sold} orders placed,"
-        f" {shoppers.sales.refused} found it sold out · {until}"
-    )
+    refused = shoppers.sales.refused
+    headline = f"{now:%a %H:%M} at {stage.clock.speed:g}x · {sold} bought, {refused} found it sold out · {until}"
     accounts = {shop.key: stage.setup.ids.accounts[shop.key] for shop in stage.world.shops}
     return live_view(headline, stage.address, accounts, states, tallies, lags, alerts)
 

@@ -25,39 +25,53 @@ def live_view(
     lags: Lags,
     open_alerts: int,
 ) -> RenderableType:
-    """What the operator sees while shoppers buy."""
-    shops = Table(expand=True, title="Shops", title_justify="left")
-    shops.add_column("account")
-    shops.add_column("state")
-    for name in ("by webhook", "by poll", "pushes", "numbers written", "oversold"):
-        shops.add_column(name, justify="right")
-    for name in ("order to book p50", "p95", "order to shown p50", "p95 "):
-        shops.add_column(name, justify="right")
+    """What the operator sees while shoppers buy; fits 80 columns."""
+    foot = Text.assemble(
+        ("status page ", "dim"),
+        (f"{address}/status", "underline"),
+        ("   open alerts ", "dim"),
+        (str(open_alerts), "yellow" if open_alerts else "dim"),
+        ("   lags in the seller's time", "dim"),
+    )
+    parts = (_shops(accounts, states, tallies, lags), Text(), _reserved(tallies), Text(), foot)
+    return Panel(Group(*parts), title=headline, title_align="left", width=80, padding=(1, 1))
+
+
+def _shops(accounts: dict[str, int], states: dict[int, str], tallies: Tallies, lags: Lags) -> Table:
+    shops = Table(box=None, expand=True, pad_edge=False)
+    shops.add_column("shop")
+    shops.add_column("orders in\nwebhook + poll", justify="right")
+    shops.add_column("numbers\npushed", justify="right")
+    shops.add_column("order to book\np50 / p95", justify="right")
+    shops.add_column("order to shown\np50 / p95", justify="right")
+    shops.add_column("over-\nsold", justify="right")
     for key, account_id in accounts.items():
         scope = f"account:{key}"
         oversold = tallies.get((scope, "oversold_units"), 0)
-        booked = _merged(lags, account_id, "placed_to_book.")
-        shown = lags.get((account_id, "placed_to_shown"), {})
+        state = states.get(account_id, "?")
+        webhook, poll = (tallies.get((scope, f"orders_in.{way}"), 0) for way in ("webhook", "poll"))
         shops.add_row(
-            key,
-            Text(states.get(account_id, "?"), style="green" if states.get(account_id) == "live" else "yellow"),
-            str(tallies.get((scope, "orders_in.webhook"), 0)),
-            str(tallies.get((scope, "orders_in.poll"), 0)),
-            str(tallies.get((scope, "pushes"), 0)),
-            str(tallies.get((scope, "numbers_written"), 0)),
-            Text(str(oversold), style="red" if oversold else "dim"),
-            *(_seconds(quantile_s(buckets, share)) for buckets in (booked, shown) for share in (0.5, 0.95)),
+            Text.assemble(("● ", "green" if state == "live" else "yellow"), key),
+            f"{webhook + poll}  ({webhook} + {poll})",
+            f"{tallies.get((scope, 'numbers_written'), 0)}",
+            _lags(_merged(lags, account_id, "placed_to_book.")),
+            _lags(lags.get((account_id, "placed_to_shown"), {})),
+            Text(str(oversold), style="bold red" if oversold else "dim"),
         )
-    stock = Table(title="Units reserved", title_justify="left")
-    stock.add_column("warehouse")
-    stock.add_column("units", justify="right")
-    for (scope, name), n in sorted(tallies.items()):
-        if name == "units_reserved":
-            stock.add_row(scope.partition(":")[2], str(n))
-    foot = Text.assemble(
-        ("status page  ", "dim"), (f"{address}/status", "underline"), (f"   open alerts {open_alerts}", "dim")
-    )
-    return Panel(Group(shops, stock, foot), title=headline, title_align="left")
+    return shops
+
+
+def _reserved(tallies: Tallies) -> Text:
+    reserved = [
+        f"{scope.partition(':')[2]} [bold]{n}[/]"
+        for (scope, name), n in sorted(tallies.items())
+        if name == "units_reserved"
+    ]
+    return Text.from_markup("units reserved   " + ("   ".join(reserved) or "none yet"))
+
+
+def _lags(buckets: dict[int, int]) -> str:
+    return f"{_seconds(quantile_s(buckets, 0.5))} / {_seconds(quantile_s(buckets, 0.95))}"
 
 
 def _merged(lags: Lags, account_id: int, prefix: str) -> dict[int, int]:
@@ -70,7 +84,9 @@ def _merged(lags: Lags, account_id: int, prefix: str) -> dict[int, int]:
 
 
 def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} s"
+    if value is None:
+        return "–"
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
 def summary_view(summary: Summary) -> RenderableType:
@@ -97,7 +113,7 @@ def summary_view(summary: Summary) -> RenderableType:
     )
     if not summary.quiet:
         verdict.append(_line(False, "everything came to rest"))
-    return Panel(Group(*verdict), title="Summary", title_align="left")
+    return Panel(Group(*verdict), title="Summary", title_align="left", width=80, padding=(1, 1))
 
 
 def _lag(lag: dict[str, Any]) -> str:

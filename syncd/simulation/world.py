@@ -102,7 +102,7 @@ def make_world(seed: int, ports: tuple[int, int], skus: int = 60, *, faults: boo
     stock = {}
     for article in plain:
         for store in STORES:
-            pieces = 100_000 if ample else int(rng.uniform(4, 30) * (0.5 + 6 * article.popularity))
+            pieces = 100_000 if ample else int(rng.uniform(2, 12) * (0.4 + 2.5 * article.popularity))
             stock[(article.sku, store.key)] = pieces
     shops = (
         _shop("main-shop", "Red Clock", ports[0], "nearest", ("east", "west"), 0.65),

@@ -118,7 +118,7 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
         [
             (rules.account_id, "placed_to_shown", (now - row.since_at).total_seconds())
             for row in written
-            if row.since_at is not None
+            if row.since_at is not None and row.value < row.expected
         ],
     )
     connection.execute(delete(push_row).where(push_row.c.key == key))

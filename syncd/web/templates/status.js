@@ -2,7 +2,7 @@
 (() => {
   const everyMs = 2000;
   const lost = document.getElementById("lost");
-  let answeredAt = new Date();
+  let answeredMs = Date.now();
 
   async function refresh() {
     const answer = await fetch(location.href, {
@@ -19,7 +19,7 @@
     }
     old.replaceWith(fresh);
     document.title = page.title;
-    answeredAt = new Date();
+    answeredMs = Date.now();
     lost.hidden = true;
   }
 
@@ -30,7 +30,7 @@
         await refresh();
       } catch {
         lost.hidden = false;
-        lost.querySelector("time").textContent = answeredAt.toLocaleTimeString();
+        lost.querySelector("span").textContent = Math.round((Date.now() - answeredMs) / 1000);
       }
     }
     setTimeout(run, everyMs);

@@ -16,7 +16,7 @@ from allocation import Candidate, Demand, DemandLine, Plan, Policy, Reason, SkuI
 SKUS = [SkuId(each) for each in range(1, 4)]
 Components = tuple[tuple[SkuId, int], ...]
 
-quick = settings(max_examples=80, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 
 policies = st.sampled_from(list(Policy))
 plain: st.SearchStrategy[Components] = st.sampled_from([((sku, 1),) for sku in SKUS])

@@ -15,6 +15,7 @@ import httpx
 from aiohttp.test_utils import TestServer
 
 from adapters.shopify.sandbox import FaultMix, ItemSeed, ShopifySandbox, ShopSeed
+from tests.unit.shopify_sandbox.documents import ORDER, SET
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 HOOK = "https://syncd.test/hook"
@@ -168,6 +169,10 @@ class App:
         order = await self.control("orders", lines=[{"sku": sku, "quantity": quantity}])
         return str(order["id"])
 
+    async def read_order(self, order: str) -> Any:
+        """An order as `nodes` shows it, or None."""
+        return (await self.data(ORDER, ids=[f"gid://shopify/Order/{order}"]))["nodes"][0]
+
     async def subscribe(self, *topics: str) -> None:
         for topic in topics:
             await self.control("webhooks", topic=topic, uri=HOOK)
@@ -185,28 +190,6 @@ class App:
         """The payload of inventorySetQuantities."""
         answer = await self.data(SET, input=write_of(*rows, **more), key=key)
         return answer["inventorySetQuantities"]
-
-
-SET = """mutation Set($input: InventorySetQuantitiesInput!, $key: String!) {
-  inventorySetQuantities(input: $input) @idempotent(key: $key) {
-    inventoryAdjustmentGroup {
-      id createdAt reason referenceDocumentUri
-      changes { name delta quantityAfterChange item { id } location { id } }
-    }
-    userErrors { field message code }
-  }
-}"""
-
-ORDERS = """query Orders($first: Int!, $after: String, $query: String) {
-  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
-    pageInfo { hasNextPage endCursor }
-    nodes {
-      id name createdAt updatedAt cancelledAt edited
-      lineItems(first: 20) { nodes { id sku quantity currentQuantity unfulfilledQuantity variant { id } } }
-      refunds(first: 5) { id refundLineItems(first: 5) { nodes { quantity restockType lineItem { id } } } }
-    }
-  }
-}"""
 
 
 def write_of(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import pytest
 
 from adapters.shopify.sandbox import Fault, FaultMix
 from adapters.shopify.sandbox.faults import PROBABILITIES, Faults
-from tests.unit.shopify_sandbox.kit import SET, App, Opened, SeededRng, SteppingClock, a_seed, write_of
+from tests.unit.shopify_sandbox.documents import SET
+from tests.unit.shopify_sandbox.kit import App, Opened, SeededRng, SteppingClock, a_seed, write_of
 
 SHOP = "{ shop { id } }"
 LEVEL = """query Level($ids: [ID!]!) { nodes(ids: $ids) { ... on InventoryItem {
