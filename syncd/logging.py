@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Any, Final, Literal, TextIO
 from uuid import UUID
@@ -35,6 +36,8 @@ _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _IN_TEXT: Final = (
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"), rf"\g<1>{REDACTED}"),
     (re.compile(r"\b(bearer|basic) +[\w.~+/=-]+", re.IGNORECASE), rf"\g<1> {REDACTED}"),
+    # PostgreSQL prints the whole row that breaks a constraint.
+    (re.compile(r"\bDETAIL: .*?(?=\n(?:HINT|CONTEXT|\[SQL|\n)|\Z)", re.DOTALL), f"DETAIL: {REDACTED}"),
     (re.compile(r"\bshp(at|ca|pa|ss|ua|rt)_\w+"), REDACTED),
 )
 _FIRST: Final = ("timestamp", "level", "logger", "event")
@@ -78,7 +81,7 @@ def configure(level: Level = "info", form: Format = "json", stream: TextIO | Non
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Blank the values of telling keys, and credentials inside texts; of other packages' objects show the type alone."""
+    """Blank the values of telling keys and what texts give away; of an object that is no plain value show the type."""
     return {key: value if key.startswith("_") else _safe(key, value) for key, value in event.items()}
 
 
@@ -91,13 +94,13 @@ def _safe(key: str, value: Any) -> Any:
         case Enum():
             return _safe(key, value.value)
         case str():
-            return _without_credentials(value)
+            return _without_secrets(value)
         case Mapping():
             return {str(name): _safe(str(name), each) for name, each in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_safe(key, each) for each in value]
         case BaseException():
-            return _without_credentials(f"{type(value).__name__}: {value}")
+            return _without_secrets(f"{type(value).__name__}: {value}")
         case date():
             return value.isoformat()
         case timedelta() | UUID() | Decimal() | PurePath():
@@ -106,7 +109,7 @@ def _safe(key: str, value: Any) -> Any:
     return f"<{type(value).__name__}>"
 
 
-def _without_credentials(text: str) -> str:
+def _without_secrets(text: str) -> str:
     for pattern, replacement in _IN_TEXT:
         text = pattern.sub(replacement, text)
     return text
@@ -116,7 +119,7 @@ def _is_telling(key: str) -> bool:
     words = [word.lower() for word in _WORD.findall(key)]
     if key in _ALLOWED:
         return False
-    return not _WORDS.isdisjoint(words) or any(" ".join(pair) in _PAIRS for pair in zip(words, words[1:], strict=False))
+    return not _WORDS.isdisjoint(words) or any(" ".join(pair) in _PAIRS for pair in pairwise(words))
 
 
 def _renderer(form: Format, stream: TextIO) -> Processor:
@@ -131,7 +134,7 @@ def _renderer(form: Format, stream: TextIO) -> Processor:
 def _as_json(_logger: object, _method: str, event: EventDict) -> str:
     """One line: when, how bad and what first, then the fields."""
     first = {key: event[key] for key in _FIRST if key in event}
-    return json.dumps(first | event, ensure_ascii=False, default=repr)
+    return json.dumps(first | dict(event), ensure_ascii=False, default=repr)
 
 
 def _not_a_strangers_fault(record: logging.LogRecord) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
-from adapters.contract import Channel, Clock, ListedItem
+from adapters.contract import ChannelTraits, Clock, ListedItem, ListingPage
 from syncd.catalogue.bill_store import components_of
 from syncd.catalogue.bills import Components
 from syncd.catalogue.codes import find_exact
@@ -43,9 +43,18 @@ class Mapped:
     reason: str | None = None
 
 
+class ShowsListings(Protocol):
+    """What of a Channel an import of listings takes."""
+
+    @property
+    def traits(self) -> ChannelTraits: ...
+
+    def list_listings(self) -> AsyncIterator[ListingPage]: ...
+
+
 async def import_listings(
     db: Transactor,
-    channel: Channel,
+    channel: ShowsListings,
     account_id: int,
     clock: Clock,
     progress: Progress | None = None,

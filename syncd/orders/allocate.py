@@ -11,20 +11,18 @@ from syncd.orders.book import AccountView, LineBook, OrderBook
 from syncd.stock.ledger import Ledger
 
 
-def allocate(lines: Sequence[LineBook], book: OrderBook, account: AccountView, ledger: Ledger) -> Plan:
-    """A plan for what `lines` still want beyond what they hold, from the pool as the ledger has it now.
+def allocate(
+    lines: Sequence[LineBook], units: Sequence[int], book: OrderBook, account: AccountView, ledger: Ledger
+) -> Plan:
+    """A plan for so many units of each line, from the pool as the ledger has it now.
 
     A line's number in the plan is its position in `lines`.
     """
     demand = Demand(
         tuple(
-            DemandLine(
-                number,
-                line.wanted_units - sum(line.held.values()),
-                tuple((SkuId(sku_id), units) for sku_id, units in line.components),
-            )
-            for number, line in enumerate(lines)
-            if line.wanted_units > sum(line.held.values())
+            DemandLine(number, wanted, tuple((SkuId(sku_id), pieces) for sku_id, pieces in line.components))
+            for number, (line, wanted) in enumerate(zip(lines, units, strict=True))
+            if wanted > 0
         )
     )
     skus = sorted({sku_id for line in lines for sku_id, _ in line.components})

@@ -40,7 +40,7 @@ def cover_shortages(connection: Connection, accounts: Mapping[int, AccountView],
         book.applications += 1
         change = OrderChange(book, None, None, is_new=False)
         short = [line for line in book.lines.values() if line.short and line.components]
-        cover_lines(short, change, accounts[book.account_id], ledger, first_applied=False)
+        cover_lines(short, change, accounts[book.account_id], ledger, {}, first_applied=False)
         if len(ledger.movements) > before or (book.account_id, book.channel_order_id) in mapped_now:
             changes.append(change)
     record_changes(connection, changes, ledger, accounts, now)

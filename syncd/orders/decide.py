@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -80,6 +80,7 @@ def decide_order(
     book.applications += 1
     book.way = book.way or way
     wanting: list[LineBook] = []
+    leaving: dict[str, int] = {}
     for told in state.lines:
         line = book.lines.get(told.channel_line_id)
         first_seen = line is None
@@ -91,43 +92,61 @@ def decide_order(
             continue
         _note_sale(line, told, change, state, before_at)
         _take_over(line, told)
-        _ship(line, account, ledger, book, change, _before_the_book(line, state, account, ledger, first_seen))
-        _release_surplus(line, account, ledger, book)
+        left = _left_now(line, state, account, ledger, first_seen)
+        if left:
+            leaving[line.channel_line_id] = left
+        _release_surplus(line, left, account, ledger, book)
         mapped_now = line.components and line.short_reason is ShortageReason.UNMAPPED
-        if line.wanted_units > line.open_units or (line.short and mapped_now):
+        if line.wanted_units + left > line.open_units or left > sum(line.held.values()) or (line.short and mapped_now):
             wanting.append(line)
     _vanished(book, state, change)
-    cover_lines(wanting, change, account, ledger, first_applied=True)
+    cover_lines(wanting, change, account, ledger, leaving, first_applied=True)
     _review(state, change)
     book.version_at, book.digest = state.version_at, digest
     return change
 
 
 def cover_lines(
-    lines: Sequence[LineBook], change: OrderChange, account: AccountView, ledger: Ledger, *, first_applied: bool
+    lines: Sequence[LineBook],
+    change: OrderChange,
+    account: AccountView,
+    ledger: Ledger,
+    leaving: Mapping[str, int],
+    *,
+    first_applied: bool,
 ) -> None:
-    """Reserve what these lines still want where it is, and note as a shortage what no warehouse has."""
+    """Reserve what these lines still want where it is, book what leaves, and note as a shortage what no warehouse has.
+
+    What has left without ever being reserved is planned like the rest: that is where it most likely stood.
+    """
     book = change.book
     mapped = [line for line in lines if line.components]
     for line in lines:
         if not line.components:
             line.short = line.wanted_units
             line.short_reason = ShortageReason.UNMAPPED
-            change.notices.append(_unmapped(account, book, line))
+            if line.short:
+                change.notices.append(_unmapped(account, book, line))
     if mapped:
-        plan = allocate(mapped, book, account, ledger)
+        units = [line.wanted_units + leaving.get(line.channel_line_id, 0) - sum(line.held.values()) for line in mapped]
+        plan = allocate(mapped, units, book, account, ledger)
         for share in plan.shares:
-            line = mapped[share.line]
-            for sku_id, units in line.components:
-                pieces = units * share.quantity
-                key = (sku_id, int(share.warehouse))
-                ledger.reserve(key, pieces, _cause(book, line))
-                change.reserved[key[1]] = change.reserved.get(key[1], 0) + pieces
-            line.held[int(share.warehouse)] = line.held.get(int(share.warehouse), 0) + share.quantity
-        for line in mapped:
-            _note_short(line, account, change, first_applied)
+            _hold(mapped[share.line], int(share.warehouse), share.quantity, change, ledger)
         change.decision = explain(plan, mapped, book, account)
+    for line in book.lines.values():
+        if line.channel_line_id in leaving:
+            _ship(line, leaving[line.channel_line_id], account, ledger, change)
+    for line in book.lines.values():
+        if line.components and (line in lines or line.channel_line_id in leaving):
+            _note_short(line, account, change, first_applied)
     _tell_shortage(account, change)
+
+
+def _hold(line: LineBook, warehouse_id: int, units: int, change: OrderChange, ledger: Ledger) -> None:
+    for sku_id, per_unit in line.components:
+        ledger.reserve((sku_id, warehouse_id), per_unit * units, _cause(change.book, line))
+        change.reserved[warehouse_id] = change.reserved.get(warehouse_id, 0) + per_unit * units
+    line.held[warehouse_id] = line.held.get(warehouse_id, 0) + units
 
 
 def _standing(state: OrderState) -> OrderStanding:
@@ -187,10 +206,19 @@ def _take_over(line: LineBook, told: OrderLine) -> None:
         line.unit_price_minor, line.currency = told.unit_price.minor, told.unit_price.currency
 
 
-def _before_the_book(line: LineBook, state: OrderState, account: AccountView, ledger: Ledger, first_seen: bool) -> bool:
+def _left_now(line: LineBook, state: OrderState, account: AccountView, ledger: Ledger, first_seen: bool) -> int:
+    """Units that have left and that our ledger does not know of yet."""
+    left = line.fulfilled - line.shipped
+    if left <= 0:
+        return 0
+    if not line.components or (first_seen and _before_the_book(line, state, account, ledger)):
+        line.shipped = line.fulfilled
+        return 0
+    return left
+
+
+def _before_the_book(line: LineBook, state: OrderState, account: AccountView, ledger: Ledger) -> bool:
     """Whether what has left of a line left before our stock was counted, so that the count already knows it."""
-    if not first_seen or not line.fulfilled:
-        return False
     left_at = state.fulfilled_at or state.version_at
     counts = [
         ledger.level(sku_id, warehouse.warehouse_id).as_of
@@ -201,28 +229,21 @@ def _before_the_book(line: LineBook, state: OrderState, account: AccountView, le
     return all(as_of is None or left_at <= as_of for as_of in counts)
 
 
-def _ship(
-    line: LineBook, account: AccountView, ledger: Ledger, book: OrderBook, change: OrderChange, before_book: bool
-) -> None:
-    """Book what the channel says has left: from the line's reservations, else from where it most likely stood."""
-    left = line.fulfilled - line.shipped
-    if left <= 0:
-        return
-    line.shipped = line.fulfilled
+def _ship(line: LineBook, left: int, account: AccountView, ledger: Ledger, change: OrderChange) -> None:
+    """Book units as gone: from the line's reservations, and what was never reserved from where it most likely stood."""
+    line.shipped += left
     change.shipped_units += left
-    if before_book or not line.components:
-        return
-    reserved: dict[int, int] = {}
+    gone: dict[int, tuple[int, int]] = {}
     for warehouse_id in sorted(line.held, key=lambda w: (account.rank_of(w), w)):
-        reserved[warehouse_id] = min(left, line.held[warehouse_id])
-        left -= reserved[warehouse_id]
-    unreserved_from = _likely_origin(line, account, ledger) if left else None
-    line.short = max(0, line.short - left)
-    for warehouse_id in sorted({*reserved, *([unreserved_from] if unreserved_from is not None else [])}):
-        units = reserved.get(warehouse_id, 0)
-        beyond = left if warehouse_id == unreserved_from else 0
-        # One movement a warehouse: its cause names the line, the warehouse and the application, and that only once.
-        ship_units(line, book, ledger, warehouse_id, units + beyond, reserved=units)
+        units = min(left, line.held[warehouse_id])
+        gone[warehouse_id] = (units, units)
+        left -= units
+    origin = _likely_origin(line, account, ledger) if left else None
+    if origin is not None:
+        units, reserved = gone.get(origin, (0, 0))
+        gone[origin] = (units + left, reserved)
+    for warehouse_id, (units, reserved) in gone.items():
+        ship_units(line, change.book, ledger, warehouse_id, units, reserved=reserved)
 
 
 def ship_units(
@@ -246,8 +267,8 @@ def _likely_origin(line: LineBook, account: AccountView, ledger: Ledger) -> int 
     return own[0].warehouse_id if own else None
 
 
-def _release_surplus(line: LineBook, account: AccountView, ledger: Ledger, book: OrderBook) -> None:
-    surplus = line.open_units - line.wanted_units
+def _release_surplus(line: LineBook, leaving: int, account: AccountView, ledger: Ledger, book: OrderBook) -> None:
+    surplus = line.open_units - line.wanted_units - leaving
     if surplus <= 0:
         return
     from_short = min(surplus, line.short)

@@ -14,7 +14,7 @@ from syncd.db.database import Database
 from syncd.stock.count_store import book_counts, load_warehouses
 from syncd.stock.counts import Count, name_counts, read_counts
 
-ROWS_A_TRANSACTION: Final = 500
+ROWS_A_TRANSACTION: Final = 400
 _CODES_A_READ: Final = 5_000
 _REQUIRED: Final = ("sku", "warehouse", "on_hand")
 

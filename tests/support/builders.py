@@ -21,7 +21,7 @@ from adapters.contract import Address, Money, OrderLine, OrderState, Problem
 from allocation import Policy
 from syncd.db.database import Database
 from syncd.db.migrate import migrate
-from syncd.db.tables import account, cell, listing, listing_component, pool, sku, warehouse
+from syncd.db.tables import account, cell, listing, listing_component, metadata, pool, sku, warehouse
 from syncd.orders.apply import Applied, apply_orders
 from syncd.orders.book import AccountView, Incoming, PoolWarehouse, Rate
 from syncd.orders.inbox import Arrived, insert_arrived
@@ -41,27 +41,40 @@ Parts = Mapping[str, int]
 
 
 @contextmanager
-def a_database(engine: str, folder: Path) -> Iterator[Database]:
-    """A migrated, empty database that nobody else uses, closed and removed at the end."""
+def a_database(engine: str, folder: Path, *, own: bool = False) -> Iterator[Database]:
+    """A migrated, empty database that nobody else uses meanwhile, closed at the end.
+
+    On PostgreSQL the process's one is emptied for whoever comes; who changes its schema asks for an `own` one.
+    """
     if engine == "sqlite":
         url = f"sqlite:///{folder / 'syncd.db'}"
         migrate(url)
+    elif own:
+        url = postgres.create_database(template=_a_migrated("template"))
     else:
-        url = postgres.create_database(template=_migrated())
+        url = _a_migrated("shared")
     db = Database(url)
     try:
+        if engine != "sqlite" and not own:
+            db.transact_now(_empty)
         yield db
     finally:
         db.close()
-        if engine != "sqlite":
+        if engine != "sqlite" and own:
             postgres.drop_database(url)
 
 
 @functools.cache
-def _migrated() -> str:
+def _a_migrated(_purpose: str) -> str:
     url = postgres.create_database()
     migrate(url)
     return url
+
+
+def _empty(connection: Connection) -> None:
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no triggers, no foreign keys
+    for table in metadata.tables.values():
+        connection.execute(table.delete())
 
 
 # --- what a channel tells -------------------------------------------------------------------------------------

@@ -1,0 +1,404 @@
+"""The audit finds a true book clean, and names by its rule what somebody did to it behind our back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, make_url, text
+
+from adapters.contract import Problem
+from syncd.db.database import Database
+from syncd.db.engine import is_sqlite
+from syncd.db.lease import Lease, acquire
+from syncd.publishing.store.claim import claim
+from syncd.publishing.store.rows import Rules
+from syncd.reconcile.audit import CHECKS, AuditReport, audit, audit_async, read_page
+from syncd.reconcile.checks import Check
+from tests.support.builders import NOW, Seller, a_database, a_line, a_seller, an_order
+
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
+
+
+@pytest.fixture(params=["sqlite", POSTGRES])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with a_database(request.param, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture(params=["sqlite", POSTGRES])
+def own_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database whose schema the test may change."""
+    with a_database(request.param, tmp_path, own=True) as database:
+        yield database
+
+
+def a_busy_seller(db: Database) -> Seller:
+    """A book with an order of every kind, and a write in flight."""
+    stock = {"hamburg": {"RED-CLOCK": 9, "STAND": 4}, "berlin": {"RED-CLOCK": 2, "STAND": 6}}
+    places = {"hamburg": "own", "berlin": "3pl"}
+    seller = a_seller(db, stock, listings={"KIT": {"RED-CLOCK": 1, "STAND": 2}}, warehouses=places)
+    seller.takes_in(
+        an_order(order_id="open", quantity=2),
+        an_order(order_id="kit", sku="KIT", quantity=3),
+        an_order(order_id="unmapped", sku="UNHEARD-OF", quantity=2),
+        an_order(order_id="parked", quantity=1),
+        an_order(order_id="vanished", quantity=1),
+        an_order(order_id="cancelled", quantity=1),
+        an_order(order_id="sent", quantity=2),
+        an_order(order_id="short", quantity=9, placed_minute=1, problems=(Problem("currency", "unknown"),)),
+    )
+    seller.takes_in(
+        an_order(a_line(parked="is not a number"), order_id="parked", minute=1),
+        an_order(a_line(quantity=1, line_id="2"), order_id="vanished", minute=1),
+        an_order(order_id="cancelled", quantity=0, cancelled=True, minute=1),
+        an_order(order_id="sent", quantity=2, fulfilled=1, minute=1),
+    )
+    seller.counts("RED-CLOCK", 4, at=NOW + timedelta(hours=1))
+    db.transact_now(_write_numbers, seller)
+    return seller
+
+
+def _write_numbers(connection: Connection, seller: Seller) -> None:
+    """Claim what is due as a publisher would: its write is stored, and in flight until somebody settles it."""
+    lease = acquire(connection, "account:shop", "this test", NOW)
+    assert isinstance(lease, Lease)
+    account_id = seller.accounts["shop"].account_id
+    rules = Rules(account_id, "shop", "available", 100, 60.0, 60.0, 1.0, 600.0, 300.0, lease)
+    claimed = claim(connection, rules, "push-1", lambda rows: "{}", 100, NOW)
+    assert claimed.push is not None
+
+
+def corrupt(db: Database, *statements: str) -> None:
+    """Change the book as no code of ours could: without triggers, foreign keys and, on SQLite, checks."""
+    if not is_sqlite(db.url):
+        with db.writer.begin() as connection:
+            for statement in ("SET LOCAL session_replication_role = replica", *statements):
+                connection.execute(text(statement))
+        return
+    with closing(sqlite3.connect(make_url(db.url).database or "")) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        for trigger in ("movement_no_update", "movement_no_delete"):
+            connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def broken_rules(report: AuditReport) -> set[str]:
+    return {rule for rule, broken in report.counted.items() if broken}
+
+
+def test_a_book_with_orders_of_every_kind_is_clean(db: Database) -> None:
+    a_busy_seller(db)
+
+    report = audit(db)
+
+    assert report.violations == ()
+    assert report.clean
+    assert not report.truncated
+    assert [rule for rule, checked in report.checked.items() if not checked] == ["hold.quantity"]
+
+
+def test_an_empty_book_is_clean(db: Database) -> None:
+    report = audit(db)
+
+    assert report.clean
+    assert set(report.checked.values()) == {0}
+
+
+HAMBURG = "warehouse_id = (SELECT id FROM warehouse WHERE key = 'hamburg')"
+CLOCK = "sku_id = (SELECT id FROM sku WHERE code = 'RED-CLOCK')"
+LINE = "(SELECT l.id FROM order_line l JOIN sales_order o ON o.id = l.order_id WHERE o.channel_order_id = '{}')"
+OPEN, SHORT, SENT = (LINE.format(name) for name in ("open", "short", "sent"))
+A_RESERVATION = "INSERT INTO reservation (order_line_id, sku_id, warehouse_id, stage, quantity)"
+A_SHORTAGE = "INSERT INTO shortage (order_line_id, sku_id, quantity, reason, opened_at)"
+
+CORRUPTIONS: dict[str, tuple[str, set[str], str]] = {
+    "lost update of reserved": (
+        f"UPDATE level SET reserved = reserved - 1, short = short - 1 WHERE {CLOCK} AND {HAMBURG}",
+        {"level.fold", "level.reserved"},
+        "lost",
+    ),
+    "missing movement": (
+        f"DELETE FROM movement WHERE seq = 2 AND {CLOCK} AND {HAMBURG}",
+        {"level.seq", "level.fold"},
+        "missing",
+    ),
+    "missing newest movement": (
+        "DELETE FROM movement WHERE kind = 'count' AND seq > 1",
+        {"level.seq", "level.fold"},
+        "missing",
+    ),
+    "movement without an update of its level": (
+        "INSERT INTO movement (sku_id, warehouse_id, seq, kind, cause_key, actor, at)"
+        f" SELECT sku_id, warehouse_id, seq + 1, 'adjustment', 'x', 'nobody', 0 FROM level WHERE {CLOCK} AND {HAMBURG}",
+        {"level.seq"},
+        "lost",
+    ),
+    "hand-edited level": (
+        f"UPDATE level SET on_hand = on_hand + 100, short = 0 WHERE {CLOCK} AND {HAMBURG}",
+        {"level.fold"},
+        "by hand",
+    ),
+    "wrong short": (f"UPDATE level SET short = 77 WHERE {CLOCK} AND {HAMBURG}", {"level.short"}, "by hand"),
+    "deleted level": (
+        f"DELETE FROM level WHERE {CLOCK} AND {HAMBURG}",
+        {"reservation.orphan", "movement.level"},
+        "level was deleted",
+    ),
+    "reservation of what the line is not made of": (
+        f"{A_RESERVATION} SELECT {OPEN}, s.id, w.id, 'shipped', 1 FROM sku s, warehouse w"
+        " WHERE s.code = 'STAND' AND w.key = 'berlin'",
+        {"reservation.orphan"},
+        "not made of this SKU",
+    ),
+    "reservation of a deleted line": (
+        f"{A_RESERVATION} SELECT 987654, s.id, w.id, 'shipped', 1 FROM sku s, warehouse w"
+        " WHERE s.code = 'STAND' AND w.key = 'berlin'",
+        {"reservation.orphan"},
+        "line was deleted",
+    ),
+    "vanished reservation": (
+        f"DELETE FROM reservation WHERE order_line_id = {OPEN}",
+        {"level.reserved", "line.cover"},
+        "without its release",
+    ),
+    "edit without its release": (
+        f"UPDATE order_line SET quantity = 1 WHERE id = {OPEN}",
+        {"line.cover"},
+        "without its release",
+    ),
+    "cancellation that freed nothing": (
+        f"UPDATE order_line SET quantity = 0 WHERE id = {OPEN};UPDATE sales_order SET state = 'cancelled'",
+        {"line.cover"},
+        "cancelled",
+    ),
+    "shortage that stayed when its units came": (
+        f"UPDATE shortage SET quantity = quantity + 1 WHERE order_line_id = {SHORT}",
+        {"line.cover"},
+        "the shortage stayed",
+    ),
+    "unmapped line without its shortage": (
+        "DELETE FROM shortage WHERE sku_id IS NULL",
+        {"line.unmapped"},
+        "no shortage says so",
+    ),
+    "shortage of a SKU that the line is not made of": (
+        f"{A_SHORTAGE} SELECT {OPEN}, id, 1, 'oversold', 0 FROM sku WHERE code = 'STAND'",
+        {"shortage.orphan"},
+        "not made of this SKU",
+    ),
+    "shortage without a SKU on a mapped line": (
+        f"{A_SHORTAGE} SELECT {OPEN}, NULL, 1, 'unmapped', 0",
+        {"shortage.orphan"},
+        "was mapped",
+    ),
+    "shipment booked twice": (
+        f"UPDATE reservation SET quantity = quantity + 1 WHERE stage = 'shipped' AND order_line_id = {SENT}",
+        {"line.shipped"},
+        "twice",
+    ),
+    "in-flight cell without a push": (
+        "DELETE FROM push_batch;DELETE FROM push_row",
+        {"cell.push"},
+        "does not exist",
+    ),
+    "in-flight cell of a settled push": (
+        "UPDATE push_batch SET state = 'settled';DELETE FROM push_row",
+        {"cell.push"},
+        "is over",
+    ),
+    "push that a cell does not name": (
+        "UPDATE cell SET in_flight_key = NULL",
+        {"push.cell"},
+        "does not wait for",
+    ),
+    "second push of a cell": (
+        "INSERT INTO push_batch (key, account_id, created_at, sent_at, settle_by)"
+        " SELECT 'push-2', account_id, created_at, sent_at, settle_by FROM push_batch;"
+        "INSERT INTO push_row (key, listing_id, cell, value) SELECT 'push-2', listing_id, cell, value FROM push_row",
+        {"push.cell"},
+        "two writes",
+    ),
+    "push without rows": (
+        "DELETE FROM push_row;UPDATE cell SET in_flight_key = NULL",
+        {"push.empty"},
+        "rows of a write",
+    ),
+    "component of a deleted SKU": (
+        "UPDATE listing_component SET sku_id = 987654 WHERE units = 2",
+        {"listing.component"},
+        "SKU was deleted",
+    ),
+    "empty hold left open": (
+        "INSERT INTO hold (listing_id, quantity, kind, from_at, to_at, expires_at, opened_at)"
+        " SELECT id, 0, 'shortfall', 0, 0, 0, 0 FROM listing",
+        {"hold.quantity"},
+        "not closed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_a_corrupted_book_is_named_by_its_rule(db: Database, name: str) -> None:
+    statements, rules, cause = CORRUPTIONS[name]
+    a_busy_seller(db)
+    corrupt(db, *statements.split(";"))
+
+    report = audit(db)
+
+    assert broken_rules(report) == rules
+    assert any(cause in violation.likely_cause for violation in report.violations)
+
+
+def test_an_order_that_came_in_another_case_is_named_with_its_twin(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 9})
+    seller.takes_in(an_order(order_id="gid://shopify/Order/1"), an_order(order_id="gid://shopify/Order/2"))
+    seller.takes_in(an_order(order_id="gid://shopify/order/2", minute=1))
+
+    report = audit(db)
+
+    assert broken_rules(report) == {"order.case"}
+    (twin,) = report.violations
+    assert {twin.found, twin.expected} == {"gid://shopify/Order/2", "gid://shopify/order/2"}
+
+
+@pytest.mark.parametrize("twin", ["AB-1", "ab-1"])
+def test_the_same_order_id_of_two_accounts_or_of_one_order_is_no_twin(db: Database, twin: str) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 9}, accounts=("shop", "outlet"))
+    seller.takes_in(an_order(order_id="AB-1"), account="shop")
+    seller.takes_in(an_order(order_id=twin), account="outlet")
+
+    assert audit(db).clean
+
+
+def test_a_shortage_noted_twice_is_named(own_db: Database) -> None:
+    a_busy_seller(own_db)
+    columns = "order_line_id, sku_id, quantity, reason, opened_at"
+    corrupt(
+        own_db,
+        "DROP INDEX uq_shortage_open",
+        "DROP INDEX uq_shortage_open_unmapped",
+        f"INSERT INTO shortage ({columns}) SELECT {columns} FROM shortage WHERE closed_at IS NULL",
+    )
+
+    report = audit(own_db)
+
+    assert broken_rules(report) == {"shortage.duplicate", "line.cover", "line.unmapped"}
+    assert report.counted["shortage.duplicate"] == 3
+
+
+# --- what a report tells --------------------------------------------------------------------------------------
+
+
+def test_a_violation_tells_what_is_wrong_and_the_last_movements(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 9})
+    for number in range(6):
+        seller.takes_in(an_order(order_id=f"10{number}"))
+    corrupt(db, "UPDATE level SET reserved = 2")
+
+    fold, reserved = audit(db).violations
+
+    key = {"sku_id": seller.skus["RED-CLOCK"], "warehouse_id": seller.warehouses["hamburg"].warehouse_id}
+    assert (fold.rule, fold.subject) == ("level.fold", key)
+    assert fold.found == {"on_hand": 9, "unavailable": 0, "reserved": 2}
+    assert fold.expected == {"on_hand": 9, "unavailable": 0, "reserved": 6}
+    assert [movement["seq"] for movement in fold.movements] == [7, 6, 5, 4, 3]
+    assert (reserved.found, reserved.expected) == (2, 6)
+
+
+def test_a_violation_of_a_line_tells_the_movements_of_that_line_only(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 9})
+    seller.takes_in(an_order(order_id="1"), an_order(order_id="2"))
+    seller.takes_in(an_order(order_id="1", quantity=3, minute=1))
+    corrupt(db, "UPDATE order_line SET quantity = 2 WHERE quantity = 3")
+
+    (violation,) = audit(db).violations
+
+    assert violation.subject["channel_order_id"] == "1"
+    assert [movement["d_reserved"] for movement in violation.movements] == [2, 1]
+
+
+def test_every_violation_is_counted_and_the_first_of_each_rule_are_told(db: Database) -> None:
+    seller = a_seller(db, {f"SKU-{number}": 1 for number in range(7)})
+    corrupt(db, "UPDATE level SET short = 1")
+
+    report = audit(db, most=5)
+
+    assert report.counted["level.short"] == len(seller.skus) == 7
+    assert len(report.violations) == 5
+    assert report.truncated
+
+
+def test_a_report_is_plain_json(db: Database) -> None:
+    a_busy_seller(db)
+    corrupt(db, "UPDATE level SET on_hand = on_hand + 50, short = 0")
+
+    told = json.loads(json.dumps(audit(db).to_json()))
+
+    assert not told["clean"]
+    assert told["counted"]["level.fold"] == 4
+    assert told["violations"][0]["movements"][0]["at"].startswith("2026-11-27T")
+
+
+async def test_inside_the_daemon_the_report_is_the_same(db: Database) -> None:
+    a_busy_seller(db)
+    corrupt(db, "UPDATE level SET short = short + 1")
+
+    assert await audit_async(db) == audit(db)
+
+
+def test_progress_is_told_up_to_the_whole(db: Database) -> None:
+    a_busy_seller(db)
+    told: list[tuple[str, int, int]] = []
+
+    report = audit(db, lambda rule, done, in_all: told.append((rule, done, in_all)))
+
+    assert {rule: done for rule, done, _ in told} == {rule: n for rule, n in report.checked.items() if n}
+    assert all(done == in_all for _, done, in_all in told)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.rule)
+def test_pages_go_through_every_key_once(db: Database, check: Check) -> None:
+    a_busy_seller(db)
+    whole = db.read_now(read_page, check, None)
+    small = replace(check, page=1)
+
+    after, seen = None, []
+    while (page := db.read_now(read_page, small, after)).last is not None:
+        after = page.last
+        seen.append(after)
+
+    assert len(seen) == len(set(seen)) == whole.keys
+    assert seen == sorted(seen)
+
+
+def test_what_the_daemon_does_meanwhile_is_never_taken_for_drift(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 30})
+    working = threading.Thread(target=_trade, args=(seller,))
+
+    working.start()
+    reports = []
+    while working.is_alive():
+        reports.append(audit(db))
+    working.join()
+
+    assert [violation for report in reports for violation in report.violations] == []
+    assert audit(db).checked["line.cover"] == 60
+
+
+def _trade(seller: Seller) -> None:
+    for number in range(30):
+        order_id = f"{number}"
+        seller.takes_in(an_order(order_id=order_id, quantity=3), an_order(order_id=f"B{number}", quantity=1))
+        seller.takes_in(an_order(order_id=order_id, quantity=2, fulfilled=number % 2, minute=1))
+        if number % 3 == 0:
+            seller.takes_in(an_order(order_id=order_id, quantity=number % 2, cancelled=True, minute=2))
