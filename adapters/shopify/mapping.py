@@ -13,6 +13,7 @@ from adapters.contract import Address, ListedItem, ListingRef, OrderState, Probl
 from adapters.shopify.order_state import (
     LineFacts,
     OrderFacts,
+    ParcelFacts,
     RefundFacts,
     Unreadable,
     checked_gid,
@@ -49,6 +50,7 @@ class OrderNode(_Wire, frozen=True):
     currency_code: object = None
     shipping_address: object = None
     refunds: object = None
+    fulfillments: object = None
 
 
 class LineNode(_Wire, frozen=True):
@@ -71,6 +73,11 @@ class RefundLineNode(_Wire, frozen=True):
     restock_type: object = None
     location: object = None
     line_item: object = None
+
+
+class FulfillmentNode(_Wire, frozen=True):
+    created_at: object = None
+    status: object = None
 
 
 class AddressNode(_Wire, frozen=True):
@@ -111,6 +118,7 @@ def order_of_node(body: bytes, location: str) -> OrderState:
         ship_to=_address(node.shipping_address, problems),
         lines=[_line(raw, nothing_sent) for raw in node.line_items.nodes],
         refunds=list(_refunds(node.refunds, problems)),
+        parcels=_parcels(node.fulfillments),
         problems=problems,
     )
     return order_state(facts, location)
@@ -146,6 +154,14 @@ def _refunds(raw: object, problems: list[Problem]) -> Iterator[RefundFacts]:
                 restock_type=line.restock_type,
                 location=_ref("Location", line.location),
             )
+
+
+def _parcels(raw: object) -> list[ParcelFacts] | None:
+    entries = shaped(raw, list[object])
+    if entries is None:
+        return None
+    nodes = [shaped(entry, FulfillmentNode) or FulfillmentNode() for entry in entries]
+    return [ParcelFacts(node.created_at, node.status) for node in nodes]
 
 
 def _address(raw: object, problems: list[Problem]) -> Address | None:

@@ -13,6 +13,8 @@ LINES_IN_ORDER = 20  # lines that come with the order; longer orders are read to
 REFUNDS_IN_ORDER = 10  # `refunds` is a plain list: it has no cursor, so a full one is read again, longer
 REFUND_LINES_IN_ORDER = 20
 MOST_REFUNDS = 100
+FULFILLMENTS_IN_ORDER = 20  # a plain list too
+MOST_FULFILLMENTS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ _LINE = """
 
 _REFUND_LINE = "quantity restockType location { id } lineItem { id }"
 
+_FULFILLMENT = "createdAt status"
+
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 
 _ORDER = f"""
@@ -45,6 +49,7 @@ _ORDER = f"""
     id createdAt
     refundLineItems(first: {REFUND_LINES_IN_ORDER}) {{ {_PAGE_INFO} nodes {{ {_REFUND_LINE} }} }}
   }}
+  fulfillments(first: {FULFILLMENTS_IN_ORDER}) {{ {_FULFILLMENT} }}
 """
 
 # Without a status filter the connection answers orders of every status; the default sort key is PROCESSED_AT.
@@ -56,7 +61,7 @@ ORDERS = Operation(
     nodes {{ {_ORDER} }}
   }}
 }}""",
-    cost=350,
+    cost=365,
     urgent=True,
 )
 
@@ -95,6 +100,17 @@ ORDER_REFUNDS = Operation(
   }}
 }}""",
     cost=50,
+    urgent=True,
+)
+
+ORDER_FULFILLMENTS = Operation(
+    "SyncdOrderFulfillments",
+    f"""query SyncdOrderFulfillments($ids: [ID!]!) {{
+  nodes(ids: $ids) {{
+    ... on Order {{ id updatedAt fulfillments(first: {MOST_FULFILLMENTS}) {{ {_FULFILLMENT} }} }}
+  }}
+}}""",
+    cost=10,
     urgent=True,
 )
 
@@ -210,6 +226,7 @@ ALL = (
     ORDERS_BY_ID,
     ORDER_LINES,
     ORDER_REFUNDS,
+    ORDER_FULFILLMENTS,
     REFUND_LINES,
     VARIANTS,
     LEVELS,

@@ -1,4 +1,4 @@
-"""Reading orders whole: every page of the poll, every line and every refund of each order, as raw events."""
+"""Reading orders whole: every page of the poll; every line, refund and fulfilment of each order, as raw events."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import structlog
 from adapters.contract import Page, RawEvent, Transient
 from adapters.shopify.graphql import Connection, GraphqlClient, NodesData
 from adapters.shopify.operations import (
+    FULFILLMENTS_IN_ORDER,
+    ORDER_FULFILLMENTS,
     ORDER_LINES,
     ORDER_REFUNDS,
     ORDERS,
@@ -61,7 +63,7 @@ class OrderReader:
         return tuple(events)
 
     async def _whole(self, raw: object) -> object:
-        """The node with all its lines and refunds, all of one version of the order."""
+        """The node with all its lines, refunds and fulfilments, all of one version of the order."""
         node = raw
         for _ in range(_TRIES):
             if not isinstance(node, dict) or (order_id := checked_gid("Order", node.get("id"))) is None:
@@ -76,21 +78,27 @@ class OrderReader:
         """None when the order changed in between, so that the pieces would not fit together."""
         lines = shaped(node.get("lineItems"), Connection)
         refunds = shaped(node.get("refunds"), list[Refund])
-        whole = dict(node)
+        whole, version = dict(node), node.get("updatedAt")
         if lines is not None:
-            found = await self._rest(ORDER_LINES, order_id, "lineItems", lines, node.get("updatedAt"))
+            found = await self._rest(ORDER_LINES, order_id, "lineItems", lines, version)
             if found is None:
                 return None
             whole["lineItems"] = {"nodes": found}
         if refunds is not None:
             if len(refunds) >= REFUNDS_IN_ORDER or any(r.refund_line_items.page_info.has_next_page for r in refunds):
-                longer = (await self._nodes(ORDER_REFUNDS, [order_id]))[0]
-                if not isinstance(longer, dict) or longer.get("updatedAt") != node.get("updatedAt"):
+                longer = await self._again(ORDER_REFUNDS, order_id, version)
+                if longer is None:
                     return None
                 refunds = shaped(longer.get("refunds"), list[Refund])
                 if refunds is None:
                     raise Transient("SyncdOrderRefunds: unreadable refunds")
             whole["refunds"] = [await self._refund(refund) for refund in refunds]
+        fulfillments = shaped(node.get("fulfillments"), list[object])
+        if fulfillments is not None and len(fulfillments) >= FULFILLMENTS_IN_ORDER:
+            longer = await self._again(ORDER_FULFILLMENTS, order_id, version)
+            if longer is None:
+                return None
+            whole["fulfillments"] = longer.get("fulfillments")
         return whole
 
     async def _refund(self, refund: Refund) -> Node:
@@ -105,8 +113,8 @@ class OrderReader:
         """All nodes of a connection whose first page is known; None when its owner is no longer at `version`."""
         nodes, info = list(first.nodes), first.page_info
         while info.has_next_page:
-            owner = (await self._nodes(operation, [node_id], info.end_cursor))[0]
-            if not isinstance(owner, dict) or owner.get("updatedAt") != version:
+            owner = await self._again(operation, node_id, version, info.end_cursor)
+            if owner is None:
                 return None
             page = shaped(owner.get(name), Connection)
             if page is None or (page.page_info.has_next_page and page.page_info.end_cursor == info.end_cursor):
@@ -114,6 +122,13 @@ class OrderReader:
             nodes += page.nodes
             info = page.page_info
         return nodes
+
+    async def _again(
+        self, operation: Operation, node_id: str, version: object, after: str | None = None
+    ) -> Node | None:
+        """More of a node, or None when it is no longer at `version`."""
+        node = (await self._nodes(operation, [node_id], after))[0]
+        return node if isinstance(node, dict) and node.get("updatedAt") == version else None
 
     async def _nodes(self, operation: Operation, ids: Sequence[str], after: str | None = None) -> list[object]:
         variables = {"ids": list(ids)} if after is None else {"ids": list(ids), "after": after}

@@ -24,6 +24,7 @@ MOST_PIECES = 1_000_000  # more in one line is an error, not an order
 _FINANCIAL = frozenset(
     ("AUTHORIZED", "EXPIRED", "PAID", "PARTIALLY_PAID", "PARTIALLY_REFUNDED", "PENDING", "REFUNDED", "VOIDED")
 )  # OrderDisplayFinancialStatus, 2026-10
+_NEVER_LEFT = frozenset(("CANCELLED", "ERROR", "FAILURE"))  # of FulfillmentStatus, 2026-10
 _GIVEN_BACK = frozenset(("CANCEL", "RETURN"))
 _KEPT = "NO_RESTOCK"
 T = TypeVar("T")
@@ -64,6 +65,14 @@ class RefundFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ParcelFacts:
+    """One fulfilment. `status` in GraphQL's spelling."""
+
+    created_at: object
+    status: object
+
+
+@dataclass(frozen=True, slots=True)
 class OrderFacts:
     order_id: str
     name: object
@@ -76,6 +85,7 @@ class OrderFacts:
     ship_to: Address | None
     lines: Sequence[LineFacts]
     refunds: Sequence[RefundFacts]
+    parcels: Sequence[ParcelFacts] | None  # None: not told, or unreadable
     problems: Sequence[Problem] = ()  # found while reading
 
 
@@ -104,6 +114,7 @@ def order_state(facts: OrderFacts, location: str) -> OrderState:
         ship_to=facts.ship_to,
         currency=currency if currency in EXPONENTS else None,
         problems=tuple(sorted(problems, key=lambda problem: (problem.field, problem.reason))),
+        fulfilled_at=_left_at(facts.parcels),
     )
 
 
@@ -199,6 +210,13 @@ def _taken(ordered: int, quantity: int, refunds: Sequence[RefundFacts], location
     perhaps += max(0, ordered - quantity - explained)
     most = max(0, ordered - back)
     return max(0, most - perhaps), most
+
+
+def _left_at(parcels: Sequence[ParcelFacts] | None) -> datetime | None:
+    """When the last parcel left. None when none has, or when one does not say: it may well have been the last."""
+    left = [instant(parcel.created_at) for parcel in parcels or () if text(parcel.status) not in _NEVER_LEFT]
+    known = [at for at in left if at is not None]
+    return max(known) if known and len(known) == len(left) else None
 
 
 # --- reading single values ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from adapters.shopify.mapping import address
 from adapters.shopify.order_state import (
     LineFacts,
     OrderFacts,
+    ParcelFacts,
     RefundFacts,
     Unreadable,
     gid,
@@ -81,6 +82,13 @@ class Fulfillment(msgspec.Struct, frozen=True):
     line_items: list[SentLine]
 
 
+class ParcelPayload(msgspec.Struct, frozen=True):
+    """The same fulfilment, read for its instant alone: bad lines do not hide it, and it does not hide the lines."""
+
+    created_at: object = None
+    status: object = None
+
+
 def order_of_payload(body: bytes, location: str) -> News:
     """Read a whole order; a payload trimmed of its lines is only a hint. Raises Unreadable or ValueError."""
     payload = msgspec.json.decode(body, type=OrderPayload)
@@ -89,7 +97,6 @@ def order_of_payload(body: bytes, location: str) -> News:
         return OrderHint(order_id)
     problems: list[Problem] = []
     sent = _sent(payload)
-    financial = text(payload.financial_status)
     facts = OrderFacts(
         order_id=order_id,
         name=payload.name,
@@ -98,10 +105,11 @@ def order_of_payload(body: bytes, location: str) -> News:
         cancelled_at=payload.cancelled_at,
         test=payload.test,
         currency=payload.currency,
-        financial_status=financial.upper() if financial is not None else payload.financial_status,
+        financial_status=_upper(payload.financial_status) or payload.financial_status,
         ship_to=_address(payload.shipping_address, problems),
         lines=[_line(raw, sent) for raw in payload.line_items],
         refunds=list(_refunds(payload.refunds, problems)),
+        parcels=_parcels(payload.fulfillments),
         problems=problems,
     )
     return OrderNews(order_state(facts, location))
@@ -150,13 +158,20 @@ def _refunds(raw: object, problems: list[Problem]) -> Iterator[RefundFacts]:
     for refund in refunds:
         for entry in refund.refund_line_items:
             line = shaped(entry, RefundLinePayload) or RefundLinePayload()
-            restock_type = text(line.restock_type)
             yield RefundFacts(
                 line_id=gid("LineItem", line.line_item_id),
                 quantity=line.quantity,
-                restock_type=restock_type.upper() if restock_type is not None else None,
+                restock_type=_upper(line.restock_type),
                 location=gid("Location", line.location_id),
             )
+
+
+def _parcels(raw: object) -> list[ParcelFacts] | None:
+    entries = shaped(raw, list[object])
+    if entries is None:
+        return None
+    payloads = [shaped(entry, ParcelPayload) or ParcelPayload() for entry in entries]
+    return [ParcelFacts(payload.created_at, _upper(payload.status)) for payload in payloads]
 
 
 def _address(raw: object, problems: list[Problem]) -> Address | None:
@@ -168,6 +183,12 @@ def _address(raw: object, problems: list[Problem]) -> Address | None:
         return None
     lines = (found.address1, found.address2)
     return address(found.name, lines, found.city, found.province_code, found.zip, found.country_code)
+
+
+def _upper(value: object) -> str | None:
+    """A word in GraphQL's spelling."""
+    word = text(value)
+    return word.upper() if word is not None else None
 
 
 def known_gid(kind: str, number: int) -> str:

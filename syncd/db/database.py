@@ -24,11 +24,16 @@ T = TypeVar("T")
 
 _ATTEMPTS = 4
 _PAUSE_S = 0.05
+_TURN_S = 0.01
 _RETRIED_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock: the loser repeats
 
 
 class DatabaseClosed(SyncdError):
     """The database was closed while work was still being handed to it."""
+
+
+class StaleLoad(SyncdError):
+    """What was loaded changed before it was written; the transaction is rolled back and worth repeating."""
 
 
 class Transactor(Protocol):
@@ -61,15 +66,18 @@ class Database:
 
     async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(connection, *args)` in one write transaction, committed before this returns."""
-        return await self._submit(self._write_threads, self.transact_now, function, *args, **kwargs)
+        return await self._submit(self._write_threads, _with_retries, self._writer, function, *args, **kwargs)
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(connection, *args)` on one consistent snapshot. Keep it under a second: SQLite's log waits."""
-        return await self._submit(self._read_threads, self.read_now, function, *args, **kwargs)
+        return await self._submit(self._read_threads, _with_retries, self._reader, function, *args, **kwargs)
 
     def transact_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same without an event loop, for the command line."""
-        return _with_retries(self._writer, function, *args, **kwargs)
+        """The same without an event loop, for the command line: it leaves a running daemon its turn at the lock."""
+        done = _with_retries(self._writer, function, *args, **kwargs)
+        if self._writer.dialect.name == "sqlite":
+            time.sleep(_TURN_S)
+        return done
 
     def read_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return _with_retries(self._reader, function, *args, **kwargs)
@@ -98,14 +106,16 @@ def _with_retries(
         try:
             with engine.begin() as connection:
                 return function(connection, *args, **kwargs)
-        except DBAPIError as err:
+        except (DBAPIError, StaleLoad) as err:
             if attempt == _ATTEMPTS or not _worth_repeating(err):
                 raise
             time.sleep(_PAUSE_S * attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _worth_repeating(err: DBAPIError) -> bool:
+def _worth_repeating(err: DBAPIError | StaleLoad) -> bool:
+    if isinstance(err, StaleLoad):
+        return True
     if err.connection_invalidated:
         return True
     cause = err.orig

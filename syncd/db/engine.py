@@ -67,6 +67,6 @@ def _postgresql(url: str, connections: int, read_only: bool) -> Engine:
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=True,
-        isolation_level="READ COMMITTED",
+        isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
         connect_args={"options": options, "application_name": "syncd"},
     )

@@ -43,7 +43,7 @@ def current_revision(engine: Engine) -> str | None:
 
 
 def migrate(url: str, to: str = "head") -> tuple[str | None, str | None]:
-    """Apply missing migrations in one transaction; (before, after). Raises SchemaError when it is newer than the code."""
+    """Apply missing migrations in one transaction; (before, after). Raises SchemaError when newer than the code."""
     engine = writer_engine(url)
     try:
         before = current_revision(engine)

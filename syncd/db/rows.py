@@ -80,4 +80,8 @@ def selectable(source: Subquery) -> Select[Any]:
 
 
 def _plain(value: Any) -> Any:
-    return to_micros(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return to_micros(value)
+    if isinstance(value, str) and "\x00" in value:
+        return value.replace("\x00", "")  # PostgreSQL's text cannot hold it, and no name or address needs it
+    return value

@@ -150,6 +150,8 @@ class Status:
         return _plain(self) | {
             "counted_to": COUNTED_TO,
             "accounts": [each.to_json(self.at) for each in self.accounts],
+            "warehouses": [each.to_json() for each in self.warehouses],
+            "alerts": [_plain(each) for each in self.alerts],
             "inbox": _plain(self.inbox) | {"oldest_new_age_s": age_s(self.inbox.oldest_new_at, self.at)},
         }
 
@@ -229,7 +231,7 @@ def _pushes_in_flight(connection: Connection) -> dict[int, int]:
         .where(push_batch.c.state == "in_flight")
         .group_by(push_batch.c.account_id)
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 def _holds(connection: Connection) -> dict[int, tuple[int, int]]:

@@ -243,17 +243,25 @@ def _ship(line: LineBook, left: int, account: AccountView, ledger: Ledger, chang
         units, reserved = gone.get(origin, (0, 0))
         gone[origin] = (units + left, reserved)
     for warehouse_id, (units, reserved) in gone.items():
-        ship_units(line, change.book, ledger, warehouse_id, units, reserved=reserved)
+        left_at = change.state.fulfilled_at if change.state else None
+        ship_units(line, change.book, ledger, warehouse_id, units, reserved=reserved, left_at=left_at)
 
 
 def ship_units(
-    line: LineBook, book: OrderBook, ledger: Ledger, warehouse_id: int, units: int, *, reserved: int
+    line: LineBook,
+    book: OrderBook,
+    ledger: Ledger,
+    warehouse_id: int,
+    units: int,
+    *,
+    reserved: int,
+    left_at: datetime | None = None,
 ) -> None:
     """Move `units` of a line out of a warehouse, `reserved` of them from its reservation there."""
     if not units:
         return
     for sku_id, pieces in line.components:
-        ledger.ship((sku_id, warehouse_id), pieces * units, pieces * reserved, _cause(book, line))
+        ledger.ship((sku_id, warehouse_id), pieces * units, pieces * reserved, _cause(book, line), left_at)
     if reserved:
         line.held[warehouse_id] -= reserved
     line.shipped_from[warehouse_id] = line.shipped_from.get(warehouse_id, 0) + units

@@ -53,14 +53,18 @@ def mark_listings(connection: Connection, listing_ids: Sequence[int], now: datet
 
 def _upsert_dirty(connection: Connection, found: Select[Any], now: datetime, urgency: int) -> None:
     source = found.subquery("found")
-    values = select(
-        source.c.listing_id,
-        source.c.account_id,
-        source.c.since_at,
-        literal(1),
-        literal(urgency),
-        literal(now, Instant()),
-    ).where(literal(1, literal_execute=True) == literal(1, literal_execute=True))
+    values = (
+        select(
+            source.c.listing_id,
+            source.c.account_id,
+            source.c.since_at,
+            literal(1),
+            literal(urgency),
+            literal(now, Instant()),
+        )
+        .order_by(source.c.listing_id)
+        .where(literal(1, literal_execute=True) == literal(1, literal_execute=True))
+    )
     statement = upsert(connection, dirty_listing).from_select(
         ["listing_id", "account_id", "since_at", "version", "urgency", "due_at"], values
     )

@@ -95,10 +95,18 @@ class Ledger:
     def release(self, key: LevelKey, pieces: int, cause: Cause) -> None:
         self._post(key, MovementKind.RELEASE, cause, d_reserved=-pieces)
 
-    def ship(self, key: LevelKey, pieces: int, reserved: int, cause: Cause) -> None:
-        """Book pieces as gone, `reserved` of them from a reservation. Truth: never refused, may leave others short."""
+    def ship(self, key: LevelKey, pieces: int, reserved: int, cause: Cause, left_at: datetime | None = None) -> None:
+        """Book pieces as gone, `reserved` of them from a reservation. Truth: never refused, may leave others short.
+
+        What left before the level was last counted is in that count already: then only the reservation ends.
+        """
+        as_of = self.level(*key).as_of
+        if left_at is not None and as_of is not None and left_at <= as_of:
+            if reserved:
+                self.release(key, reserved, cause)
+            return
         self._truths.add(key)
-        self._post(key, MovementKind.SHIPMENT, cause, d_on_hand=-pieces, d_reserved=-reserved)
+        self._post(key, MovementKind.SHIPMENT, cause, d_on_hand=-pieces, d_reserved=-reserved, at=left_at)
 
     def count(self, key: LevelKey, d_on_hand: int, d_unavailable: int, as_of: datetime, cause: Cause) -> None:
         """Book what a count found. Truth: what it takes away from reservations becomes `short`."""
@@ -119,6 +127,7 @@ class Ledger:
         d_on_hand: int = 0,
         d_unavailable: int = 0,
         d_reserved: int = 0,
+        at: datetime | None = None,
     ) -> None:
         before = self.level(*key)
         on_hand = before.on_hand + d_on_hand
@@ -137,6 +146,6 @@ class Ledger:
                 d_reserved,
                 cause,
                 self._actor,
-                self._now,
+                at or self._now,
             )
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, or_, update
 
+from syncd.db.database import StaleLoad
 from syncd.db.locks import lock_levels
 from syncd.db.rows import insert_rows, rows
 from syncd.db.tables import level, movement
-from syncd.errors import SyncdError
-from syncd.stock.ledger import Cause, Ledger, Level, LevelKey
+from syncd.stock.ledger import Cause, Ledger, Level, LevelKey, Movement
 
 _LEVEL_COLUMNS = [
     ("sku_id", int),
@@ -27,7 +28,7 @@ _LEVEL_COLUMNS = [
 ]
 
 
-class LevelMoved(SyncdError):
+class LevelMoved(StaleLoad):
     """A level was not as it had been loaded: the transaction is rolled back and nothing has happened."""
 
 
@@ -84,59 +85,29 @@ def record_ledger(
     ).rowcount
     if written != len(changes):
         raise LevelMoved(f"{len(changes) - written} of {len(changes)} levels moved while they were being written")
-    insert_rows(
-        connection,
-        movement,
-        [
-            ("sku_id", int),
-            ("warehouse_id", int),
-            ("seq", int),
-            ("kind", str),
-            ("d_on_hand", int),
-            ("d_unavailable", int),
-            ("d_reserved", int),
-            ("cause_key", str),
-            ("actor", str),
-            ("at", datetime),
-        ],
-        [
-            (
-                m.sku_id,
-                m.warehouse_id,
-                m.seq,
-                m.kind.value,
-                m.d_on_hand,
-                m.d_unavailable,
-                m.d_reserved,
-                f"{cause_key(m.cause)}/{m.kind}/{m.sku_id}/{m.warehouse_id}/{m.cause.application}",
-                m.actor,
-                m.at,
-            )
-            for m in ledger.movements
-        ],
-    )
+    _record_movements(connection, ledger.movements, cause_key)
 
 
-def moved_since(
-    connection: Connection, since: Collection[tuple[int, int, datetime]]
-) -> dict[LevelKey, tuple[int, int]]:
-    """(on_hand, unavailable) that movements after each instant have added, per (sku_id, warehouse_id)."""
-    wanted = rows(connection, "since", [("sku_id", int), ("warehouse_id", int), ("at", datetime)], since)
-    found = connection.execute(
-        select(
-            movement.c.sku_id,
-            movement.c.warehouse_id,
-            func.sum(movement.c.d_on_hand),
-            func.sum(movement.c.d_unavailable),
-        )
-        .join(
-            wanted,
-            and_(
-                movement.c.sku_id == wanted.c.sku_id,
-                movement.c.warehouse_id == wanted.c.warehouse_id,
-                movement.c.at > wanted.c.at,
-            ),
-        )
-        .group_by(movement.c.sku_id, movement.c.warehouse_id)
-    )
-    return {(sku_id, warehouse_id): (int(on_hand), int(off)) for sku_id, warehouse_id, on_hand, off in found}
+def _record_movements(connection: Connection, movements: Sequence[Movement], cause_key: Callable[[Cause], str]) -> None:
+    columns = [
+        ("sku_id", int),
+        ("warehouse_id", int),
+        ("seq", int),
+        ("kind", str),
+        ("d_on_hand", int),
+        ("d_unavailable", int),
+        ("d_reserved", int),
+        ("cause_key", str),
+        ("actor", str),
+        ("at", datetime),
+    ]
+    data = []
+    seen: Counter[str] = Counter()
+    for m in movements:
+        key = f"{cause_key(m.cause)}/{m.kind}/{m.sku_id}/{m.warehouse_id}/{m.cause.application}"
+        seen[key] += 1
+        if seen[key] > 1:  # one application may release twice: a surplus, and what a count knows has left
+            key = f"{key}.{seen[key]}"
+        deltas = (m.d_on_hand, m.d_unavailable, m.d_reserved)
+        data.append((m.sku_id, m.warehouse_id, m.seq, m.kind.value, *deltas, key, m.actor, m.at))
+    insert_rows(connection, movement, columns, data)

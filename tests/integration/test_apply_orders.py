@@ -12,18 +12,29 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from adapters.contract import Problem
+from adapters.contract import OrderState, Problem
 from syncd.db.database import Database
+from syncd.errors import SyncdError
 from syncd.orders.store.record import OrderMoved
 from syncd.reconcile.audit import audit
-from tests.support.builders import COUNTED_AT, ENGINES, NOW, Seller, a_database, a_line, a_seller, an_order, take_in
+from syncd.stock.store import LevelMoved
+from tests.support.builders import (
+    COUNTED_AT,
+    NOW,
+    Seller,
+    a_database,
+    a_line,
+    a_seller,
+    an_order,
+    book_count,
+    take_in,
+)
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    assert request.param in ENGINES
     with a_database(request.param, tmp_path) as database:
         yield database
         assert audit(database).violations == ()
@@ -106,35 +117,64 @@ def test_one_order_id_of_two_accounts_is_two_orders(db: Database) -> None:
 def test_an_order_taken_in_twice_at_once_is_reserved_once(db: Database) -> None:
     seller = a_seller(db, {"hamburg": {"RED-CLOCK": 1}, "berlin": {"RED-CLOCK": 1}}, warehouses=OWN)
     account = seller.accounts["shop"]
-    failures: list[Exception] = []
-
-    def second() -> None:
-        try:
-            seller.takes_in(an_order(quantity=1), way="poll")
-        except OrderMoved as err:
-            failures.append(err)
+    orders = (an_order(quantity=1),)
 
     with db.writer.begin() as first:
-        take_in(
-            first, account.account_id, [an_order(quantity=1)], "webhook", {account.account_id: account}, NOW, seller
-        )
-        thread = threading.Thread(target=second)
-        thread.start()
-        _wait_until_one_waits(db)
-    thread.join()
+        take_in(first, account.account_id, orders, "webhook", {account.account_id: account}, NOW, seller)
+        second = _start_and_wait_for_lock(seller, *orders)
+    second.join()
 
-    assert len(failures) == 1
+    assert [type(err) for err in second.failures] == [OrderMoved]
     assert seller.reserved() == {HAMBURG: 1}
-    assert not seller.takes_in(an_order(quantity=1), way="poll")[0].news
+    assert not seller.takes_in(*orders, way="poll")[0].news
 
 
-def _wait_until_one_waits(db: Database) -> None:
-    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+@pytest.mark.parametrize("db", [POSTGRES], indirect=True)
+def test_an_order_that_moves_a_level_while_it_is_first_counted_is_refused_whole_and_then_applied(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 1}, listings={"BLUE": {"BLUE-CLOCK": 1}})
+    seller.takes_in(an_order(sku="BLUE", quantity=2))
+    order = an_order(sku="BLUE", quantity=2, fulfilled=2, minute=1)
+    key = (seller.skus["BLUE-CLOCK"], seller.warehouses["hamburg"].warehouse_id)
+
+    with db.writer.begin() as first:
+        book_count(first, key, 5, 0, COUNTED_AT, 100)
+        second = _start_and_wait_for_lock(seller, order)
+    second.join()
+    after_refusal = seller.order()["state"]
+    seller.takes_in(order)
+
+    assert [type(err) for err in second.failures] == [LevelMoved]
+    assert after_refusal == "open"
+    assert seller.level("BLUE-CLOCK").on_hand == 3
+
+
+class _Second(threading.Thread):
+    """Takes orders in at the same time as somebody else, and keeps what that raised."""
+
+    def __init__(self, seller: Seller, *orders: OrderState) -> None:
+        super().__init__()
+        self._seller = seller
+        self._orders = orders
+        self.failures: list[Exception] = []
+
+    def run(self) -> None:
+        try:
+            self._seller.takes_in(*self._orders, way="poll")
+        except SyncdError as err:
+            self.failures.append(err)
+
+
+def _start_and_wait_for_lock(seller: Seller, *orders: OrderState) -> _Second:
+    second = _Second(seller, *orders)
+    second.start()
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     for _ in range(500):
-        if db.read_now(lambda connection: connection.execute(waiting).scalar_one()):
-            return
+        if seller.db.read_now(lambda connection: connection.execute(waiting).scalar_one()):
+            return second
         time.sleep(0.01)
-    raise AssertionError("nobody waits for the first transaction")
+    raise AssertionError("the second does not wait for the first")
 
 
 # --- edits, cancellations, shipments --------------------------------------------------------------------------

@@ -392,11 +392,11 @@ def test_what_the_daemon_does_meanwhile_is_never_taken_for_drift(db: Database) -
     working.join()
 
     assert [violation for report in reports for violation in report.violations] == []
-    assert audit(db).checked["line.cover"] == 60
+    assert audit(db).checked["line.cover"] == 30
 
 
 def _trade(seller: Seller) -> None:
-    for number in range(30):
+    for number in range(15):
         order_id = f"{number}"
         seller.takes_in(an_order(order_id=order_id, quantity=3), an_order(order_id=f"B{number}", quantity=1))
         seller.takes_in(an_order(order_id=order_id, quantity=2, fulfilled=number % 2, minute=1))

@@ -75,6 +75,8 @@ def _empty(connection: Connection) -> None:
     connection.execute(text("SET LOCAL session_replication_role = replica"))  # no triggers, no foreign keys
     for table in metadata.tables.values():
         connection.execute(table.delete())
+        if "id" in table.c:
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), 1, false)"))
 
 
 # --- what a channel tells -------------------------------------------------------------------------------------

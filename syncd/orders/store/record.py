@@ -26,6 +26,7 @@ from syncd.orders.book import AccountView, LineBook, OrderStanding, ShortageReas
 from syncd.orders.decide import OrderChange, settled_notices
 from syncd.publishing.marks import eat_holds, mark_dirty, note_sales
 from syncd.stock.ledger import Cause, Ledger
+from syncd.stock.shorts import tell_shorts
 from syncd.stock.store import record_ledger
 
 
@@ -52,6 +53,7 @@ def record_changes(
     line_ids = _record_lines(connection, changes)
     _record_covers(connection, changes, line_ids, now)
     record_ledger(connection, ledger, lambda cause: _cause_key(cause, line_ids))
+    tell_shorts(connection, ledger.changed(), now)
     _record_decisions(connection, changes, accounts, now)
     sales = [sale for change in changes for sale in change.sales]
     note_sales(connection, sales, {a.account_id: a.granularity_s for a in accounts.values()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from tests.unit.shopify.doubles import page
 
 LOCATION = "gid://shopify/Location/7001"
 ORDER_ID = 820982911946154508  # beyond 2**53: a float would lose its last digits
+LEFT_AT = datetime(2026, 11, 22, 9, 45, tzinfo=UTC)
 Json = dict[str, Any]
 
 
@@ -89,11 +91,30 @@ class ARefund:
 
 
 @dataclass(frozen=True)
+class AParcel:
+    """A fulfilment. `at` that is no instant stands in both shapes as it is; `status` in GraphQL's spelling."""
+
+    at: Any = LEFT_AT
+    status: Any = "SUCCESS"
+
+    def node(self) -> Json:
+        at = self.at.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(self.at, datetime) else self.at
+        return {"createdAt": at, "status": self.status}
+
+    def payload(self, sent: list[Json]) -> Json:
+        new_york = timezone(timedelta(hours=-5))
+        at = self.at.astimezone(new_york).isoformat() if isinstance(self.at, datetime) else self.at
+        status = self.status.lower() if isinstance(self.status, str) else self.status
+        return {"id": 1, "status": status, "created_at": at, "line_items": sent}
+
+
+@dataclass(frozen=True)
 class AnOrder:
     id: Any = ORDER_ID
     name: str = "#1001"
     lines: tuple[ALine, ...] = (ALine(),)
     refunds: tuple[ARefund, ...] = ()
+    parcels: tuple[AParcel, ...] | None = None  # the first holds all that was sent; None: one, if anything was
     cancelled: bool = False
     test: bool = False
     currency: str = "USD"
@@ -111,6 +132,12 @@ class AnOrder:
         if not any(line.shipped for line in self.lines):
             return "UNFULFILLED"
         return "FULFILLED" if all(not line.unsent for line in self.lines) else "PARTIALLY_FULFILLED"
+
+    @property
+    def _parcels(self) -> tuple[AParcel, ...]:
+        if self.parcels is not None:
+            return self.parcels
+        return (AParcel(),) if any(line.shipped for line in self.lines) else ()
 
     def node(self) -> Json:
         address = {
@@ -135,6 +162,7 @@ class AnOrder:
             "shippingAddress": address if self.shipped_to else None,
             "lineItems": page([line.node(self.currency) for line in self.lines]),
             "refunds": [refund.node() for refund in self.refunds],
+            "fulfillments": [parcel.node() for parcel in self._parcels],
             **self.more,
         }
 
@@ -167,7 +195,7 @@ class AnOrder:
             "shipping_address": address if self.shipped_to else None,
             "line_items": [line.payload() for line in self.lines],
             "refunds": [refund.payload() for refund in self.refunds],
-            "fulfillments": [{"id": 1, "status": "success", "line_items": sent}] if sent else [],
+            "fulfillments": [parcel.payload([] if at else sent) for at, parcel in enumerate(self._parcels)],
             **self.more,
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from adapters.contract import Money, OrderHint, Problem
 from adapters.shopify.webhook import POLL_TOPIC
-from tests.unit.shopify.builders import ORDER_ID, ALine, AnOrder, ARefund, fault_in, order_in, resolved
+from tests.unit.shopify.builders import (
+    LEFT_AT,
+    ORDER_ID,
+    ALine,
+    AnOrder,
+    AParcel,
+    ARefund,
+    fault_in,
+    order_in,
+    resolved,
+)
 
 
 def numbers(order: AnOrder) -> tuple[int, int, int, int]:
@@ -31,6 +41,7 @@ def test_a_plain_order_is_read_whole() -> None:
     assert state.ship_to.lines == ("123 Shipping Street",)
     assert (state.ship_to.province, state.ship_to.country) == ("KY", "US")
     assert state.problems == ()
+    assert state.fulfilled_at is None
     line = AnOrder().line()
     assert line.channel_line_id == "gid://shopify/LineItem/866550311766439020"
     assert (line.line_key, line.code) == ("gid://shopify/ProductVariant/49121760117052", "RED-CLOCK")
@@ -91,6 +102,67 @@ def test_fulfillable_zero_without_a_fulfilment_is_not_sent() -> None:
 
     assert nothing.lines[0].fulfilled == 0
     assert order_in(resolved("orders/updated", pending)).lines[0].fulfilled == 0
+
+
+LATER = LEFT_AT + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("parcels", "expected"),
+    [
+        pytest.param((), None, id="none"),
+        pytest.param((AParcel(),), LEFT_AT, id="one"),
+        pytest.param((AParcel(), AParcel(LATER)), LATER, id="two"),
+        pytest.param((AParcel(LATER), AParcel()), LATER, id="two, the later one first"),
+        pytest.param((AParcel(), AParcel(LATER, "CANCELLED")), LEFT_AT, id="the later one cancelled"),
+        pytest.param((AParcel(), AParcel(LATER, "ERROR"), AParcel(LATER, "FAILURE")), LEFT_AT, id="the later ones failed"),
+        pytest.param((AParcel(status="CANCELLED"),), None, id="none but a cancelled one"),
+        pytest.param((AParcel(), AParcel(LATER, "NEW_WORD")), LATER, id="a status that is not known"),
+        pytest.param((AParcel(), AParcel(LATER, 5)), LATER, id="a status that is no word"),
+        pytest.param((AParcel("soon"),), None, id="unreadable"),
+        pytest.param((AParcel(), AParcel(None)), None, id="the one unreadable may be the last"),
+        pytest.param((AParcel(), AParcel("soon", "CANCELLED")), LEFT_AT, id="an unreadable one that was cancelled"),
+    ],
+)
+@pytest.mark.parametrize("shipped", [1, 3])
+def test_an_order_says_when_its_last_parcel_left(
+    parcels: tuple[AParcel, ...], expected: datetime | None, shipped: int
+) -> None:
+    state = AnOrder(lines=(ALine(quantity=3, shipped=shipped),), parcels=parcels).state_of_order()
+
+    assert state.fulfilled_at == expected
+    assert state.fulfilled_at is None or state.fulfilled_at.tzinfo is UTC
+    assert state.problems == ()
+    assert state.lines[0].parked is None
+
+
+@pytest.mark.parametrize("bad", [None, 5, True, "", "soon", "2026-11-22T09:45:00", "0001-01-01T00:00:00+23:59", [], {}])
+def test_an_unreadable_instant_of_a_parcel_is_as_if_it_were_not_told(bad: object) -> None:
+    state = AnOrder(lines=(ALine(quantity=3, shipped=1),), parcels=(AParcel(bad),)).state()
+
+    assert (state.fulfilled_at, state.problems) == (None, ())
+    assert (state.lines[0].quantity, state.lines[0].fulfilled, state.lines[0].parked) == (3, 1, None)
+
+
+@pytest.mark.parametrize("bad", [None, 5, "none", {}, [None], [5], [{}], [[]]])
+def test_unreadable_fulfilments_are_as_if_their_instants_were_not_told(bad: object) -> None:
+    state = AnOrder(more={"fulfillments": bad}).state()
+
+    assert (state.fulfilled_at, state.problems) == (None, ())
+    assert state.lines[0].quantity == 2
+
+
+def test_unreadable_lines_of_a_parcel_do_not_hide_its_instant() -> None:
+    payload = AnOrder().payload() | {"fulfillments": [AParcel().payload([{"id": None}])]}
+
+    assert order_in(resolved("orders/updated", payload)).fulfilled_at == LEFT_AT
+
+
+def test_an_order_read_without_its_fulfilments_is_still_an_order() -> None:
+    node, payload = AnOrder().node(), AnOrder().payload()
+    del node["fulfillments"], payload["fulfillments"]
+
+    assert order_in(resolved(POLL_TOPIC, node)) == order_in(resolved("orders/updated", payload)) == AnOrder().state()
 
 
 @pytest.mark.parametrize("bad", [-1, 2.0, True, "2", None, 1_000_001, [], 10**30])
@@ -292,10 +364,22 @@ def lines(draw: st.DrawFn, line_id: int) -> tuple[ALine, list[ARefund]]:
     return ALine(id=line_id, quantity=quantity, current=current, shipped=shipped), draw(st.lists(refund, max_size=3))
 
 
+parcels = st.builds(
+    AParcel,
+    st.datetimes(datetime(2026, 11, 1), datetime(2026, 12, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+        lambda at: at.replace(microsecond=0)
+    )
+    | st.sampled_from((None, "soon", 5)),
+    st.sampled_from(("SUCCESS", "CANCELLED", "ERROR", "FAILURE", "OPEN", "PENDING", None)),
+)
+
+
 @st.composite
 def orders(draw: st.DrawFn) -> AnOrder:
     drawn = [draw(lines(line_id)) for line_id in range(1, draw(st.integers(1, 4)) + 1)]
+    sent = any(line.shipped for line, _ in drawn)
     return AnOrder(
+        parcels=(*((AParcel(),) if sent else ()), *draw(st.lists(parcels, max_size=3))),
         lines=tuple(line for line, _ in drawn),
         refunds=tuple(refund for _, refunds in drawn for refund in refunds),
         cancelled=draw(st.booleans()),
