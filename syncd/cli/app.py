@@ -54,13 +54,14 @@ def demo(
     summary: Annotated[Path | None, typer.Option(help="Write the figures there as JSON.", metavar="FILE")] = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="Keep all files of the run there.")] = None,
     faults: Annotated[bool, typer.Option(help="Let the marketplaces fail now and then.")] = True,
+    picture: Annotated[Path | None, typer.Option(help="Save the terminal's picture as SVG.", metavar="FILE")] = None,
 ) -> None:
     """Watch syncd work: local marketplaces, seeded shoppers, no accounts needed."""
     from syncd.cli.duration import real_seconds
     from syncd.simulation.demo import DemoOptions, run_demo
 
     for_s = real_seconds(for_) if for_ is not None else None
-    done = asyncio.run(run_demo(DemoOptions(for_s, seed, speed, folder, summary, faults), console))
+    done = asyncio.run(run_demo(DemoOptions(for_s, seed, speed, folder, summary, faults, picture), console))
     if not done.good:
         raise typer.Exit(1)
 

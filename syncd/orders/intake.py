@@ -26,9 +26,7 @@ from syncd.db.types import from_micros
 from syncd.orders.apply import Applied
 from syncd.orders.book import AccountView, Incoming
 from syncd.orders.inbox import HORIZON_TOPIC, Arrived, InboxRow, insert_arrived, load_new
-from syncd.orders.store.record import OrderMoved
 from syncd.orders.take_in import Reached, Settled, apply_batch, park_row, settle_others
-from syncd.stock.store import LevelMoved
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +134,7 @@ class Intake:
             case Malformed(problem):
                 settled.append(Settled(row.inbox_id, "parked", f"{problem.field}: {problem.reason}"))
 
-    async def _apply(self, batch: Sequence[Incoming], again: int = 3) -> None:
+    async def _apply(self, batch: Sequence[Incoming]) -> None:
         if not batch:
             return
         try:
@@ -144,9 +142,6 @@ class Intake:
         except OperationalError:
             raise  # the database, not the batch: nothing happened, and the same rows come again
         except Exception as err:  # noqa: BLE001 - one poison order must not stop the others, whatever it breaks
-            if again and isinstance(err, LevelMoved | OrderMoved):
-                await self._apply(batch, again - 1)  # another writer came first: what it wrote is there now
-                return
             if len(batch) > 1:
                 half = len(batch) // 2
                 await self._apply(batch[:half])

@@ -25,6 +25,7 @@ from syncd.chance import SeededRng
 from syncd.db.tables import dirty_listing, hold, inbox, push_batch
 from syncd.insight.store import read_lags, read_tallies
 from syncd.simulation.files import write_stock
+from syncd.simulation.picture import save_picture
 from syncd.simulation.shoppers import Shoppers
 from syncd.simulation.stage import Stage, differing, set_stage, truths
 from syncd.simulation.summary import Summary, summarise
@@ -48,6 +49,7 @@ class DemoOptions:
     folder: Path | None
     summary: Path | None
     faults: bool = True
+    picture: Path | None = None
 
 
 async def run_demo(options: DemoOptions, console: Console) -> Summary:
@@ -63,7 +65,7 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
     console.print(f"status page: {stage.address}/status   (files in {folder})")
     try:
         started = time.monotonic()
-        await _let_shop(stage, options, stop, console)
+        last_view = await _let_shop(stage, options, stop, console)
         shopping_s = time.monotonic() - started
         with console.status("waiting until everything has come to rest"):
             quiet = await wait_for_quiet(stage, QUIET_WITHIN_S)
@@ -77,6 +79,8 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         console.print(f"  {account} {sku} shows {shown}, sellable is {sellable}", style="red")
     for violation in summary.violations:
         console.print(f"  {violation}", style="red")
+    if options.picture is not None:
+        save_picture([last_view, summary_view(summary)], options.picture)
     if options.summary is not None:
         summary.save(options.summary)
     if summary.good and options.folder is None:
@@ -84,12 +88,14 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
     return summary
 
 
-async def _let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, console: Console) -> None:
+async def _let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, console: Console) -> Any:
+    """Let shoppers buy for as long as they may. Returns the last picture of it."""
     shoppers = Shoppers(stage.world, stage.counters, stage.clock)
     doings = [
         asyncio.create_task(each) for each in (shoppers.shop(), shoppers.change_minds(), restock(stage, shoppers))
     ]
     began = time.monotonic()
+    view: Any = ""
     try:
         with Live(console=console, auto_refresh=False, transient=False) as live:
             while not stop.is_set():
@@ -106,6 +112,7 @@ async def _let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, con
         for doing in doings:
             doing.cancel()
         await asyncio.gather(*doings, return_exceptions=True)
+    return view
 
 
 def _raise_failed(doings: list[asyncio.Task[None]]) -> None:

@@ -31,7 +31,6 @@ def live_view(
         (f"{address}/status", "underline"),
         ("   open alerts ", "dim"),
         (str(open_alerts), "yellow" if open_alerts else "dim"),
-        ("   lags in the seller's time", "dim"),
     )
     parts = (_shops(accounts, states, tallies, lags), Text(), _reserved(tallies), Text(), foot)
     return Panel(Group(*parts), title=headline, title_align="left", width=80, padding=(1, 1))

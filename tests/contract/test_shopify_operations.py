@@ -13,6 +13,7 @@ from graphql import GraphQLEnumType, GraphQLSchema, build_schema, parse, validat
 
 from adapters.shopify.iso import COUNTRIES, EXPONENTS
 from adapters.shopify.operations import ALL, Operation
+from adapters.shopify.order_state import _NEVER_LEFT
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SPECS = Path(os.environ.get("SYNCD_SHARED", CHECKOUT.parent / "shared")) / "specs" / "shopify"
@@ -81,6 +82,14 @@ def test_every_currency_and_country_of_the_vendor_is_known(schema: GraphQLSchema
 
     assert set(currencies.values) - set(EXPONENTS) == NO_CURRENCIES
     assert set(countries.values) - COUNTRIES == NO_COUNTRIES
+
+
+def test_the_statuses_of_parcels_that_never_left_are_the_vendors(schema: GraphQLSchema) -> None:
+    statuses = schema.type_map["FulfillmentStatus"]
+    assert isinstance(statuses, GraphQLEnumType)
+
+    assert set(statuses.values) - _NEVER_LEFT == {"OPEN", "PENDING", "SUCCESS"}
+    assert set(statuses.values) >= _NEVER_LEFT
 
 
 def test_the_idempotency_directive_is_one_of_the_schema(schema: GraphQLSchema) -> None:

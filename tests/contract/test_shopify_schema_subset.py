@@ -28,6 +28,7 @@ from graphql import (
     validate,
 )
 
+from adapters.shopify.operations import ALL, Operation
 from adapters.shopify.sandbox.schema import load_schema
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,7 @@ OPERATIONS = {
             id createdAt
             refundLineItems(first: 20) { nodes { quantity restockType lineItem { id } } }
           }
+          fulfillments(first: 20) { createdAt status }
         }
       }
     }""",
@@ -164,6 +166,11 @@ def test_what_a_client_may_ask_of_the_vendor_it_may_ask_of_the_sandbox(
 
     assert validate(vendor, document) == []
     assert validate(ours, document) == []
+
+
+@pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)
+def test_the_sandbox_serves_every_document_of_the_adapter(operation: Operation, ours: GraphQLSchema) -> None:
+    assert validate(ours, parse(operation.document)) == []
 
 
 def compare(ours: GraphQLNamedType, theirs: Any) -> list[str]:

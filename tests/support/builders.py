@@ -116,6 +116,7 @@ def an_order(
     cancelled: bool = False,
     minute: int = 0,
     placed_minute: int = 0,
+    fulfilled_minute: int | None = None,
     problems: tuple[Problem, ...] = (),
     country: str = "DE",
     postcode: str = "20095",
@@ -132,6 +133,7 @@ def an_order(
         ship_to=Address("Ada Buyer", ("Main Street 1",), "Hamburg", None, postcode, country),
         currency="EUR",
         problems=problems,
+        fulfilled_at=None if fulfilled_minute is None else NOW + timedelta(minutes=fulfilled_minute),
     )
 
 

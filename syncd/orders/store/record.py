@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, and_, exists, func, or_, update
 
 from syncd.alerts.store import Alert, close_alerts, open_alerts
+from syncd.db.database import StaleLoad
 from syncd.db.rows import insert_rows, rows, selectable, upsert
 from syncd.db.tables import (
     decision,
@@ -20,7 +21,6 @@ from syncd.db.tables import (
     sales_order,
     shortage,
 )
-from syncd.errors import SyncdError
 from syncd.insight.store import add_lags, add_tallies
 from syncd.orders.book import AccountView, LineBook, OrderStanding, ShortageReason
 from syncd.orders.decide import OrderChange, settled_notices
@@ -30,7 +30,7 @@ from syncd.stock.shorts import tell_shorts
 from syncd.stock.store import record_ledger
 
 
-class OrderMoved(SyncdError):
+class OrderMoved(StaleLoad):
     """An order was not as it had been loaded: the transaction is rolled back and nothing has happened."""
 
 

@@ -12,7 +12,7 @@ from adapters.contract import OrderState, RawEvent, Rejected, Transient
 from adapters.shopify import ShopifyChannel
 from adapters.shopify.graphql import _DEPTH
 from adapters.shopify.order_reader import order_query, raw_event
-from tests.unit.shopify.builders import ALine, AnOrder, ARefund, order_in
+from tests.unit.shopify.builders import LEFT_AT, ALine, AnOrder, AParcel, ARefund, order_in
 from tests.unit.shopify.doubles import Json, ScriptedShop, data, errors, page
 
 SINCE = datetime(2026, 11, 22, 9, 30, 15, 999_999, tzinfo=UTC)
@@ -149,6 +149,50 @@ async def test_a_full_list_of_refunds_is_read_again_to_its_end(channel: ShopifyC
     assert (state.lines[0].taken_min, state.lines[0].taken_max) == (8, 8)
 
 
+async def test_a_full_list_of_fulfilments_is_read_again_to_its_end(channel: ShopifyChannel, shop: ScriptedShop) -> None:
+    whole = _an_order_of_22_parcels()
+    node = whole.node()
+    shop.script("SyncdOrders", orders(node | {"fulfillments": node["fulfillments"][:20]}))
+    shop.script("SyncdOrderFulfillments", _fulfillments(node["fulfillments"]))
+
+    (event,) = await polled(channel)
+
+    (state,) = states(channel, [event])
+    assert state == whole.state()
+    assert state.fulfilled_at == LEFT_AT + timedelta(minutes=21)
+    assert shop.variables("SyncdOrderFulfillments") == [{"ids": ["gid://shopify/Order/5"]}]
+
+
+async def test_an_order_that_changes_while_its_fulfilments_are_read_is_read_again(
+    channel: ShopifyChannel, shop: ScriptedShop
+) -> None:
+    node = _an_order_of_22_parcels().node()
+    begun = node | {"fulfillments": node["fulfillments"][:20]}
+    changed = begun | {"updatedAt": "2026-11-22T10:00:01Z"}
+    shop.script("SyncdOrders", orders(begun))
+    shop.script("SyncdOrderFulfillments", _fulfillments(node["fulfillments"], version="2026-11-22T10:00:01Z"))
+    shop.script("SyncdOrdersById", data({"nodes": [changed]}))
+
+    (state,) = states(channel, await polled(channel))
+
+    assert state.version_at == datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)
+    assert state.fulfilled_at == LEFT_AT + timedelta(minutes=21)
+
+
+async def test_unreadable_fulfilments_do_not_keep_an_order_from_being_read(
+    channel: ShopifyChannel, shop: ScriptedShop
+) -> None:
+    node = _an_order_of_22_parcels().node()
+    shop.script("SyncdOrders", orders(node | {"fulfillments": 5}), orders(node))
+    shop.script("SyncdOrderFulfillments", _fulfillments(None))
+
+    (at_once,) = states(channel, await polled(channel))
+    (longer,) = states(channel, await polled(channel))
+
+    assert at_once == longer
+    assert (longer.fulfilled_at, longer.lines[0].fulfilled) == (None, 22)
+
+
 async def test_a_long_refund_is_read_to_its_last_line(channel: ShopifyChannel, shop: ScriptedShop) -> None:
     whole = AnOrder(id=5, lines=(ALine(quantity=5, current=3),), refunds=(ARefund(1), ARefund(1)))
     first, second = (refund.node() for refund in whole.refunds)
@@ -209,6 +253,15 @@ async def test_a_list_longer_than_shopify_pages_is_begun_anew_from_its_earliest_
 
     asked = [(variables["query"], variables["after"]) for variables in shop.variables("SyncdOrders")]
     assert asked[1:] == [("updated_at:>='2026-11-22T09:30:15Z'", "c1"), ("updated_at:>='2026-11-22T10:00:01Z'", None)]
+
+
+def _an_order_of_22_parcels() -> AnOrder:
+    parcels = tuple(AParcel(LEFT_AT + timedelta(minutes=number)) for number in range(22))
+    return AnOrder(id=5, lines=(ALine(quantity=22, shipped=22),), parcels=parcels)
+
+
+def _fulfillments(nodes: Any, version: str = "2026-11-22T10:00:00Z") -> Any:
+    return data({"nodes": [{"id": "gid://shopify/Order/5", "updatedAt": version, "fulfillments": nodes}]})
 
 
 def _lines(nodes: list[Json], after: str | None = None, version: str = "2026-11-22T10:00:00Z") -> Any:

@@ -33,4 +33,5 @@ ORDER = """query One($ids: [ID!]!) { nodes(ids: $ids) { ... on Order {
   refunds(first: 5) { id createdAt refundLineItems(first: 5) { nodes {
     quantity restockType restocked location { id } lineItem { id }
   } } }
+  fulfillments(first: 20) { createdAt status }
 } } }"""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.shopify.operations import ORDERS
 from adapters.shopify.sandbox.cost import requested_cost, weight
 from adapters.shopify.sandbox.documents import Documents, operation_in
 from adapters.shopify.sandbox.schema import load_schema
@@ -88,6 +89,12 @@ def test_the_order_poll_costs_what_the_model_says(first: int, expected: int) -> 
     } }"""
 
     assert _cost(query, {"first": first}) == expected
+
+
+def test_the_largest_page_of_the_adapters_own_poll_fits_under_the_cap() -> None:
+    cost = _cost(ORDERS.document, {"first": 250})
+
+    assert ORDERS.cost == cost < 1000
 
 
 def test_a_write_costs_thirteen_points_as_live() -> None:

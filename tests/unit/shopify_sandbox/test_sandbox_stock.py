@@ -126,14 +126,22 @@ async def test_what_has_shipped_cannot_be_cancelled(app: App) -> None:
 async def test_fulfilment_takes_committed_units_out_of_the_building(app: App) -> None:
     order = await app.buy("RED-CLOCK", 3)
 
+    unsent = await app.read_order(order)
     await app.control(f"orders/{order}/fulfil", lines=[{"sku": "RED-CLOCK", "quantity": 1}])
     partly = await app.read_order(order)
+    await app.clock.advance(90)
     await app.control(f"orders/{order}/fulfil")
     wholly = await app.read_order(order)
 
     assert partly["displayFulfillmentStatus"] == "PARTIALLY_FULFILLED"
     assert partly["lineItems"]["nodes"][0]["unfulfilledQuantity"] == 2
     assert wholly["displayFulfillmentStatus"] == "FULFILLED"
+    assert unsent["fulfillments"] == []
+    assert partly["fulfillments"] == [{"createdAt": "2026-11-22T12:00:00Z", "status": "SUCCESS"}]
+    assert wholly["fulfillments"] == [
+        {"createdAt": "2026-11-22T12:00:00Z", "status": "SUCCESS"},
+        {"createdAt": "2026-11-22T12:01:30Z", "status": "SUCCESS"},
+    ]
     assert await app.numbers("RED-CLOCK") == (7, 0, 7)
 
 

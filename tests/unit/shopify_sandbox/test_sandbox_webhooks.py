@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
+from adapters.contract import OrderNews, OrderState, RawEvent
+from adapters.shopify.operations import ORDERS_BY_ID
+from adapters.shopify.order_reader import raw_event
 from adapters.shopify.sandbox import ItemSeed
 from adapters.shopify.sandbox.deliveries import sign
+from adapters.shopify.webhook import resolve
 from tests.unit.shopify_sandbox.kit import HOOK, App, Opened, a_seed
 
 
@@ -137,7 +144,46 @@ async def test_a_cancellation_and_a_shipment_are_announced(app: App) -> None:
     (fulfilled,) = app.mail.bodies("orders/fulfilled")
     assert (cancelled["cancel_reason"], cancelled["cancelled_at"]) == ("customer", "2026-11-22T13:00:00+01:00")
     assert fulfilled["fulfillment_status"] == "fulfilled"
-    assert fulfilled["fulfillments"][0]["line_items"][0]["sku"] == "BLUE-CLOCK"
+    (parcel,) = fulfilled["fulfillments"]
+    assert parcel["line_items"][0]["sku"] == "BLUE-CLOCK"
+    assert (parcel["status"], parcel["created_at"]) == ("success", "2026-11-22T13:00:00+01:00")
+
+
+async def test_news_of_an_order_says_the_same_as_reading_it(app: App) -> None:
+    await app.subscribe("orders/updated")
+    order = (await app.control("orders", lines=[_line("RED-CLOCK", 3), _line("BLUE-CLOCK", 1)]))["id"]
+    states = [await _both_ways(app, order)]
+    for shipped in ([_line("RED-CLOCK", 1)], [_line("BLUE-CLOCK", 1)], [_line("RED-CLOCK", 2)]):
+        await app.clock.advance(60)
+        await app.control(f"orders/{order}/fulfil", lines=shipped)
+        states.append(await _both_ways(app, order))
+    await app.control(f"orders/{order}/refund", sku="RED-CLOCK", quantity=1, restock_type="return")
+    states.append(await _both_ways(app, order))
+
+    assert [state.fulfilled_at for state in states] == [
+        None,
+        datetime(2026, 11, 22, 12, 1, 8, tzinfo=UTC),
+        datetime(2026, 11, 22, 12, 2, 16, tzinfo=UTC),
+        datetime(2026, 11, 22, 12, 3, 24, tzinfo=UTC),
+        datetime(2026, 11, 22, 12, 3, 24, tzinfo=UTC),
+    ]
+    assert [sum(line.fulfilled for line in state.lines) for state in states] == [0, 1, 2, 4, 3]
+
+
+def _line(sku: str, quantity: int) -> dict[str, Any]:
+    return {"sku": sku, "quantity": quantity}
+
+
+async def _both_ways(app: App, order: str) -> OrderState:
+    """The order as the adapter reads it, having checked that its latest news says the same."""
+    await app.clock.advance(8)
+    location = (await app.level("RED-CLOCK"))["location"]
+    (node,) = (await app.data(ORDERS_BY_ID.document, ids=[f"gid://shopify/Order/{order}"]))["nodes"]
+    polled = resolve(raw_event(node), location)
+    delivered = resolve(RawEvent("news", "orders/updated", app.mail.got[-1].content), location)
+    assert isinstance(polled, OrderNews)
+    assert polled == delivered
+    return polled.order
 
 
 async def test_an_edit_lists_what_was_added_and_removed(app: App) -> None:
