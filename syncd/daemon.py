@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -13,14 +13,13 @@ from adapters.contract import Channel
 from syncd import __version__, sd_notify
 from syncd.bootstrap import World, open_channels
 from syncd.chance import SystemRng
-from syncd.db.migrate import current_revision, newest_revision
 from syncd.jobs import AccountWork, Jobs
 from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease
 from syncd.loops import Job, Pulse, Step, Timetable, keep_running
 from syncd.orders.intake import InboxWriter, Intake
 from syncd.orders.poll import Poller
 from syncd.publishing.publisher import Publisher
-from syncd.web.app import WebDeps, make_app
+from syncd.web.app import WEBHOOKS, WebDeps, make_app
 
 log = structlog.get_logger(__name__)
 
@@ -55,11 +54,12 @@ class Daemon:
         self._ended = loop.create_future()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._end, None)
-        runner, address = await self._serve()
-        timetable = Timetable(self._jobs(), self._clock, self._end)
+        app = self._web()
+        runner, address = await self._serve(app)
+        timetable = Timetable(self._jobs(app[WEBHOOKS].flush_counts), self._clock, self._end)
         tasks = self._start_loops()
         timetable.start()
-        log.info("daemon.started", version=__version__, accounts=sorted(self._channels), address=address)
+        log.info("daemon.started", version=__version__, accounts=sorted(self._channels), url=address)
         sd_notify.ready()
         if ready is not None:
             ready(address)
@@ -109,8 +109,8 @@ class Daemon:
         account_id = self._world.ids.accounts[key]
         return Publisher(account_id, key, channel, self._db, self._clock, self._rng, lambda: self._keeper.lease(name))
 
-    async def _serve(self) -> tuple[web.AppRunner, str]:
-        app = make_app(
+    def _web(self) -> web.Application:
+        return make_app(
             WebDeps(
                 db=self._db,
                 clock=self._clock,
@@ -121,6 +121,8 @@ class Daemon:
                 ready=self._not_ready,
             )
         )
+
+    async def _serve(self, app: web.Application) -> tuple[web.AppRunner, str]:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
         await runner.setup()
         http = self._world.config.http
@@ -136,10 +138,7 @@ class Daemon:
 
     async def _not_ready(self) -> list[str]:
         """What keeps the daemon from doing its work: never the state of an account."""
-        problems = [f"{name} has not got round for {_STUCK_S:.0f} s" for name in self._pulse.stuck(_STUCK_S)]
-        if current_revision(self._db.writer) != newest_revision():
-            problems.append("the database schema is not this version's: run `syncd migrate`")
-        return problems
+        return [f"{name} has not got round for {_STUCK_S:.0f} s" for name in self._pulse.stuck(_STUCK_S)]
 
     def _start_loops(self) -> list[asyncio.Task[None]]:
         loops = [
@@ -175,11 +174,16 @@ class Daemon:
 
         return step
 
-    def _jobs(self) -> tuple[Job, ...]:
+    def _jobs(self, flush_counts: Callable[[], Awaitable[None]]) -> tuple[Job, ...]:
         accounts = {
             key: AccountWork(self._world.ids.accounts[key], key, channel, self._pollers[key], self._publishers[key])
             for key, channel in self._channels.items()
         }
         return Jobs(
-            self._world, accounts, lambda: self._keeper.lease(SCHEDULER), self._intake_wake.set, self._book_changed
+            self._world,
+            accounts,
+            lambda: self._keeper.lease(SCHEDULER),
+            self._intake_wake.set,
+            self._book_changed,
+            flush_counts,
         ).table()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,18 +47,21 @@ class Jobs:
         lease: Callable[[], Lease],
         arrived: Callable[[], None],
         book_changed: Callable[[], None],
+        flush_counts: Callable[[], Awaitable[None]],
     ) -> None:
         self._world = world
         self._accounts = accounts
         self._lease = lease
         self._arrived = arrived
         self._book_changed = book_changed
+        self._flush_counts = flush_counts
 
     def table(self) -> tuple[Job, ...]:
         jobs = [
             Job("cover_shortages", 30.0, self._cover_shortages),
             Job("expire_holds", 30.0, self._expire_holds),
             Job("tidy", 3600.0, self._tidy),
+            Job("forged_counts", 60.0, self._flush_counts),
         ]
         for work in self._accounts.values():
             jobs.append(self._poll(work))

@@ -62,6 +62,7 @@ def configure(level: Level = "info", form: Format = "json", stream: TextIO | Non
     )
     out = stream or sys.stderr
     handler = logging.StreamHandler(out)
+    handler.setLevel(threshold)  # some packages set levels of their own
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -70,7 +71,7 @@ def configure(level: Level = "info", form: Format = "json", stream: TextIO | Non
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(max(logging.WARNING, threshold))
+    root.setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(threshold)
     # What strangers send to an open port is no error of ours.

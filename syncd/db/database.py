@@ -120,5 +120,5 @@ def _worth_repeating(err: DBAPIError | StaleLoad) -> bool:
         return True
     cause = err.orig
     if isinstance(cause, sqlite3.OperationalError):
-        return cause.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return cause.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)  # with any extended code
     return getattr(cause, "sqlstate", None) in _RETRIED_SQLSTATES

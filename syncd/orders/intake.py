@@ -31,6 +31,7 @@ from syncd.orders.take_in import Reached, Settled, apply_batch, park_row, settle
 log = structlog.get_logger(__name__)
 
 BATCH = 256
+_ROWS_A_COMMIT = 512  # the engines bound how many values a statement may carry
 
 
 class InboxWriter:
@@ -56,7 +57,7 @@ class InboxWriter:
 
     async def _commit_all(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            group = self._next_group()
             batch = [each for several, _ in group for each in several]
             try:
                 await self._db.transact(insert_arrived, batch, self._clock.now())
@@ -74,6 +75,17 @@ class InboxWriter:
                     if not done.done():
                         done.set_result(None)
                 self._arrived()
+
+    def _next_group(self) -> list[tuple[tuple[Arrived, ...], asyncio.Future[None]]]:
+        """What goes into the next commit: at most some `_ROWS_A_COMMIT` rows, but always one caller's."""
+        taken, count = 0, 0
+        for several, _ in self._waiting:
+            if taken and count + len(several) > _ROWS_A_COMMIT:
+                break
+            taken += 1
+            count += len(several)
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return group
 
 
 def digest_of(order: OrderState) -> str:

@@ -64,6 +64,7 @@ class StatusPage:
         )
         environment.filters |= {
             "number": number,
+            "counted": counted,
             "duration": duration,
             "quantiles": quantiles,
             "sentence": sentence,
@@ -114,8 +115,8 @@ def figures(status: Status) -> tuple[Figure, ...]:
         ways.update(each.orders_in)
         shown.update(each.lags["placed_to_shown"].buckets if "placed_to_shown" in each.lags else {})
     oversold = sum(each.totals["oversold_units"] for each in accounts)
-    due = sum(each.backlog.due for each in accounts)
-    waiting = sum(sum(each.backlog.waiting.values()) for each in accounts)
+    due = [each.backlog.due for each in accounts]
+    waiting = [sum(each.backlog.waiting.values()) for each in accounts]
     lag = Lag(shown)
     return (
         Figure("Orders taken in", number(ways.total()), _by_way(ways)),
@@ -123,8 +124,8 @@ def figures(status: Status) -> tuple[Figure, ...]:
         Figure(
             "Sale to shown", _lag(lag.quantile_s(0.5)), f"half within this; 95 % within {_lag(lag.quantile_s(0.95))}"
         ),
-        Figure("Numbers to write", number(due), f"{number(waiting)} more wait" if waiting else "nothing else waits"),
-        Figure("Inbox", number(status.inbox.new), _inbox_note(status)),
+        Figure("Numbers to write", counted(*due), f"{counted(*waiting)} more wait" if any(waiting) else "none waits"),
+        Figure("Inbox", counted(status.inbox.new), _inbox_note(status)),
     )
 
 
@@ -139,12 +140,16 @@ def _shown_note(lag: Lag) -> str:
 def _inbox_note(status: Status) -> str:
     age = age_s(status.inbox.oldest_new_at, status.at)
     waits = f"oldest waits {duration(age)}" if age is not None else "nothing waits"
-    return f"{waits}; {number(status.inbox.parked)} parked" if status.inbox.parked else waits
+    return f"{waits}; {counted(status.inbox.parked)} parked" if status.inbox.parked else waits
 
 
 def number(n: int) -> str:
-    """A count as people read it; one that ended early says so."""
-    return f"{COUNTED_TO:,}+" if n == COUNTED_TO + 1 else f"{n:,}"
+    return f"{n:,}"
+
+
+def counted(*counts: int) -> str:
+    """The sum of counts that each end at COUNTED_TO; it says so when one did."""
+    return f"{sum(min(n, COUNTED_TO) for n in counts):,}{'+' if max(counts, default=0) > COUNTED_TO else ''}"
 
 
 def duration(seconds: float | None) -> str:

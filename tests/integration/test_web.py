@@ -36,7 +36,7 @@ from syncd.orders.intake import InboxWriter
 from syncd.web import readiness, webhooks
 from syncd.web.app import WEBHOOKS, WebDeps, make_app
 from syncd.web.metrics import cumulative
-from syncd.web.page import duration, number, prefers_html, quantiles
+from syncd.web.page import counted, duration, number, prefers_html, quantiles
 from tests.support.builders import NOW, a_database
 from tests.support.fake_channel import FakeChannel, signed
 
@@ -461,8 +461,10 @@ def test_lags_have_two_digits(seconds: float, shown: str) -> None:
     assert quantiles(Lag({bucket_of(seconds): 3})) == f"{shown} / {shown}"
 
 
-def test_a_count_that_ended_early_says_so() -> None:
-    assert [number(n) for n in (0, 12_480, COUNTED_TO + 1)] == ["0", "12,480", "10,000+"]
+def test_a_count_that_ended_early_says_so_and_a_total_never_ends() -> None:
+    assert [counted(n) for n in (0, 480, COUNTED_TO, COUNTED_TO + 1)] == ["0", "480", "10,000", "10,000+"]
+    assert (counted(), counted(5, 6), counted(5, COUNTED_TO + 1)) == ("0", "11", "10,005+")
+    assert number(COUNTED_TO + 1) == "10,001"
 
 
 # --- metrics --------------------------------------------------------------------------------------------------

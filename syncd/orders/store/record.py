@@ -58,7 +58,7 @@ def record_changes(
     sales = [sale for change in changes for sale in change.sales]
     note_sales(connection, sales, {a.account_id: a.granularity_s for a in accounts.values()})
     eaten = eat_holds(connection, sales, max((a.staleness_s for a in accounts.values()), default=0.0), now)
-    _mark_dirty(connection, changes, ledger, eaten, now)
+    _mark_dirty(connection, changes, ledger, eaten, accounts, now)
     _record_figures(connection, changes, accounts, now)
     _record_alerts(connection, changes, accounts, now)
 
@@ -370,7 +370,12 @@ def _record_decisions(
 
 
 def _mark_dirty(
-    connection: Connection, changes: Sequence[OrderChange], ledger: Ledger, eaten: set[int], now: datetime
+    connection: Connection,
+    changes: Sequence[OrderChange],
+    ledger: Ledger,
+    eaten: set[int],
+    accounts: Mapping[int, AccountView],
+    now: datetime,
 ) -> None:
     """Every listing made of a SKU whose availability, shortage or hold changed must be looked at again."""
     since: dict[int, datetime | None] = {movement.sku_id: None for movement in ledger.movements}
@@ -378,7 +383,7 @@ def _mark_dirty(
     for change in changes:
         for line in change.book.lines.values():
             for sku_id, _ in line.components:
-                if change.is_new:
+                if change.is_new and accounts[change.book.account_id].live:
                     oldest = since.get(sku_id)
                     since[sku_id] = min(oldest, line.placed_at) if oldest else line.placed_at
                 else:
@@ -396,8 +401,9 @@ def _record_figures(
         scope = f"account:{account.key}"
         if change.is_new and change.state is not None:
             totals[(scope, f"orders_in.{change.book.way}")] += 1
-            seconds = (now - change.state.placed_at).total_seconds()
-            lags.append((account.account_id, f"placed_to_book.{change.book.way}", seconds))
+            if account.live:  # what an observing account takes in may be weeks old
+                seconds = (now - change.state.placed_at).total_seconds()
+                lags.append((account.account_id, f"placed_to_book.{change.book.way}", seconds))
         elif change.state is not None:
             totals[(scope, "orders_changed")] += 1
         totals[(scope, "oversold_units")] += change.oversold_units
