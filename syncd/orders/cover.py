@@ -68,6 +68,7 @@ def _coverable(connection: Connection, accounts: list[int], limit: int) -> list[
         .where(
             other.c.order_line_id == order_line.c.id,
             other.c.closed_at.is_(None),
+            other.c.sku_id.is_not(None),  # or no index fits, and every open shortage is read for each of them
             ~_in_pool(other.c.sku_id, sales_order.c.account_id),
         )
         .exists()
