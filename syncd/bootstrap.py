@@ -76,7 +76,6 @@ def account_setups(config: settings.Config) -> tuple[AccountSetup, ...]:
             channel=each.channel.value,
             policy=each.policy.value,
             buffer=each.buffer,
-            floor=each.floor,
             cap=each.cap,
             pool=each.warehouses,
         )

@@ -250,7 +250,6 @@ class Log(Table):
 
 class Stock(Table):
     stock_max_age_hours: Positive = 24.0
-    default_safety_stock: Whole = 0
 
 
 class Cost(Table):
@@ -296,7 +295,6 @@ class Account(Table):
     warehouses: Annotated[tuple[Text, ...], AfterValidator(_pool)]  # the pool; its order is the rank
     policy: Policy = Policy.PRIORITY
     buffer: Whole = 0  # units of the listing, kept back
-    floor: Whole = 0  # what a listing shows while the account is blind
     cap: Whole | None = None
     time_zone: TimeZone = "UTC"
     shopify: Shopify
@@ -394,7 +392,3 @@ def _contradictions(raw: object) -> Iterator[ConfigProblem]:
         if key == "account.shopify.base_url" and ("clock", "record") in values and not _is_here(text):
             remedy = "Take [clock] out, or name a sandbox on this machine"
             yield ConfigProblem(name, "is a real shop, but [clock] is for demos", remedy)
-    for place, floor in values.items():
-        cap = values.get((*place[:-1], "cap"))
-        if dotted(place) == "account.floor" and isinstance(floor, int) and isinstance(cap, int) and floor > cap:
-            yield ConfigProblem(place_name(raw, place), f"is above the cap of {cap}", "Lower it")

@@ -20,7 +20,6 @@ class AccountSetup:
     channel: str
     policy: str
     buffer: int
-    floor: int
     cap: int | None
     pool: tuple[str, ...]
 
@@ -91,19 +90,18 @@ def _upsert_accounts(connection: Connection, accounts: Sequence[AccountSetup], n
         ("channel", str),
         ("policy", str),
         ("buffer", int),
-        ("floor", int),
         ("cap", int),
         ("state", str),
         ("added_at", datetime),
         ("state_changed_at", datetime),
     ]
-    data = [(a.key, a.channel, a.policy, a.buffer, a.floor, a.cap, "observing", now, now) for a in accounts]
+    data = [(a.key, a.channel, a.policy, a.buffer, a.cap, "observing", now, now) for a in accounts]
     if not data:
         return
     statement = upsert(connection, account).from_select(
         [name for name, _ in columns], selectable(rows(connection, "told", columns, data))
     )
-    new = {name: statement.excluded[name] for name in ("policy", "buffer", "floor", "cap")}
+    new = {name: statement.excluded[name] for name in ("policy", "buffer", "cap")}
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=new))
 
 

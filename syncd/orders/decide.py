@@ -78,7 +78,7 @@ def decide_order(
         if state.ship_to.country and state.ship_to.postcode:
             book.postcode_prefix = postcode_prefix(state.ship_to.country, state.ship_to.postcode)
     book.applications += 1
-    book.way = book.way or way
+    book.way = book.way or ("webhook" if way == "fetch" else way)  # a fetch was asked for by a webhook
     wanting: list[LineBook] = []
     leaving: dict[str, int] = {}
     for told in state.lines:

@@ -153,7 +153,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     with a_database(request.param, tmp_path) as db:
         pool = ("hamburg", "lyon")
         places = [WarehouseSetup(key, key, "own", "DE", "20095", "Europe/Berlin") for key in pool]
-        accounts = [AccountSetup("shop", "shopify", "priority", 0, 0, None, pool)]
+        accounts = [AccountSetup("shop", "shopify", "priority", 0, None, pool)]
         ids = db.transact_now(sync_parties, accounts, places, NOW)
         yield Shop(db, tmp_path, ids.accounts["shop"], ids.warehouses)
 

@@ -20,7 +20,7 @@ from syncd.insight.store import add_lags, add_tallies
 from tests.support.builders import NOW, a_database, a_seller, an_order
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
-ACCOUNTS = tuple(AccountSetup(key, "shopify", "priority", 0, 0, None, ("own",)) for key in ("shop", "outlet"))
+ACCOUNTS = tuple(AccountSetup(key, "shopify", "priority", 0, None, ("own",)) for key in ("shop", "outlet"))
 WAREHOUSES = (
     WarehouseSetup("own", "Back room", "own", "DE", "20095", "UTC"),
     WarehouseSetup("reno", "Reno", "3pl", "US", "89502", "UTC"),

@@ -119,7 +119,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def deps(db: Database) -> WebDeps:
-    accounts = [AccountSetup(key, "shopify", "priority", 0, 0, None, ("own",)) for key in ("shop", "retired")]
+    accounts = [AccountSetup(key, "shopify", "priority", 0, None, ("own",)) for key in ("shop", "retired")]
     warehouses = [WarehouseSetup("own", "Back room", "own", "DE", "20095", "UTC")]
     ids = db.transact_now(sync_parties, accounts, warehouses, NOW - timedelta(days=3))
 
@@ -200,7 +200,7 @@ async def test_a_process_that_can_work_is_ready(site: Site) -> None:
 @pytest.mark.postgres
 async def test_readiness_and_counts_work_on_postgresql_too(deps: WebDeps, tmp_path: Path) -> None:
     with a_database("postgresql", tmp_path) as other:
-        setup = AccountSetup("shop", "shopify", "priority", 0, 0, None, ())
+        setup = AccountSetup("shop", "shopify", "priority", 0, None, ())
         ids = other.transact_now(sync_parties, [setup], [], NOW)
         inbox_writer = InboxWriter(other, StillClock(), lambda: None)
         accounts: dict[str, tuple[int, Channel]] = {"shop": (ids.accounts["shop"], Mute())}

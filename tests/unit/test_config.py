@@ -63,7 +63,7 @@ def test_the_example_is_complete_and_loads_given_its_secret(monkeypatch: pytest.
     config = load(example, with_secrets=True)
 
     assert check_secrets(config) == []
-    assert [warehouse.kind for warehouse in config.warehouses] == [WarehouseKind.OWN, WarehouseKind.THIRD_PARTY]
+    assert [warehouse.kind for warehouse in config.warehouses] == [WarehouseKind.OWN, WarehouseKind.OWN]
     assert config.accounts[0].warehouses == ("main", "west")
     text = example.read_text()
     for table in (Config, *(type(value) for value in (config.http, config.stock, config.accounts[0].shopify))):
@@ -89,7 +89,7 @@ def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
 def test_defaults_of_an_account(tmp_path: Path) -> None:
     account = read(tmp_path, WAREHOUSE + ACCOUNT).accounts[0]
 
-    assert (account.policy, account.buffer, account.floor, account.cap) == (Policy.PRIORITY, 0, 0, None)
+    assert (account.policy, account.buffer, account.cap) == (Policy.PRIORITY, 0, None)
     assert (account.shopify.api_version, account.shopify.poll_every_s) == ("2026-10", 60.0)
 
 
@@ -254,12 +254,6 @@ def test_fba_stays_out_of_other_channels_pools(tmp_path: Path) -> None:
 
     assert problem.key == "account[shop].warehouses[0]"
     assert "serves Amazon alone" in problem.problem
-
-
-def test_a_floor_stays_below_the_cap(tmp_path: Path) -> None:
-    text = WAREHOUSE + ACCOUNT.replace("[account.shopify]", "floor = 5\ncap = 3\n[account.shopify]")
-
-    assert only_problem(tmp_path, text).key == "account[shop].floor"
 
 
 def test_a_scaled_clock_never_meets_a_real_shop(tmp_path: Path) -> None:
