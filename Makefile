@@ -20,7 +20,7 @@ $(PYTHON) -m venv --clear .venv || { \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock clean
+.PHONY: help demo test check fmt bench lock clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ check: $(DEV) ## lint, format, types and the dependency rule
 fmt: $(DEV) ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(DEV) ## measure, as ratios to a baseline in the same run
+	$(BIN)/python benchmarks/intake.py
 
 lock: ## resolve locks/*.in anew with uv; newest versions by ARGS=--upgrade
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+import psycopg
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
 _BUSY_TIMEOUT_MS = 5_000
@@ -61,7 +63,7 @@ def _postgresql(url: str, connections: int, read_only: bool) -> Engine:
     options = f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
     if read_only:
         options += " -c default_transaction_read_only=on"
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=connections,
@@ -70,3 +72,19 @@ def _postgresql(url: str, connections: int, read_only: bool) -> Engine:
         isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
         connect_args={"options": options, "application_name": "syncd"},
     )
+    event.listen(engine, "handle_error", _hide_values)
+    return engine
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Keep what was broken and drop the values: PostgreSQL's DETAIL and CONTEXT quote the whole row, unlike SQLite."""
+    cause = context.original_exception
+    if not isinstance(cause, psycopg.Error) or cause.diag.message_primary is None:
+        return
+    told, kept = str(cause), cause.diag.message_primary
+    if (cause.sqlstate or "").startswith("22"):  # a value that is none: the message itself quotes it
+        kept = re.sub(r'".*"', "[hidden]", kept, flags=re.DOTALL)
+    cause.args = (kept,)
+    wrapped = context.sqlalchemy_exception
+    if wrapped is not None:
+        wrapped.args = tuple(arg.replace(told, kept) if isinstance(arg, str) else arg for arg in wrapped.args)

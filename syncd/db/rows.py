@@ -53,7 +53,7 @@ def insert_rows(
     statement = upsert(connection, table).from_select([name for name, _ in columns], _selectable(source))
     if ignore:
         statement = statement.on_conflict_do_nothing()
-    return connection.execute(statement).rowcount
+    return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount
 
 
 def upsert(connection: Connection, table: Table) -> postgresql.Insert:

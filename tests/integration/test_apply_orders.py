@@ -1,4 +1,4 @@
-"""Orders taken into a real book. After every scenario the audit must find the book whole."""
+"""Orders taken into a real book, on both engines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -20,7 +19,6 @@ from tests.support.builders import (
     COUNTED_AT,
     NOW,
     Seller,
-    a_database,
     a_line,
     a_seller,
     an_order,
@@ -28,16 +26,17 @@ from tests.support.builders import (
     take_in,
 )
 
-POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
+
+@pytest.fixture(autouse=True)
+def whole_book(db: Database) -> Iterator[None]:
+    """After every scenario the audit must find the book whole."""
+    yield
+    assert audit(db).violations == ()
 
 
-@pytest.fixture(params=["sqlite", POSTGRES])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with a_database(request.param, tmp_path) as database:
-        yield database
-        assert audit(database).violations == ()
-
-
+ON_POSTGRES = pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 HAMBURG = ("1", "RED-CLOCK", "hamburg")
 
 
@@ -111,7 +110,7 @@ def test_one_order_id_of_two_accounts_is_two_orders(db: Database) -> None:
     assert seller.level().reserved == 3
 
 
-@pytest.mark.parametrize("db", [POSTGRES], indirect=True)
+@ON_POSTGRES
 def test_an_order_taken_in_twice_at_once_is_reserved_once(db: Database) -> None:
     seller = a_seller(db, {"hamburg": {"RED-CLOCK": 1}, "berlin": {"RED-CLOCK": 1}}, warehouses=OWN)
     account = seller.accounts["shop"]
@@ -126,7 +125,7 @@ def test_an_order_taken_in_twice_at_once_is_reserved_once(db: Database) -> None:
     assert seller.reserved() == {HAMBURG: 1}
 
 
-@pytest.mark.parametrize("db", [POSTGRES], indirect=True)
+@ON_POSTGRES
 def test_an_order_that_moves_a_level_while_it_is_first_counted_is_decided_again_on_what_was_counted(
     db: Database,
 ) -> None:

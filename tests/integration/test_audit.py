@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, make_url, text
@@ -22,22 +20,7 @@ from syncd.publishing.store.claim import claim
 from syncd.publishing.store.rows import Rules
 from syncd.reconcile.audit import CHECKS, AuditReport, audit, audit_async, read_page
 from syncd.reconcile.checks import Check
-from tests.support.builders import NOW, Seller, a_database, a_line, a_seller, an_order
-
-POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
-
-
-@pytest.fixture(params=["sqlite", POSTGRES])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with a_database(request.param, tmp_path) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", POSTGRES])
-def own_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database whose schema the test may change."""
-    with a_database(request.param, tmp_path, own=True) as database:
-        yield database
+from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
 
 
 def a_busy_seller(db: Database) -> Seller:
@@ -280,17 +263,17 @@ def test_the_same_order_id_of_two_accounts_or_of_one_order_is_no_twin(db: Databa
     assert audit(db).clean
 
 
-def test_a_shortage_noted_twice_is_named(own_db: Database) -> None:
-    a_busy_seller(own_db)
+def test_a_shortage_noted_twice_is_named(db: Database) -> None:
+    a_busy_seller(db)
     columns = "order_line_id, sku_id, quantity, reason, opened_at"
     corrupt(
-        own_db,
+        db,
         "DROP INDEX uq_shortage_open",
         "DROP INDEX uq_shortage_open_unmapped",
         f"INSERT INTO shortage ({columns}) SELECT {columns} FROM shortage WHERE closed_at IS NULL",
     )
 
-    report = audit(own_db)
+    report = audit(db)
 
     assert broken_rules(report) == {"shortage.duplicate", "line.cover", "line.unmapped"}
     assert report.counted["shortage.duplicate"] == 3
