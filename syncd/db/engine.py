@@ -6,7 +6,6 @@ import re
 import sqlite3
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
@@ -79,10 +78,11 @@ def _postgresql(url: str, connections: int, read_only: bool) -> Engine:
 def _hide_values(context: ExceptionContext) -> None:
     """Keep what was broken and drop the values: PostgreSQL's DETAIL and CONTEXT quote the whole row, unlike SQLite."""
     cause = context.original_exception
-    if not isinstance(cause, psycopg.Error) or cause.diag.message_primary is None:
+    diagnosis = getattr(cause, "diag", None)
+    if diagnosis is None or diagnosis.message_primary is None:
         return
-    told, kept = str(cause), cause.diag.message_primary
-    if (cause.sqlstate or "").startswith("22"):  # a value that is none: the message itself quotes it
+    told, kept = str(cause), diagnosis.message_primary
+    if (diagnosis.sqlstate or "").startswith("22"):  # a value that is none: the message itself quotes it
         kept = re.sub(r'".*"', "[hidden]", kept, flags=re.DOTALL)
     cause.args = (kept,)
     wrapped = context.sqlalchemy_exception

@@ -40,9 +40,6 @@ ON_POSTGRES = pytest.mark.parametrize(
 HAMBURG = ("1", "RED-CLOCK", "hamburg")
 
 
-# --- an order is a state --------------------------------------------------------------------------------------
-
-
 def test_a_new_order_reserves_its_units(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 5})
 
@@ -169,9 +166,6 @@ def _start_and_wait_for_lock(seller: Seller, *orders: OrderState) -> _Second:
     raise AssertionError("the second does not wait for the first")
 
 
-# --- edits, cancellations, shipments --------------------------------------------------------------------------
-
-
 def test_an_edit_upwards_reserves_the_difference(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 5})
     seller.takes_in(an_order(quantity=2))
@@ -290,9 +284,6 @@ def test_units_that_a_warehouse_was_told_of_are_counted_once_when_the_order_chan
     assert seller.reserved(stage="held") == {HAMBURG: 1}
 
 
-# --- who gets which unit --------------------------------------------------------------------------------------
-
-
 def test_two_lines_of_one_order_never_get_the_same_unit(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 3})
 
@@ -345,9 +336,6 @@ def test_a_line_is_split_where_no_warehouse_has_it_all_and_ships_from_both(db: D
 OWN = {"hamburg": "own", "berlin": "own"}
 
 
-# --- what nothing covers --------------------------------------------------------------------------------------
-
-
 def test_a_live_account_that_sold_too_much_has_a_shortage_and_tells_a_person(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 1}, live=True)
 
@@ -395,9 +383,6 @@ def test_an_account_without_a_warehouse_is_short_of_everything(db: Database) -> 
     seller.takes_in(an_order(quantity=2))
 
     assert seller.shortages() == [("RED-CLOCK", 2, "oversold")]
-
-
-# --- lines that cannot be read whole --------------------------------------------------------------------------
 
 
 def test_an_unmapped_line_keeps_its_order_and_tells_a_person(db: Database) -> None:
@@ -477,9 +462,6 @@ def test_an_order_with_an_unknown_currency_is_in_review_and_reserved(db: Databas
     assert seller.open_alerts() == []
 
 
-# --- what it leaves for publishing ----------------------------------------------------------------------------
-
-
 def test_a_sale_lowers_what_its_listing_is_expected_to_show_and_dirties_all_that_share_its_sku(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 9}, listings={"THREE": {"RED-CLOCK": 3}}, accounts=("shop", "outlet"))
 
@@ -514,9 +496,6 @@ def test_an_order_eats_as_much_of_the_holds_as_it_explains_and_no_more(db: Datab
 
     assert left == [{"quantity": 2, "closed_at": None}]
     assert seller.rows("SELECT quantity FROM hold WHERE closed_at IS NOT NULL") == [{"quantity": 0}, {"quantity": 0}]
-
-
-# --- cost and guards ------------------------------------------------------------------------------------------
 
 
 def test_a_full_batch_takes_as_many_statements_as_a_small_one(db: Database) -> None:

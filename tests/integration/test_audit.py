@@ -279,9 +279,6 @@ def test_a_shortage_noted_twice_is_named(db: Database) -> None:
     assert report.counted["shortage.duplicate"] == 3
 
 
-# --- what a report tells --------------------------------------------------------------------------------------
-
-
 def test_a_violation_tells_what_is_wrong_and_the_last_movements(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 9})
     for number in range(6):

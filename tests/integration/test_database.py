@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -42,7 +42,7 @@ INSTANTS = [
 TEXTS = [
     "",
     " ",
-    "O'Neill \"the\" Buyer",
+    'O\'Neill "the" Buyer',
     "50 % off :name $1 ? {x} \\ \\u0041 \\x00",
     "two\nlines\r\nand\ta tab",
     "Ünïcode 日本語 עברית \U0001f381\U0001f469\u200d\U0001f680",
@@ -599,7 +599,7 @@ async def test_work_that_has_begun_is_finished_without_its_caller(db: Database) 
     await until(lambda: db.read_now(codes) == ["RED-CLOCK"])
 
 
-async def until(true: Any, within_s: float = 10.0) -> None:
+async def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
     give_up_at = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < give_up_at, "it did not come to pass"
@@ -660,7 +660,7 @@ def is_no_json(connection: Connection) -> None:
 @pytest.mark.parametrize(
     "wrong", [breaks_a_check, breaks_uniqueness, breaks_a_reference, is_no_statement, is_no_number, is_no_json]
 )
-async def test_an_error_never_shows_what_was_written(db: Database, wrong: Any) -> None:
+async def test_an_error_never_shows_what_was_written(db: Database, wrong: Callable[[Connection], None]) -> None:
     with pytest.raises(DBAPIError) as caught:
         await db.transact(wrong)
 

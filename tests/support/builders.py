@@ -36,9 +36,6 @@ Lines = Sequence[OrderLine]
 Parts = Mapping[str, int]
 
 
-# --- databases ------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def a_database(engine: str, folder: Path) -> Iterator[Database]:
     """A migrated, empty database that nobody else uses meanwhile, closed at the end.
@@ -74,9 +71,6 @@ def _empty(connection: Connection) -> None:
         connection.execute(table.delete())
         if "id" in table.c:
             connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), 1, false)"))
-
-
-# --- what a channel tells -------------------------------------------------------------------------------------
 
 
 def a_line(
@@ -134,9 +128,6 @@ def an_order(
     )
 
 
-# --- the seller -----------------------------------------------------------------------------------------------
-
-
 @dataclass
 class Seller:
     """One book: an account or more, warehouses, SKUs and listings, by the names that tests give them."""
@@ -152,7 +143,7 @@ class Seller:
         self, *orders: OrderState, account: str = "shop", way: str = "webhook", now: datetime = NOW
     ) -> tuple[Applied, ...]:
         """Let the channel deliver these orders, and apply them as one batch."""
-        return self.db.transact_now(take_in, self.accounts[account].account_id, orders, way, self._views(), now, self)
+        return self.db.transact_now(take_in, self.accounts[account].account_id, orders, way, self.views(), now, self)
 
     def counts(
         self, sku: str, pieces: int, warehouse: str = "hamburg", *, unavailable: int = 0, at: datetime = COUNTED_AT
@@ -215,7 +206,7 @@ class Seller:
 
         self.db.transact_now(run)
 
-    def _views(self) -> dict[int, AccountView]:
+    def views(self) -> dict[int, AccountView]:
         return {view.account_id: view for view in self.accounts.values()}
 
 
@@ -249,9 +240,6 @@ def a_seller(
         for code, pieces in parts.items():
             seller.counts(code, pieces, place)
     return seller
-
-
-# --- transactions ---------------------------------------------------------------------------------------------
 
 
 def take_in(

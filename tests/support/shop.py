@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import Connection, RowMapping, func, select, text
 
@@ -24,6 +25,7 @@ from allocation import Policy
 from syncd.accounts.go_live import go_live
 from syncd.accounts.store import AccountSetup, WarehouseSetup, sync_parties
 from syncd.catalogue.listings import import_listings
+from syncd.chance import SeededRng
 from syncd.clock import real_now
 from syncd.db.database import Database, Transactor
 from syncd.db.lease import Lease, acquire
@@ -39,9 +41,11 @@ from syncd.publishing.publisher import Publisher
 from syncd.publishing.store.holds import expire_holds
 from syncd.stock.count_store import book_counts
 from syncd.stock.counts import Count
-from syncd.web.app import WebDeps, make_app
-from tests.unit.shopify_sandbox.kit import SeededRng, SteppingClock
+from syncd.web.deps import WebDeps
+from syncd.web.webhooks import Webhooks
+from tests.unit.shopify_sandbox.kit import SteppingClock
 
+TOPICS = ("orders/create", "orders/updated", "orders/cancelled", "orders/edited", "refunds/create", "inventory_levels/update")
 WRITE = "inventorySetQuantities"
 READ = "nodes"
 ORDERS = "orders"
@@ -75,7 +79,7 @@ class Wire(httpx.AsyncHTTPTransport):
     """A real connection that remembers what was asked over it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(verify=False)  # plain HTTP: no certificates to load
         self.writes: list[Write] = []
         self.reads: list[list[str]] = []
 
@@ -124,6 +128,11 @@ class Shop:
     async def meets(self, fault: str, operation: str, times: int = 1) -> None:
         """The next requests of that kind meet this fault for certain."""
         await self._does("faults", next=[{"fault": fault, "operation": operation, "times": times}])
+
+    async def tells(self, address: str) -> None:
+        """Send every kind of news to this address."""
+        for topic in TOPICS:
+            await self._does("webhooks", topic=topic, uri=address)
 
     async def falls_silent(self) -> None:
         """No webhook arrives until `speaks_again`."""
@@ -316,7 +325,8 @@ class Seller:
 
     def _publisher(self, key: str, db: Transactor) -> Publisher:
         shop, held = self.shops[key], self.leases[key]
-        return Publisher(shop.account_id, key, shop.channel, db, self.clock, SeededRng(held.token), lambda: held)
+        rng = SeededRng(held.token, f"publisher/{key}")
+        return Publisher(shop.account_id, key, shop.channel, db, self.clock, rng, lambda: held)
 
     def opens(self, shop: Shop) -> None:
         """Put a shop under syncd's care."""
@@ -373,7 +383,10 @@ async def a_seller_with_shops(
     """
     stock = stock if stock is not None else {"RED-CLOCK": 10}
     seller = Seller(db, SteppingClock())
-    accounts = [AccountSetup(key, "shopify", "priority", 0, 0, None, ("hamburg",)) for key in shops]
+    accounts = [
+        AccountSetup(key=key, channel="shopify", policy="priority", buffer=0, cap=None, pool=("hamburg",))
+        for key in shops
+    ]
     hamburg = WarehouseSetup("hamburg", "Hamburg", "own", "DE", "20095", "Europe/Berlin")
     ids = db.transact_now(sync_parties, accounts, [hamburg], seller.now)
     place = PoolWarehouse(ids.warehouses["hamburg"], "hamburg", 0, True, "DE", "20095", (Rate("world", 500, 50),))
@@ -386,17 +399,17 @@ async def a_seller_with_shops(
     )
     async with AsyncExitStack() as stack:
         deps_accounts: dict[str, tuple[int, Channel]] = {}
-        hooks = TestServer(make_app(_web(seller, deps_accounts)))
+        hooks = TestServer(_hooks(seller, deps_accounts))
         await hooks.start_server()
         stack.push_async_callback(hooks.close)
-        for number, key in enumerate(shops):
+        for key in shops:
             account_id = ids.accounts[key]
             seller.views[account_id] = AccountView(account_id, key, False, Policy.PRIORITY, 1.0, 2.0, (place,))
             seed = more(ShopSeed(items=items, index_lag_s=0.0, write_latency_s=0.0, faults=_CALM))
-            shop = await _open_shop(stack, seller, key, account_id, seed, number)
+            shop = await _open_shop(stack, seller, key, account_id, seed)
             deps_accounts[key] = (account_id, shop.channel)
             await import_listings(db, shop.channel, account_id, seller.clock)
-            await shop.channel.ensure_webhooks(str(hooks.make_url(f"/webhooks/{key}")))
+            await shop.tells(str(hooks.make_url(f"/webhooks/{key}")))
             seller.opens(shop)
         if live:
             await goes_live(seller, *shops)
@@ -416,9 +429,10 @@ async def goes_live(seller: Seller, *keys: str) -> None:
 
 
 async def _open_shop(
-    stack: AsyncExitStack, seller: Seller, key: str, account_id: int, seed: ShopSeed, number: int
+    stack: AsyncExitStack, seller: Seller, key: str, account_id: int, seed: ShopSeed
 ) -> Shop:
-    sandbox = ShopifySandbox(seed, seller.stepping, SeededRng(7 + number))
+    hooks = httpx.AsyncHTTPTransport(verify=False)
+    sandbox = ShopifySandbox(seed, seller.stepping, SeededRng(7, f"sandbox/{key}"), hooks)
     server = TestServer(sandbox.app)
     await server.start_server()
     stack.push_async_callback(server.close)
@@ -430,16 +444,21 @@ async def _open_shop(
         address, seed.client_id, seed.client_secret, None, f"gid://shopify/Location/{location}"
     )
     wire = Wire()
-    channel = ShopifyChannel(settings, seller.clock, SeededRng(100 + number), wire)
+    channel = ShopifyChannel(settings, seller.clock, SeededRng(7, f"channel/{key}"), wire)
     stack.push_async_callback(channel.close)
     return Shop(key, account_id, sandbox, channel, wire, http)
 
 
-def _web(seller: Seller, accounts: Mapping[str, tuple[int, Channel]]) -> WebDeps:
+def _hooks(seller: Seller, accounts: Mapping[str, tuple[int, Channel]]) -> web.Application:
+    """Where the shops' webhooks arrive."""
+
     async def ready() -> list[str]:
         return []
 
-    return WebDeps(seller.db, seller.clock, seller.inbox, accounts, "test", seller.now, ready)
+    app = web.Application()
+    deps = WebDeps(seller.db, seller.clock, seller.inbox, accounts, "test", seller.now, ready)
+    app.router.add_post("/webhooks/{account}", Webhooks(deps).receive)
+    return app
 
 
 def _insert_skus(

@@ -1,0 +1,201 @@
+"""Orders, their lines and their recipients as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, update
+
+from syncd.db.database import StaleLoad
+from syncd.db.rows import rows, selectable, upsert
+from syncd.db.tables import order_line, recipient, sales_order
+from syncd.orders.book import OrderStanding
+from syncd.orders.decide import OrderChange
+
+LineIds = dict[Hashable, int]
+"""order_line.id by (account_id, channel_order_id, channel_line_id)"""
+
+
+class OrderMoved(StaleLoad):
+    """An order was not as it had been loaded: the transaction is rolled back and nothing has happened."""
+
+
+def record_orders(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
+    """Insert or update told orders, each only where it is as it was loaded; raises OrderMoved."""
+    if not changes:
+        return
+    columns = [
+        ("account_id", int),
+        ("channel_order_id", str),
+        ("name", str),
+        ("state", str),
+        ("way", str),
+        ("digest", str),
+        ("test", int),
+        ("currency", str),
+        ("country", str),
+        ("postcode_prefix", str),
+        ("review", str),
+        ("applications", int),
+        ("version_at", datetime),
+        ("placed_at", datetime),
+        ("first_applied_at", datetime),
+        ("last_shipped_at", datetime),
+    ]
+    data = []
+    for change in changes:
+        state, book = change.state, change.book
+        assert state is not None
+        data.append(
+            (
+                book.account_id,
+                book.channel_order_id,
+                state.name,
+                (change.standing or OrderStanding.OPEN).value,
+                book.way,
+                book.digest,
+                int(state.test),
+                state.currency,
+                book.country,
+                book.postcode_prefix,
+                change.review,
+                book.applications,
+                state.version_at,
+                state.placed_at,
+                now,
+                now if change.shipped_units else None,
+            )
+        )
+    source = rows(connection, "told", columns, data)
+    statement = upsert(connection, sales_order).from_select([name for name, _ in columns], selectable(source))
+    kept = {"account_id", "channel_order_id", "way", "placed_at", "first_applied_at", "last_shipped_at"}
+    new = {name: statement.excluded[name] for name, _ in columns if name not in kept}
+    shipped = statement.excluded.last_shipped_at
+    found = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "channel_order_id"],
+            set_={**new, "last_shipped_at": func.coalesce(shipped, sales_order.c.last_shipped_at)},
+            where=sales_order.c.applications == statement.excluded.applications - 1,
+        ).returning(sales_order.c.id, sales_order.c.account_id, sales_order.c.channel_order_id)
+    )
+    ids = {(row.account_id, row.channel_order_id): row.id for row in found}
+    if len(ids) != len(changes):
+        raise OrderMoved(f"{len(changes) - len(ids)} of {len(changes)} orders moved while they were being written")
+    for change in changes:
+        change.book.order_id = ids[(change.book.account_id, change.book.channel_order_id)]
+    _record_recipients(connection, changes)
+
+
+def record_touches(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
+    """Orders that only our own doing changed: covered later, or shipped by hand."""
+    if not changes:
+        return
+    columns = [("id", int), ("applications", int), ("state", str), ("last_shipped_at", datetime)]
+    data = [
+        (
+            change.book.order_id,
+            change.book.applications,
+            change.standing.value if change.standing else None,
+            now if change.shipped_units else None,
+        )
+        for change in changes
+    ]
+    touched = rows(connection, "touched", columns, data)
+    connection.execute(
+        update(sales_order)
+        .values(
+            applications=touched.c.applications,
+            state=func.coalesce(touched.c.state, sales_order.c.state),
+            last_shipped_at=func.coalesce(touched.c.last_shipped_at, sales_order.c.last_shipped_at),
+        )
+        .where(sales_order.c.id == touched.c.id)
+    )
+
+
+def _record_recipients(connection: Connection, changes: Sequence[OrderChange]) -> None:
+    data = []
+    for change in changes:
+        to = change.state.ship_to if change.state else None
+        if to is not None:
+            street = "\n".join(to.lines) or None
+            data.append((change.book.order_id, to.name, street, to.city, to.province, to.postcode, to.country))
+    if not data:
+        return
+    columns = [
+        ("order_id", int),
+        ("name", str),
+        ("street", str),
+        ("city", str),
+        ("province", str),
+        ("postcode", str),
+        ("country", str),
+    ]
+    source = rows(connection, "told", columns, data)
+    statement = upsert(connection, recipient).from_select([name for name, _ in columns], selectable(source))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["order_id"],
+            set_={name: statement.excluded[name] for name, _ in columns[1:]},
+            where=recipient.c.erased_at.is_(None),  # what was erased stays erased
+        )
+    )
+
+
+def record_lines(connection: Connection, changes: Sequence[OrderChange]) -> LineIds:
+    """Insert or update the lines of these orders; their row ids by what names them at the channel."""
+    columns = [
+        ("order_id", int),
+        ("channel_line_id", str),
+        ("line_key", str),
+        ("code", str),
+        ("listing_id", int),
+        ("quantity", int),
+        ("fulfilled", int),
+        ("shipped", int),
+        ("taken_min", int),
+        ("taken_max", int),
+        ("oversold", int),
+        ("parked", str),
+        ("unit_price_minor", int),
+        ("currency", str),
+        ("placed_at", datetime),
+    ]
+    data = [
+        (
+            change.book.order_id,
+            line.channel_line_id,
+            line.line_key,
+            line.code,
+            line.listing_id,
+            line.quantity,
+            line.fulfilled,
+            line.shipped,
+            line.taken_min,
+            line.taken_max,
+            line.oversold,
+            line.parked,
+            line.unit_price_minor,
+            line.currency,
+            line.placed_at,
+        )
+        for change in changes
+        for line in change.book.lines.values()
+    ]
+    if not data:
+        return {}
+    source = rows(connection, "told", columns, data)
+    statement = upsert(connection, order_line).from_select([name for name, _ in columns], selectable(source))
+    found = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["order_id", "channel_line_id"],
+            set_={name: statement.excluded[name] for name, _ in columns[2:] if name != "placed_at"},
+        ).returning(order_line.c.id, order_line.c.order_id, order_line.c.channel_line_id)
+    )
+    owners = {change.book.order_id: change.book for change in changes}
+    line_ids: LineIds = {}
+    for row in found:
+        book = owners[row.order_id]
+        book.lines[row.channel_line_id].line_id = row.id
+        line_ids[(book.account_id, book.channel_order_id, row.channel_line_id)] = row.id
+    return line_ids
