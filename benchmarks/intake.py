@@ -68,7 +68,7 @@ def a_book(folder: Path) -> tuple[Database, dict[int, AccountView]]:
     pool = tuple(
         PoolWarehouse(ids.warehouses[key], key, rank, True, "US", "10001", ()) for rank, key in enumerate(keys)
     )
-    view = AccountView(account_id, "shop", True, Policy.PRIORITY, 1.0, 2.0, pool)
+    view = AccountView(account_id, "shop", True, Policy.PRIORITY, 1.0, 2.0, 60.0, pool)
     return db, {account_id: view}
 
 

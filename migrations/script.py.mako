@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("syncd migrates forward only: restore a backup to go back")
+    raise RuntimeError("syncd migrates forward only: restore a backup to go back")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.contract import Channel, Clock, Rng
-from adapters.shopify import ShopifyChannel, ShopifySettings
+from adapters.shopify import ShopifyChannel, ShopifySettings, shopify_traits
 from allocation import Policy
 from syncd import config as settings
 from syncd import secrets
-from syncd.accounts.store import AccountSetup, Identities, WarehouseSetup, sync_parties
+from syncd.accounts.store import AccountSetup, Identities, WarehouseSetup, read_identities, sync_parties
 from syncd.chance import SystemRng
 from syncd.clock import ScaledClock, clock_from
 from syncd.db.database import Database
@@ -20,6 +20,13 @@ from syncd.orders.book import AccountView, PoolWarehouse, Rate
 
 class DatabaseMissing(SyncdError):
     """The database file does not exist."""
+
+
+class NotYetKnown(SyncdError):
+    """The configuration names what the daemon has not taken over yet."""
+
+    def __init__(self, keys: list[str]) -> None:
+        super().__init__(f"the database does not know {', '.join(keys)} yet: start `syncd run` with this configuration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,24 @@ def open_database(config: settings.Config) -> Database:
     return db
 
 
-def open_world(config: settings.Config, db: Database | None = None) -> World:
+def open_world(config: settings.Config) -> World:
     """Open the database and bring the configuration's accounts and warehouses into it."""
-    db = db or open_database(config)
+    db = open_database(config)
     clock = clock_from(config.clock.record)
     ids = db.transact_now(sync_parties, account_setups(config), warehouse_setups(config), clock.now())
     return World(config, db, clock, ids, account_views(config, ids))
+
+
+def visit_world(config: settings.Config) -> World:
+    """The same beside a running daemon, whose view of accounts and pools stays as it is. Raises NotYetKnown."""
+    db = open_database(config)
+    ids = db.read_now(read_identities)
+    unknown = [each.key for each in config.accounts if each.key not in ids.accounts]
+    unknown += [each.key for each in config.warehouses if each.key not in ids.warehouses]
+    if unknown:
+        db.close()
+        raise NotYetKnown(unknown)
+    return World(config, db, clock_from(config.clock.record), ids, account_views(config, ids))
 
 
 def account_setups(config: settings.Config) -> tuple[AccountSetup, ...]:
@@ -108,13 +127,15 @@ def account_views(config: settings.Config, ids: Identities) -> dict[int, Account
             for rank, key in enumerate(account.warehouses)
         )
         account_id = ids.accounts[account.key]
+        traits = shopify_traits(account.shopify.poll_every_s)
         views[account_id] = AccountView(
             account_id=account_id,
             key=account.key,
             live=False,
             policy=Policy(account.policy.value),
-            granularity_s=1.0,
-            staleness_s=2.0,
+            granularity_s=traits.instant_granularity_s,
+            staleness_s=traits.staleness_s,
+            index_lag_s=traits.index_lag_s,
             pool=pool,
         )
     return views

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -45,18 +46,16 @@ class ClockRecord:
     def load(cls, path: Path) -> ClockRecord:
         try:
             record = json.loads(path.read_text())
-            loaded = cls(
-                datetime.fromisoformat(record["real_start"]),
-                datetime.fromisoformat(record["seller_start"]),
-                float(record["speed"]),
-            )
+            starts = [datetime.fromisoformat(record[name]) for name in ("real_start", "seller_start")]
+            speed = float(record["speed"])
         except (OSError, ValueError, KeyError, TypeError) as err:
             raise ClockRecordError(
                 f"clock record {path} cannot be read ({err}): remove [clock] from the configuration to use real time"
             ) from err
-        if loaded.speed <= 0 or loaded.real_start.tzinfo is None or loaded.seller_start.tzinfo is None:
+        if not (math.isfinite(speed) and speed > 0) or any(start.tzinfo is None for start in starts):
             raise ClockRecordError(f"clock record {path}: speed must be above 0 and both starts need an offset")
-        return loaded
+        real_start, seller_start = (start.astimezone(UTC) for start in starts)
+        return cls(real_start, seller_start, speed)
 
 
 class ScaledClock:

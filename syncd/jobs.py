@@ -14,7 +14,7 @@ from syncd.bootstrap import World
 from syncd.db.lease import Lease, guard
 from syncd.loops import Job
 from syncd.orders.book import AccountView
-from syncd.orders.cover import cover_shortages
+from syncd.orders.cover import START, Covered, Progress, cover_shortages
 from syncd.orders.poll import Poller
 from syncd.publishing.publisher import Publisher
 from syncd.publishing.store.holds import expire_holds
@@ -71,12 +71,18 @@ class Jobs:
         return tuple(jobs)
 
     async def _cover_shortages(self) -> None:
-        now = self._world.clock.now()
-        if await self._world.db.transact(_cover, self._lease(), self._world.views, _CHUNK, now):
-            self._book_changed()
+        """Page through all that can be covered, so that no order ever waits behind ones that cannot."""
+        after: Progress | None = START
+        while after is not None:
+            now = self._world.clock.now()
+            done = await self._world.db.transact(_cover, self._lease(), self._world.views, _CHUNK, after, now)
+            after = done.after
+            if done.orders:
+                self._book_changed()
 
     async def _expire_holds(self) -> None:
-        if await self._world.db.transact(_expire, self._lease(), _CHUNK, self._world.clock.now()):
+        slowest = max((work.channel.traits.staleness_s for work in self._accounts.values()), default=0.0)
+        if await self._world.db.transact(_expire, self._lease(), _CHUNK, slowest, self._world.clock.now()):
             self._book_changed()
 
     async def _tidy(self) -> None:
@@ -110,14 +116,21 @@ class Jobs:
         return Job(f"webhooks:{work.key}", 3600.0, run, at_start=True)
 
 
-def _cover(connection: Connection, lease: Lease, views: Mapping[int, AccountView], limit: int, now: datetime) -> int:
+def _cover(
+    connection: Connection,
+    lease: Lease,
+    views: Mapping[int, AccountView],
+    limit: int,
+    after: Progress,
+    now: datetime,
+) -> Covered:
     guard(connection, lease)
-    return cover_shortages(connection, views, limit, now)
+    return cover_shortages(connection, views, limit, now, after)
 
 
-def _expire(connection: Connection, lease: Lease, limit: int, now: datetime) -> int:
+def _expire(connection: Connection, lease: Lease, limit: int, staleness_s: float, now: datetime) -> int:
     guard(connection, lease)
-    return expire_holds(connection, limit, now)
+    return expire_holds(connection, limit, staleness_s, now)
 
 
 def _tidy(connection: Connection, lease: Lease, limit: int, now: datetime) -> dict[str, int]:

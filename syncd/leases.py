@@ -8,11 +8,11 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from syncd.clock import real_now
 from syncd.db import lease as leases
-from syncd.db.database import Transactor
+from syncd.db.database import DatabaseClosed, Transactor
 from syncd.db.lease import Fenced, Held, Lease
 from syncd.errors import SyncdError
 
@@ -70,18 +70,23 @@ class LeaseKeeper:
         """Prolong all leases. Raises Fenced when one is lost, or could not be renewed before it ended."""
         try:
             renewed = await self._db.transact(leases.renew, tuple(self._held.values()), real_now())
-        except OperationalError as err:
+        except SQLAlchemyError as err:
             first = min(self._held.values(), key=lambda each: each.expires_at)
             if first.expires_at <= real_now():
                 raise Fenced(first.name, None) from err
-            log.warning("lease.renewal_failed", error=str(err.orig))
+            log.warning("lease.renewal_failed", error=str(getattr(err, "orig", err)))
             return
         self._held = {each.name: each for each in renewed}
 
     async def release(self) -> None:
-        if self._held:
-            await self._db.transact(leases.release, tuple(self._held.values()))
-            self._held = {}
+        """Give all leases back. Where that fails they end by themselves, and the end of the process goes on."""
+        held, self._held = tuple(self._held.values()), {}
+        if not held:
+            return
+        try:
+            await self._db.transact(leases.release, held)
+        except (SQLAlchemyError, DatabaseClosed) as err:
+            log.warning("lease.release_failed", error=str(getattr(err, "orig", err)))
 
 
 def _acquire_all(connection: Connection, names: Sequence[str], holder: str, now: datetime) -> tuple[Lease, ...] | Held:

@@ -71,7 +71,7 @@ async def keep_running(
             failures += 1
             if failures == 1:
                 log.error("loop.failed", loop=name, error=type(err).__name__, exc_info=err)
-            await asyncio.sleep(min(_LONGEST_PAUSE_S, 0.1 * 2**failures))
+            await asyncio.sleep(min(_LONGEST_PAUSE_S, 0.1 * 2 ** min(failures, 10)))
             continue
         if failures:
             log.info("loop.recovered", loop=name, failures=failures)
@@ -115,6 +115,8 @@ class Timetable:
     async def _run(self, job: Job) -> None:
         try:
             await job.run()
+        except asyncio.CancelledError:
+            return  # only `stop` cancels a job, and APScheduler would log that as its failure
         except Fenced as err:
             self._lost(err)
         except DatabaseClosed:

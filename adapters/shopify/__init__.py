@@ -2,5 +2,6 @@
 
 from adapters.shopify.client import ShopifyChannel
 from adapters.shopify.settings import ShopifySettings
+from adapters.shopify.traits import shopify_traits
 
-__all__ = ["ShopifyChannel", "ShopifySettings"]
+__all__ = ["ShopifyChannel", "ShopifySettings", "shopify_traits"]

@@ -23,7 +23,6 @@ from adapters.contract import (
     Rng,
     RowResult,
     Transient,
-    WriteStyle,
 )
 from adapters.shopify import webhook, writes
 from adapters.shopify.graphql import GraphqlClient, NodesData
@@ -35,9 +34,9 @@ from adapters.shopify.order_state import checked_gid
 from adapters.shopify.refusals import PreviousAttemptFailed
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.subscriptions import Subscription, ensure_subscriptions
+from adapters.shopify.traits import READ_BATCH, shopify_traits
 
 log = structlog.get_logger(__name__)
-READ_BATCH = 250  # the cap on `nodes(ids:)`
 _LISTINGS_A_PAGE = 250
 
 
@@ -53,20 +52,7 @@ class ShopifyChannel:
 
     @property
     def traits(self) -> ChannelTraits:
-        return ChannelTraits(
-            write_style=WriteStyle.COMPARE_AND_SET,
-            cells=("available",),
-            write_batch=writes.WRITE_BATCH,
-            read_batch=READ_BATCH,
-            index_lag_s=60.0,
-            staleness_s=2.0,
-            instant_granularity_s=1.0,
-            hold_window_s=600.0,
-            settle_s=30.0,
-            poll_overlap_s=300.0,
-            poll_every_s=self._settings.poll_every_s,
-            request_timeout_real_s=self._settings.request_timeout_real_s,
-        )
+        return shopify_traits(self._settings.poll_every_s, self._settings.request_timeout_real_s)
 
     async def identify(self) -> Identity:
         return await identify(self._graphql, self._settings)

@@ -47,7 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("syncd migrates forward only: restore a backup to go back")
+    raise RuntimeError("syncd migrates forward only: restore a backup to go back")
 
 
 def _guard_ledger_on_sqlite() -> None:
@@ -266,6 +266,14 @@ def _create_inbox() -> None:
         postgresql_where=sa.text("state = 'parked'"),
     )
     op.create_index(
+        "ix_inbox_prunable",
+        "inbox",
+        ["settled_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('applied', 'ignored')"),
+        postgresql_where=sa.text("state IN ('applied', 'ignored')"),
+    )
+    op.create_index(
         "ix_inbox_settled",
         "inbox",
         ["settled_at"],
@@ -376,6 +384,14 @@ def _create_movement() -> None:
         sa.PrimaryKeyConstraint("sku_id", "warehouse_id", "seq", name=op.f("pk_movement")),
         sa.UniqueConstraint("cause_key", name=op.f("uq_movement_cause_key")),
     )
+    op.create_index(
+        "ix_movement_goods_at",
+        "movement",
+        ["sku_id", "warehouse_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("d_on_hand != 0 OR d_unavailable != 0"),
+        postgresql_where=sa.text("d_on_hand != 0 OR d_unavailable != 0"),
+    )
 
 
 def _create_pool() -> None:
@@ -483,11 +499,10 @@ def _create_cell() -> None:
         sa.Column("in_flight_sold_hi", sa.Integer(), server_default="0", nullable=False),
         sa.Column("in_flight_sold_lo", sa.Integer(), server_default="0", nullable=False),
         sa.Column("unknown_value", sa.Integer(), nullable=True),
+        sa.Column("expired_hold", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_read_value", sa.Integer(), nullable=True),
         sa.Column("last_read_at", sa.BigInteger(), nullable=True),
         sa.Column("published", sa.Integer(), nullable=True),
-        sa.Column("published_at", sa.BigInteger(), nullable=True),
-        sa.Column("stale_streak", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_cell_listing_id")),
         sa.PrimaryKeyConstraint("listing_id", "name", name=op.f("pk_cell")),
     )
@@ -518,9 +533,16 @@ def _create_decision() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["sales_order.id"], name=op.f("fk_decision_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
-    op.create_index("ix_decision_decided_at", "decision", ["decided_at"], unique=False)
     op.create_index(op.f("ix_decision_listing_id"), "decision", ["listing_id"], unique=False)
     op.create_index(op.f("ix_decision_order_id"), "decision", ["order_id"], unique=False)
+    op.create_index(
+        "ix_decision_publication",
+        "decision",
+        ["decided_at"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'publication'"),
+        postgresql_where=sa.text("kind = 'publication'"),
+    )
 
 
 def _create_dirty_listing() -> None:

@@ -48,12 +48,16 @@ def sync_parties(
     """Insert or update what the configuration names. New accounts only observe; nothing is ever deleted."""
     _upsert_warehouses(connection, warehouses)
     _upsert_accounts(connection, accounts, now)
-    ids = Identities(
+    ids = read_identities(connection)
+    _replace_pools(connection, accounts, ids)
+    return ids
+
+
+def read_identities(connection: Connection) -> Identities:
+    return Identities(
         {row.key: row.id for row in connection.execute(select(account.c.key, account.c.id))},
         {row.key: row.id for row in connection.execute(select(warehouse.c.key, warehouse.c.id))},
     )
-    _replace_pools(connection, accounts, ids)
-    return ids
 
 
 def account_states(connection: Connection) -> dict[int, str]:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from syncd import config as settings
 from syncd.accounts.go_live import NotReadyToGoLive, NumberChange, go_live, obstacles, preview
-from syncd.bootstrap import open_channel, open_world
+from syncd.bootstrap import open_channel, visit_world
 from syncd.chance import SystemRng
 
 _SHOWN = 25
@@ -20,7 +20,7 @@ _SHOWN = 25
 async def ask_and_go_live(path: Path, key: str, console: Console, *, yes: bool, leave_unmapped: bool) -> bool:
     """Go live after a look at every number that would change. Raises NotReadyToGoLive with all that is missing."""
     config = settings.load(path, with_secrets=True)
-    world = open_world(config)
+    world = visit_world(config)
     try:
         account_id = world.account_id(key)
         max_age = timedelta(hours=config.stock.stock_max_age_hours)

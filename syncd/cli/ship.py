@@ -7,12 +7,12 @@ from pathlib import Path
 from rich.console import Console
 
 from syncd import config as settings
-from syncd.bootstrap import open_world
+from syncd.bootstrap import visit_world
 from syncd.fulfilment.ship import ship_order
 
 
 def ship_and_tell(path: Path, order: str, account: str | None, console: Console) -> None:
-    world = open_world(settings.load(path))
+    world = visit_world(settings.load(path))
     try:
         if account is not None:
             world.account_id(account)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from syncd.db.rows import upsert
 from syncd.db.tables import lease
 from syncd.errors import SyncdError
 
@@ -49,11 +50,11 @@ def this_process() -> str:
 
 def acquire(connection: Connection, name: str, holder: str, now: datetime, term_s: float = TERM_S) -> Lease | Held:
     """Take the lease when it is free, expired, ours, or its holder is a dead process of this host. Grows the token."""
-    found = connection.execute(select(lease).where(lease.c.name == name).with_for_update()).one_or_none()
     expires_at = now + timedelta(seconds=term_s)
-    if found is None:
-        connection.execute(insert(lease).values(name=name, holder=holder, token=1, expires_at=expires_at))
-        return Lease(name, holder, 1, expires_at)
+    # Its row first, so that of two who come first at once one waits for the other, instead of failing.
+    new = upsert(connection, lease).values(name=name, holder=None, token=0, expires_at=now)
+    connection.execute(new.on_conflict_do_nothing())
+    found = connection.execute(select(lease).where(lease.c.name == name).with_for_update()).one()
     free = found.holder in (None, holder) or found.expires_at <= now or _is_dead(found.holder)
     if not free:
         return Held(name, found.holder, found.expires_at)
@@ -104,7 +105,7 @@ def _is_dead(holder: str) -> bool:
     if len(parts) != 4 or parts[0] != platform.node():
         return False
     _, boot, pid, started = parts
-    if not boot or not _boot_id():
+    if not boot or not _boot_id() or not pid.isdecimal() or not started.isdecimal():
         return False
     return boot != _boot_id() or _started(int(pid)) != int(started)
 

@@ -59,6 +59,7 @@ class AccountView:
     policy: Policy
     granularity_s: float
     staleness_s: float
+    index_lag_s: float
     pool: tuple[PoolWarehouse, ...]
 
     def rank_of(self, warehouse_id: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -87,9 +87,17 @@ def decide_order(
         if line is None:
             line = book.lines[told.channel_line_id] = LineBook(told.channel_line_id, state.placed_at)
         _map_line(line, told, account.account_id, listings)
-        if told.parked is not None:
+        if told.parked is not None and not _is_over(line, change):
             _park(line, told, change)
             continue
+        if told.parked is not None:  # the order is over, and with it what this line wanted
+            told = replace(
+                told,
+                quantity=line.fulfilled,
+                fulfilled=line.fulfilled,
+                taken_min=line.taken_min,
+                taken_max=line.taken_max,
+            )
         _note_sale(line, told, change, state, before_at)
         _take_over(line, told)
         left = _left_now(line, state, account, ledger, first_seen)
@@ -101,6 +109,7 @@ def decide_order(
             wanting.append(line)
     _vanished(book, state, change)
     cover_lines(wanting, change, account, ledger, leaving, first_applied=True)
+    _settle_standing(book, change)
     _review(state, change)
     book.version_at, book.digest = state.version_at, digest
     return change
@@ -156,6 +165,21 @@ def _standing(state: OrderState) -> OrderStanding:
     if usable and all(line.fulfilled >= line.quantity for line in usable):
         return OrderStanding.FULFILLED
     return OrderStanding.OPEN
+
+
+def _is_over(line: LineBook, change: OrderChange) -> bool:
+    """Whether a line that cannot be read wants nothing any more, so that nothing of it can be freed by mistake."""
+    if change.standing is OrderStanding.CANCELLED:
+        return True
+    never_ours = line.listing_id is None and not line.open_units
+    return change.standing is OrderStanding.FULFILLED and never_ours
+
+
+def _settle_standing(book: OrderBook, change: OrderChange) -> None:
+    """An order whose every unit has left is fulfilled, also when we shipped it and its channel does not know yet."""
+    lines = book.lines.values()
+    if change.standing is OrderStanding.OPEN and not any(line.parked or line.wanted_units for line in lines):
+        change.standing = OrderStanding.FULFILLED if lines else OrderStanding.OPEN
 
 
 def _cause(book: OrderBook, line: LineBook) -> Cause:

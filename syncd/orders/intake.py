@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from adapters.contract import (
     Channel,
@@ -21,7 +21,7 @@ from adapters.contract import (
     OrderState,
     RawEvent,
 )
-from syncd.db.database import Transactor
+from syncd.db.database import DatabaseClosed, StaleLoad, Transactor
 from syncd.db.types import from_micros
 from syncd.orders.apply import Applied
 from syncd.orders.book import AccountView, Incoming
@@ -31,6 +31,7 @@ from syncd.orders.take_in import Reached, Settled, apply_batch, park_row, settle
 log = structlog.get_logger(__name__)
 
 BATCH = 256
+_QUERY_CANCELLED = "57014"  # PostgreSQL: the statement ran into its time-out
 _ROWS_A_COMMIT = 512  # the engines bound how many values a statement may carry
 
 
@@ -93,6 +94,18 @@ def digest_of(order: OrderState) -> str:
     return hashlib.sha256(repr(order).encode()).hexdigest()[:16]
 
 
+def _is_the_databases_fault(err: Exception) -> bool:
+    """Whether a batch failed for reasons that lie outside it: no connection, no disk, a standby that cannot write.
+
+    What the rows themselves cause (a value that does not fit, a statement that takes too long) is not among them.
+    """
+    if isinstance(err, StaleLoad | DatabaseClosed):
+        return True
+    if not isinstance(err, DBAPIError) or isinstance(err, DataError | IntegrityError):
+        return False
+    return getattr(err.orig, "sqlstate", None) != _QUERY_CANCELLED
+
+
 class Intake:
     """Drains the inbox. Poison rows are found by bisection, parked and told; the rest of their batch lands."""
 
@@ -151,9 +164,9 @@ class Intake:
             return
         try:
             applied = await self._db.transact(apply_batch, tuple(batch), self._views, self._clock.now())
-        except OperationalError:
-            raise  # the database, not the batch: nothing happened, and the same rows come again
-        except Exception as err:  # noqa: BLE001 - one poison order must not stop the others, whatever it breaks
+        except Exception as err:
+            if _is_the_databases_fault(err):
+                raise  # nothing happened, and the same rows come again
             if len(batch) > 1:
                 half = len(batch) // 2
                 await self._apply(batch[:half])

@@ -54,7 +54,8 @@ class Poller:
         self._inbox = inbox_writer
         self._clock = clock
         self._lease = lease
-        self._down = False
+        self._down = True  # until the first success, which also closes what an earlier process left open
+        self._told = False
         self.last_success_at: datetime | None = None
 
     async def poll(self, arrived: Callable[[], None]) -> None:
@@ -119,16 +120,18 @@ class Poller:
 
     async def _note_down(self, err: AdapterError) -> None:
         kind = "auth_expired" if isinstance(err, AuthExpired) else "channel_down"
-        if not self._down:
+        if not self._told:
             log.warning("channel.down", account=self._account, error=type(err).__name__, detail=str(err))
-        self._down = True
+        self._down = self._told = True
         await self._db.transact(note_channel, self._account_id, self._account, kind, str(err), self._clock.now())
 
     async def _note_up(self) -> None:
         if not self._down:
             return
         self._down = False
-        log.info("channel.recovered", account=self._account)
+        if self._told:
+            log.info("channel.recovered", account=self._account)
+        self._told = False
         for kind in ("auth_expired", "channel_down"):
             await self._db.transact(note_channel, self._account_id, self._account, kind, None, self._clock.now())
 

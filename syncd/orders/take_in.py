@@ -134,12 +134,6 @@ def polled_to(connection: Connection, account_id: int) -> datetime | None:
     ).scalar_one_or_none()
 
 
-@dataclass(frozen=True, slots=True)
-class HintedOrder:
-    inbox_id: int
-    channel_order_id: str
-
-
 def record_fetched(connection: Connection, fetched: Sequence[Arrived], hinted: Sequence[int], now: datetime) -> None:
     """Put fetched orders into the inbox and settle the hints that asked for them, together."""
     insert_arrived(connection, fetched, now)
@@ -176,7 +170,6 @@ def weigh_hints(connection: Connection, hints: Sequence[NumberHint], now: dateti
             (cell.c.anchor_value - cell.c.sold_hi).label("hi"),
             (cell.c.anchor_value - cell.c.sold_lo).label("lo"),
             cell.c.in_flight_value,
-            cell.c.published,
         )
         .join(
             listing,
@@ -190,8 +183,7 @@ def weigh_hints(connection: Connection, hints: Sequence[NumberHint], now: dateti
     unexplained = [
         row.listing_id
         for row in found
-        if row.quantity is None
-        or not (row.lo <= row.quantity <= row.hi or row.quantity in (row.in_flight_value, row.published))
+        if row.quantity is None or not (row.lo <= row.quantity <= row.hi or row.quantity == row.in_flight_value)
     ]
     must_read(connection, unexplained, now)
     settle_rows(connection, [(hint.inbox_id, "applied", None) for hint in hints], now)

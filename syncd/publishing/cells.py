@@ -2,8 +2,9 @@
 
 The rules carry the names of the publishing protocol: C1 one write in flight, C2 an unknown outcome repeats the same
 bytes under the same key, C3 expected is a range, C4 a shortfall is held, C5 a raise needs a certified anchor, C7 read
-after a stale write, C10 a negative number is never raised to 0, C11 news only marks for a read, C12 the no-op check
-compares with the expected live number.
+after a stale write, C8 a give-back that the anchor may contain is held, C9 a hold that ends leaves a range until the
+next read, C10 a negative number is never raised to 0, C11 news only marks for a read, C12 the no-op check compares
+with the expected live number.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Cell:
     in_flight_sold_hi: int = 0
     in_flight_sold_lo: int = 0
     unknown_value: int | None = None
+    expired_hold: int = 0  # units of holds that ended unexplained since the anchor: it may be that much too low
     published: int | None = None
 
     @property
@@ -56,7 +58,12 @@ class Cell:
 
     @property
     def exact(self) -> bool:
-        return self.anchor_value is not None and self.sold_hi == self.sold_lo and self.unknown_value is None
+        return (
+            self.anchor_value is not None
+            and self.sold_hi == self.sold_lo
+            and self.unknown_value is None
+            and not self.expired_hold
+        )
 
 
 class Step(StrEnum):
@@ -141,7 +148,8 @@ def read_back(
         hi = max(hi, cell.unknown_value)
     if shown < hi:
         return Reading(anchored, held=hi - shown, from_at=cell.anchor_lo_at, moved=True)
-    return Reading(anchored, surplus=max(0, shown - hi - recent_taken - open_holds), moved=True)
+    explained = hi + recent_taken + open_holds + cell.expired_hold
+    return Reading(anchored, surplus=max(0, shown - explained), moved=True)
 
 
 def acknowledged(cell: Cell, sent_at: datetime, now: datetime) -> Cell:

@@ -62,9 +62,10 @@ def load_stock(connection: Connection, listing_ids: Sequence[int]) -> dict[int, 
     for row in found:
         parts.setdefault(row.listing_id, []).append((row.sku_id, row.units, row.safety_stock))
     skus = sorted({sku_id for each in parts.values() for sku_id, _, _ in each})
-    available = _available(connection, skus, sorted({head.account_id for head in heads}))
-    short = _shortages(connection, skus)
+    # What lowers a number is read before what raises it: whatever is committed in between errs on the low side.
     unseen = _unseen(connection, skus)
+    short = _shortages(connection, skus)
+    available = _available(connection, skus, sorted({head.account_id for head in heads}))
     parked = _parked(connection, ids)
     stock = {}
     for head in heads:
@@ -171,6 +172,7 @@ def to_cell(row: Row[Any]) -> Cell:
         in_flight_sold_hi=row.in_flight_sold_hi,
         in_flight_sold_lo=row.in_flight_sold_lo,
         unknown_value=row.unknown_value,
+        expired_hold=row.expired_hold,
         published=row.published,
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, case, cast, func, literal, null, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, cast, func, literal, null, select, update
 
 from syncd.db.rows import rows, upsert
 from syncd.db.tables import cell, dirty_listing, hold, listing, listing_component
@@ -90,16 +90,19 @@ def _least(left: Any, right: Any) -> Any:
     return case((left <= right, left), (right < left, right), else_=None)
 
 
-def note_sales(connection: Connection, sales: Sequence[Sale], granularity_s: Mapping[int, float]) -> None:
+def note_sales(
+    connection: Connection, sales: Sequence[Sale], granularity_s: float, index_lag_s: float, now: datetime
+) -> None:
     """Lower what the listings' cells are expected to show by sales (and raise it by give-backs) after their anchors.
 
     A change surely after the anchor counts in both bounds; one surely before is in the anchor already; one that may
-    be either widens the range. A channel's instants stand for `granularity_s` (by account_id) from there on.
+    be either widens the range. A channel's instants stand for `granularity_s` from there on. A give-back that the
+    anchor already contains is held for the channel's index lag (C8): a sale not heard of may hide behind it.
     """
     if not sales:
         return
     columns = [("listing_id", int), ("d_min", int), ("d_max", int), ("from_at", datetime), ("to_at", datetime)]
-    grain = timedelta(seconds=max(granularity_s.values(), default=0.0))
+    grain = timedelta(seconds=granularity_s)
     sold = rows(
         connection,
         "sold",
@@ -110,6 +113,8 @@ def note_sales(connection: Connection, sales: Sequence[Sale], granularity_s: Map
     before = sold.c.to_at < cell.c.anchor_lo_at
     lowered_hi = case((after, sold.c.d_min), (before, 0), (sold.c.d_min < 0, sold.c.d_min), else_=0)
     lowered_lo = case((after, sold.c.d_max), (before, 0), (sold.c.d_max > 0, sold.c.d_max), else_=0)
+    if any(sale.d_min < 0 for sale in sales):
+        _hold_give_backs(connection, sold, before, now + timedelta(seconds=index_lag_s), now)
     by_cell: Subquery = (
         select(
             cell.c.listing_id,
@@ -129,6 +134,29 @@ def note_sales(connection: Connection, sales: Sequence[Sale], granularity_s: Map
     )
 
 
+def _hold_give_backs(
+    connection: Connection, sold: Subquery, before: ColumnElement[bool], expires_at: datetime, now: datetime
+) -> None:
+    """Hold what came back on sale before the anchor was taken, until orders placed since must have been listed."""
+    given_back = (
+        select(
+            cell.c.listing_id,
+            cell.c.name,
+            func.sum(-sold.c.d_min),
+            literal("give_back"),
+            func.min(sold.c.from_at, type_=Instant()),
+            literal(now, Instant()),
+            literal(expires_at, Instant()),
+            literal(now, Instant()),
+        )
+        .join(sold, sold.c.listing_id == cell.c.listing_id)
+        .where(cell.c.anchor_value.is_not(None), before, sold.c.d_min < 0)
+        .group_by(cell.c.listing_id, cell.c.name)
+    )
+    columns = ["listing_id", "cell", "quantity", "kind", "from_at", "to_at", "expires_at", "opened_at"]
+    connection.execute(hold.insert().from_select(columns, given_back))
+
+
 def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float, now: datetime) -> set[int]:
     """Let orders that explain a shortfall eat its hold, once. Returns the SKUs whose holds shrank."""
     if not any(sale.d_max > 0 for sale in sales):
@@ -140,6 +168,7 @@ def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float,
             .join(listings, listings.c.id == hold.c.listing_id)
             .where(hold.c.closed_at.is_(None))
             .order_by(hold.c.listing_id, hold.c.from_at, hold.c.id)
+            .with_for_update(of=hold)
         )
     )
     if not found:
@@ -161,7 +190,9 @@ def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float,
     data = [(hold_id, left[hold_id], None if left[hold_id] else now) for hold_id in sorted(shrunk)]
     new = rows(connection, "left_over", [("id", int), ("quantity", int), ("closed_at", datetime)], data)
     connection.execute(
-        update(hold).values(quantity=new.c.quantity, closed_at=new.c.closed_at).where(hold.c.id == new.c.id)
+        update(hold)
+        .values(quantity=new.c.quantity, closed_at=new.c.closed_at)
+        .where(hold.c.id == new.c.id, hold.c.closed_at.is_(None))
     )
     changed = rows(
         connection, "changed", [("id", int)], [(i,) for i in sorted({r.listing_id for r in shrunk.values()})]

@@ -61,6 +61,7 @@ class Publisher:
         self._unsettled = True  # a former owner may have left writes behind
         self._batch = channel.traits.write_batch
         self._failures = 0
+        self._not_before = clock.now()  # after a failure nothing is tried until then
         self.wake = asyncio.Event()
         self.waiting: dict[str, int] = {}
         self.last_push_at: datetime | None = None
@@ -83,6 +84,16 @@ class Publisher:
 
     async def step(self) -> bool:
         """Do what is due once. Returns whether there may be more to do at once."""
+        if self._clock.now() < self._not_before:
+            return False
+        try:
+            return await self._step()
+        except BaseException:
+            # Whatever broke off may have left a stored write behind: it is looked for before anything else.
+            self._unsettled = True
+            raise
+
+    async def _step(self) -> bool:
         if self._unsettled:
             await self._repeat_unfinished()
             if self._unsettled:
@@ -99,23 +110,27 @@ class Publisher:
 
     async def _repeat_unfinished(self) -> None:
         """C2: an unknown outcome is cleared by the same bytes under the same key, before anything else is written."""
-        self._unsettled = False
         for push in await self._db.transact(unfinished, self._rules):
-            await self._send(push)
+            if self._clock.now() - push.created_at > _KEY_LIFE:
+                await self._abandon(push)  # the channel has forgotten the key: sent again it would be a new write
+            elif not await self._send(push):
+                return
+        self._unsettled = False
 
-    async def _send(self, push: Push) -> None:
+    async def _send(self, push: Push) -> bool:
+        """Send a stored write. Returns whether its outcome is known now."""
         if self._too_late_in_lease():
             self._unsettled = True
-            return
+            return False
         if not await self._db.transact(note_sent, self._rules, push.key, self._clock.now()):
-            return
+            return True
         try:
             results = await self._channel.send_write(push.key, push.body)
         except AdapterError as err:
-            await self._note_failure(push, err)
-            return
+            return await self._note_failure(push, err)
         self._failures = 0
         await self._settle(push, results)
+        return True
 
     def _too_late_in_lease(self) -> bool:
         left = (self._lease().expires_at - real_now()).total_seconds()
@@ -140,7 +155,7 @@ class Publisher:
         self._batch = max(1, len(push.rows) // 2) if unnamed else min(self._channel.traits.write_batch, self._batch * 2)
         log.info("listing.published", account=self._account, rows=len(push.rows), written=written)
 
-    async def _note_failure(self, push: Push, err: AdapterError) -> None:
+    async def _note_failure(self, push: Push, err: AdapterError) -> bool:
         if isinstance(err, Rejected):
             log.error("push.rejected", account=self._account, key=push.key, field=err.field, reason=err.reason)
             only_row = len(push.rows) == 1
@@ -152,26 +167,26 @@ class Publisher:
                     for r in push.rows
                 ],
             )
-            return
+            return True
         self._unsettled = True
         if isinstance(err, OutcomeUnknown | AuthExpired) or self._failures == 0:
             log.warning(
                 "push.unsettled", account=self._account, key=push.key, error=type(err).__name__, detail=str(err)
             )
-        await self._give_up_if_old(push)
-        await self._back_off(err)
+        self._back_off(err)
+        return False
 
-    async def _give_up_if_old(self, push: Push) -> None:
-        if self._clock.now() - push.created_at > _KEY_LIFE:
-            await self._db.transact(abandon, self._rules, push.key, self._clock.now())
-            log.error("push.abandoned", account=self._account, key=push.key)
+    async def _abandon(self, push: Push) -> None:
+        await self._db.transact(abandon, self._rules, push.key, self._clock.now())
+        log.error("push.abandoned", account=self._account, key=push.key)
 
-    async def _back_off(self, err: AdapterError) -> None:
+    def _back_off(self, err: AdapterError) -> None:
+        """Try nothing for a while: longer with every failure, and at least as long as the channel asks."""
         pause = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
         if isinstance(err, RateLimited):
             pause = max(pause, err.retry_after_s)
         self._failures += 1
-        await self._clock.sleep(pause * self._rng.uniform(0.8, 1.2))
+        self._not_before = self._clock.now() + timedelta(seconds=pause * self._rng.uniform(0.8, 1.2))
 
     async def _read(self, wanted: Sequence[Row]) -> None:
         refs = [ListingRef(row.channel_sku, row.channel_location) for row in wanted]
@@ -181,7 +196,7 @@ class Publisher:
         except AdapterError as err:
             if self._failures == 0:
                 log.warning("read.failed", account=self._account, error=type(err).__name__, detail=str(err))
-            await self._back_off(err)
+            self._back_off(err)
             return
         self._failures = 0
         listings = {(row.channel_sku, row.channel_location): row.listing_id for row in wanted}

@@ -15,6 +15,9 @@ EVENT_DAYS = 40
 PUSH_DAYS = 7
 DECISION_DAYS = 90
 
+# A parked event keeps its body for a person to look at, but not for ever: buyers' data is in it.
+_PARKED_LONGER = timedelta(days=RECIPIENT_DAYS - BODY_DAYS)
+
 
 def tidy(connection: Connection, limit: int, now: datetime) -> dict[str, int]:
     """Erase and prune up to `limit` rows of each kind. Returns how many of each."""
@@ -34,7 +37,11 @@ def _erase_recipients(connection: Connection, limit: int, shipped_before: dateti
         .where(
             recipient.c.erased_at.is_(None),
             or_(
-                and_(sales_order.c.state == "fulfilled", sales_order.c.last_shipped_at < shipped_before),
+                and_(
+                    sales_order.c.state == "fulfilled",
+                    # What left before stock was counted has no shipment of ours: then its last change counts.
+                    func.coalesce(sales_order.c.last_shipped_at, sales_order.c.version_at) < shipped_before,
+                ),
                 and_(sales_order.c.state == "cancelled", sales_order.c.version_at < shipped_before),
             ),
         )
@@ -52,7 +59,7 @@ def _erase_bodies(connection: Connection, limit: int, settled_before: datetime) 
         .where(
             inbox.c.settled_at < settled_before,
             inbox.c.body.is_not(None),
-            inbox.c.state.in_(("applied", "ignored")),
+            or_(inbox.c.state.in_(("applied", "ignored")), inbox.c.settled_at < settled_before - _PARKED_LONGER),
         )
         .limit(limit)
     )
@@ -61,11 +68,10 @@ def _erase_bodies(connection: Connection, limit: int, settled_before: datetime) 
 
 def _prune_events(connection: Connection, limit: int, settled_before: datetime) -> int:
     """The event keys of old news; by then no channel repeats it, and the order's own version would stop it anyway."""
-    oldest = select(inbox.c.id).order_by(inbox.c.id).limit(limit).subquery()
     due = (
         select(inbox.c.id)
-        .join(oldest, oldest.c.id == inbox.c.id)
         .where(inbox.c.settled_at < settled_before, inbox.c.state.in_(("applied", "ignored")))
+        .limit(limit)
     )
     return connection.execute(delete(inbox).where(inbox.c.id.in_(due))).rowcount
 
@@ -103,5 +109,5 @@ def sweep_cells(connection: Connection, account_id: int, read_before: datetime, 
         .limit(limit)
     ).scalars()
     listing_ids = list(found)
-    must_read(connection, listing_ids, now)
+    must_read(connection, listing_ids, now, urgency=1)
     return len(listing_ids)

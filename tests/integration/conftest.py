@@ -1,4 +1,4 @@
-"""A database for every test, on both engines: migrated once, copied whenever somebody asks."""
+"""A database for every test, on both engines: migrated once a session, and handed out empty."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pytest
 from syncd.db.database import Database
 from syncd.db.migrate import migrate
 from tests.support import postgres
+from tests.support.builders import a_database
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
+ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("engine_name", [POSTGRES], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -32,21 +35,35 @@ def postgres_template() -> str:
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a migrated, empty database of this test alone, for whoever opens it by itself or from a process."""
-    if request.param == "sqlite":
-        copy = tmp_path / "syncd.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), copy)
-        yield f"sqlite:///{copy}"
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Whichever engines a test runs on: both, unless it is marked ON_SQLITE or ON_POSTGRESQL."""
+    return str(request.param)
+
+
+@pytest.fixture
+def db(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database that nobody else uses meanwhile, opened. Its schema is not to be changed."""
+    if engine_name != "sqlite":
+        with a_database(engine_name, tmp_path) as shared:
+            yield shared
+        return
+    database = Database(_a_copy(request.getfixturevalue("sqlite_template"), tmp_path))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of this test alone, which may do to it what it likes."""
+    if engine_name == "sqlite":
+        yield _a_copy(request.getfixturevalue("sqlite_template"), tmp_path)
         return
     url = postgres.create_database(template=request.getfixturevalue("postgres_template"))
     yield url
     postgres.drop_database(url)
 
 
-@pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
-    """That database, opened, and closed at the end."""
-    database = Database(database_url)
-    yield database
-    database.close()
+def _a_copy(template: Path, folder: Path) -> str:
+    copy = folder / "syncd.db"
+    shutil.copyfile(template, copy)
+    return f"sqlite:///{copy}"

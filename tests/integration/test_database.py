@@ -24,12 +24,8 @@ from syncd.db.rows import insert_rows, rows
 from syncd.db.tables import lease, sku, tally, warehouse
 from syncd.db.types import from_micros, to_micros
 from syncd.money import LARGEST_MINOR, MoneyError, from_minor, to_minor
+from tests.integration.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.support.builders import a_line, a_seller, an_order
-
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-ON_POSTGRESQL = pytest.mark.parametrize(
-    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
 
 INSTANTS = [
     datetime(1970, 1, 1, tzinfo=UTC),
@@ -401,8 +397,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @ON_SQLITE
 @pytest.mark.usefixtures("impatient")
-async def test_a_busy_database_is_tried_again(database_url: str, db: Database) -> None:
-    with somebody_writes(database_url) as other:
+async def test_a_busy_database_is_tried_again(db: Database) -> None:
+    with somebody_writes(db.url) as other:
         adding = asyncio.create_task(db.transact(add_sku, "RED-CLOCK"))
         await asyncio.sleep(0.1)
         assert not adding.done()
@@ -414,8 +410,8 @@ async def test_a_busy_database_is_tried_again(database_url: str, db: Database) -
 
 @ON_SQLITE
 @pytest.mark.usefixtures("impatient")
-async def test_a_database_that_stays_busy_is_given_up_and_works_again_later(database_url: str, db: Database) -> None:
-    with somebody_writes(database_url):
+async def test_a_database_that_stays_busy_is_given_up_and_works_again_later(db: Database) -> None:
+    with somebody_writes(db.url):
         with pytest.raises(OperationalError, match="locked"):
             await db.transact(add_sku, "RED-CLOCK")
         assert await db.read(codes) == [], "readers are not disturbed"
@@ -425,7 +421,7 @@ async def test_a_database_that_stays_busy_is_given_up_and_works_again_later(data
 
 
 @ON_SQLITE
-async def test_a_short_wait_is_left_to_sqlite_itself(database_url: str, db: Database) -> None:
+async def test_a_short_wait_is_left_to_sqlite_itself(db: Database) -> None:
     begun = 0
 
     @event.listens_for(db.writer, "begin")
@@ -433,7 +429,7 @@ async def test_a_short_wait_is_left_to_sqlite_itself(database_url: str, db: Data
         nonlocal begun
         begun += 1
 
-    with somebody_writes(database_url) as other:
+    with somebody_writes(db.url) as other:
         adding = asyncio.create_task(db.transact(add_sku, "RED-CLOCK"))
         await asyncio.sleep(0.2)
         other.execute("COMMIT")
@@ -443,7 +439,7 @@ async def test_a_short_wait_is_left_to_sqlite_itself(database_url: str, db: Data
 
 
 @ON_SQLITE
-async def test_a_snapshot_that_was_overtaken_is_busy_too(database_url: str, db: Database) -> None:
+async def test_a_snapshot_that_was_overtaken_is_busy_too(db: Database) -> None:
     """SQLite says so by an extended code; a transaction that only reads first would get it."""
     tries = 0
 
@@ -454,7 +450,7 @@ async def test_a_snapshot_that_was_overtaken_is_busy_too(database_url: str, db: 
             connection.exec_driver_sql("ROLLBACK")
             connection.exec_driver_sql("BEGIN")
             codes(connection)
-            with somebody_writes(database_url) as other:
+            with somebody_writes(db.url) as other:
                 other.execute("INSERT INTO sku (code) VALUES ('BLUE-CLOCK')")
                 other.execute("COMMIT")
         add_sku(connection, "RED-CLOCK")

@@ -26,6 +26,7 @@ from syncd.db.database import Database, DatabaseClosed
 from syncd.db.lease import TERM_S, Fenced, Held, Lease, acquire, guard, release, renew, this_process
 from syncd.db.tables import lease, sku
 from syncd.leases import SCHEDULER, AlreadyRunning, LeaseKeeper, account_lease
+from tests.integration.conftest import ON_POSTGRESQL, ON_SQLITE
 
 NOW = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
 NAMES = [SCHEDULER, account_lease("shop"), account_lease("outlet")]
@@ -157,7 +158,7 @@ def test_what_a_fenced_process_writes_is_rolled_back(db: Database) -> None:
     assert db.read_now(lambda connection: connection.execute(select(sku)).all()) == []
 
 
-@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@ON_POSTGRESQL
 def test_a_lease_is_not_taken_while_a_transaction_acts_under_it(db: Database) -> None:
     mine = taken(db, "me")
 
@@ -306,10 +307,9 @@ class Failing:
 
 
 GONE = OperationalError("UPDATE lease", None, Exception("server closed the connection unexpectedly"))
-SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-@SQLITE
+@ON_SQLITE
 async def test_a_renewal_that_fails_is_told_and_the_lease_kept_for_its_term(db: Database) -> None:
     failing = Failing(db)
     keeper = LeaseKeeper(failing, NAMES)
@@ -324,7 +324,7 @@ async def test_a_renewal_that_fails_is_told_and_the_lease_kept_for_its_term(db: 
     await keeper.renew()
 
 
-@SQLITE
+@ON_SQLITE
 async def test_a_lease_that_could_not_be_renewed_in_its_term_is_lost(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,7 +338,7 @@ async def test_a_lease_that_could_not_be_renewed_in_its_term_is_lost(
         await keeper.renew()
 
 
-@SQLITE
+@ON_SQLITE
 @pytest.mark.parametrize("error", [GONE, DatabaseClosed("the database is closed")])
 async def test_a_lease_that_cannot_be_given_back_ends_by_itself(db: Database, error: Exception) -> None:
     """The end of a daemon must not fail for it, nor hide why it ends."""
@@ -386,9 +386,9 @@ def a_process_that_holds(url: str, names: list[str]) -> Iterator[subprocess.Pope
         process.communicate()
 
 
-async def test_the_leases_of_a_killed_process_are_taken_over_at_once(database_url: str, db: Database) -> None:
+async def test_the_leases_of_a_killed_process_are_taken_over_at_once(db: Database) -> None:
     keeper, standby = LeaseKeeper(db, NAMES), another(db, holder=this_process())
-    with a_process_that_holds(database_url, NAMES) as process:
+    with a_process_that_holds(db.url, NAMES) as process:
         with pytest.raises(AlreadyRunning, match=f"process {process.pid} "):
             await keeper.acquire()
         waiting = asyncio.create_task(standby.acquire(standby=True))
@@ -402,7 +402,7 @@ async def test_the_leases_of_a_killed_process_are_taken_over_at_once(database_ur
     assert [standby.lease(name).token for name in NAMES] == [2, 2, 2]
 
 
-async def test_a_process_that_stands_still_is_fenced_when_it_wakes(database_url: str, db: Database) -> None:
+async def test_a_process_that_stands_still_is_fenced_when_it_wakes(db: Database) -> None:
     keeper = LeaseKeeper(db, NAMES)
     await keeper.acquire()
     mine = keeper.lease(SCHEDULER)
@@ -421,7 +421,7 @@ def other_parts(holder: str, *, host: str | None = None, boot: str | None = None
     return "/".join((host or parts[0], boot or parts[1], pid or parts[2], parts[3]))
 
 
-@SQLITE
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("change", "dead"),
     [
@@ -441,7 +441,7 @@ def test_only_a_process_that_is_surely_gone_counts_as_dead(db: Database, change:
     assert isinstance(found, Lease if dead else Held)
 
 
-@SQLITE
+@ON_SQLITE
 @pytest.mark.parametrize("holder", ["somebody", "a/b/c", "{host}/{boot}/not-a-number/0", "{host}/{boot}/12/x"])
 def test_a_holder_nobody_can_read_is_believed_to_live(db: Database, holder: str) -> None:
     host, boot, *_ = this_process().split("/")

@@ -25,12 +25,9 @@ from syncd.db.database import Database
 from syncd.db.engine import is_sqlite, reader_engine, writer_engine
 from syncd.db.migrate import SchemaError, current_revision, migrate, newest_revision, require_current
 from syncd.db.tables import metadata, movement
-from tests.integration.conftest import POSTGRES
+from tests.integration.conftest import ON_POSTGRESQL, ON_SQLITE, POSTGRES
 from tests.support import postgres
 from tests.support.builders import a_seller, an_order
-
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", [POSTGRES], indirect=True)
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])

@@ -293,7 +293,7 @@ def _insert_catalogue(
         everywhere = tuple(seller.warehouses.values())
         for place in everywhere:
             _add(connection, pool, account_id=account_id, warehouse_id=place.warehouse_id, rank=place.rank)
-        seller.accounts[key] = AccountView(account_id, key, live, Policy.PRIORITY, 1.0, 60.0, everywhere)
+        seller.accounts[key] = AccountView(account_id, key, live, Policy.PRIORITY, 1.0, 60.0, 60.0, everywhere)
 
 
 def insert_listing(

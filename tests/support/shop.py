@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import httpx
 import msgspec
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, RowMapping, func, select, text
 from adapters.contract import Channel
 from adapters.shopify import ShopifyChannel, ShopifySettings
 from adapters.shopify.sandbox import FaultMix, ItemSeed, ShopifySandbox, ShopSeed
+from adapters.shopify.sandbox.deliveries import sign
 from allocation import Policy
 from syncd.accounts.go_live import go_live
 from syncd.accounts.store import AccountSetup, WarehouseSetup, sync_parties
@@ -45,10 +46,20 @@ from syncd.web.deps import WebDeps
 from syncd.web.webhooks import Webhooks
 from tests.unit.shopify_sandbox.kit import SteppingClock
 
-TOPICS = ("orders/create", "orders/updated", "orders/cancelled", "orders/edited", "refunds/create", "inventory_levels/update")
+P = ParamSpec("P")
+T = TypeVar("T")
+TOPICS = (
+    "orders/create",
+    "orders/updated",
+    "orders/cancelled",
+    "orders/edited",
+    "refunds/create",
+    "inventory_levels/update",
+)
 WRITE = "inventorySetQuantities"
 READ = "nodes"
-ORDERS = "orders"
+POLL = "orders"
+STALENESS_S = 2.0
 _CALM = replace(FaultMix.none(), webhook_delay_min_s=1.0, webhook_delay_max_s=1.0)
 _FRESH = timedelta(hours=24)
 
@@ -73,6 +84,25 @@ class Write:
     key: str
     input: str
     rows: dict[str, tuple[int, int]]
+
+
+class Post(httpx.AsyncHTTPTransport):
+    """What carries a shop's webhooks; `garble` changes a body before it is signed."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__(verify=False)
+        self._secret = secret
+        self.garble: Callable[[dict[str, Any]], None] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.garble is not None and request.headers["X-Shopify-Topic"].startswith("orders/"):
+            told = msgspec.json.decode(await request.aread())
+            self.garble(told)
+            body = msgspec.json.encode(told)
+            headers = {name: value for name, value in request.headers.items() if name.startswith("x-shopify")}
+            headers["x-shopify-hmac-sha256"] = sign(self._secret, body)
+            request = httpx.Request("POST", request.url, headers=headers, content=body, extensions=request.extensions)
+        return await super().handle_async_request(request)
 
 
 class Wire(httpx.AsyncHTTPTransport):
@@ -104,6 +134,7 @@ class Shop:
     sandbox: ShopifySandbox
     channel: ShopifyChannel
     wire: Wire
+    post: Post
     http: httpx.AsyncClient
     silent: bool = False
 
@@ -251,7 +282,7 @@ class Seller:
         await self.passes(59.0)
         await self.polls()
         await self.db.transact(cover_shortages, self.views, 500, self.now)
-        await self.db.transact(expire_holds, 500, self.now)
+        await self.db.transact(expire_holds, 500, 2.0, self.now)
         await self.works()
 
     async def rests(self, minutes: int = 20) -> None:
@@ -317,31 +348,37 @@ class Seller:
         key = (self.skus[code], self.warehouses[warehouse])
         self.db.transact_now(book_counts, (Count(1, key, pieces, 0, self.now),), self.now)
 
-    def restarts(self, key: str, db: Transactor | None = None) -> Publisher:
-        """Another process takes the account over, with a grown token; the old publisher is gone."""
-        self.leases[key] = self.db.transact_now(_take, key)
-        self.publishers[key] = self._publisher(key, db or self.db)
+    def takes(self, key: str, lease_s: float = 3600.0) -> None:
+        """Another process takes the account's lease: its token grows."""
+        self.leases[key] = self.db.transact_now(_take, key, lease_s)
+
+    def restarts(self, key: str, db: Transactor | None = None, lease_s: float = 3600.0) -> Publisher:
+        """A new process publishes the account from now on, and polls it."""
+        self.takes(key, lease_s)
+        self._begin(self.shops[key], db or self.db)
         return self.publishers[key]
 
-    def _publisher(self, key: str, db: Transactor) -> Publisher:
-        shop, held = self.shops[key], self.leases[key]
-        rng = SeededRng(held.token, f"publisher/{key}")
-        return Publisher(shop.account_id, key, shop.channel, db, self.clock, rng, lambda: held)
+    def _begin(self, shop: Shop, db: Transactor) -> None:
+        held = self.leases[shop.key]
+        rng = SeededRng(held.token, f"publisher/{shop.key}")
+        self.publishers[shop.key] = Publisher(
+            shop.account_id, shop.key, shop.channel, db, self.clock, rng, lambda: held
+        )
+        self.pollers[shop.key] = Poller(
+            shop.account_id, shop.key, shop.channel, self.db, self.inbox, self.clock, lambda: held
+        )
 
     def opens(self, shop: Shop) -> None:
         """Put a shop under syncd's care."""
         self.shops[shop.key] = shop
-        held = self.leases[shop.key] = self.db.transact_now(_take, shop.key)
-        self.publishers[shop.key] = self._publisher(shop.key, self.db)
-        self.pollers[shop.key] = Poller(
-            shop.account_id, shop.key, shop.channel, self.db, self.inbox, self.clock, lambda: held
-        )
+        self.takes(shop.key)
+        self._begin(shop, self.db)
         channels = {each.account_id: each.channel for each in self.shops.values()}
         self.intake = Intake(self.db, dict(channels), self.views, self.clock, lambda: None)
 
 
-def _take(connection: Connection, key: str) -> Lease:
-    taken = acquire(connection, account_lease(key), "this test", real_now(), term_s=3600.0)
+def _take(connection: Connection, key: str, lease_s: float) -> Lease:
+    taken = acquire(connection, account_lease(key), "this test", real_now(), lease_s)
     assert isinstance(taken, Lease)
     return taken
 
@@ -361,6 +398,57 @@ def _waiting(connection: Connection) -> dict[str, int]:
 def _sellable(connection: Connection, account_id: int) -> dict[str, int]:
     ids = list(connection.execute(select(listing.c.id).where(listing.c.account_id == account_id)).scalars())
     return {each.channel_sku: each.number.quantity for each in load_stock(connection, ids).values() if each.mapped}
+
+
+# --- power cuts -----------------------------------------------------------------------------------------------
+
+
+class PowerCut(Exception):
+    """The process ended here."""
+
+
+class Interrupted:
+    """A database at which something happens once, `when` (before, or after the commit of) a named transaction."""
+
+    def __init__(self, db: Database, name: str, when: str, happens: Callable[[], None]) -> None:
+        self._db = db
+        self._at = (name, when)
+        self._happens: Callable[[], None] | None = happens
+
+    async def transact(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        self._meet(function.__name__, "before")
+        done = await self._db.transact(function, *args, **kwargs)
+        self._meet(function.__name__, "after")
+        return done
+
+    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._db.read(function, *args, **kwargs)
+
+    def _meet(self, name: str, when: str) -> None:
+        if (name, when) == self._at and self._happens is not None:
+            happens, self._happens = self._happens, None
+            happens()
+
+
+class Repeating:
+    """A database that loses the answer to its first COMMIT of a named transaction, and so runs it again."""
+
+    def __init__(self, db: Database, name: str) -> None:
+        self._db = db
+        self._name: str | None = name
+
+    async def transact(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        if function.__name__ == self._name:
+            self._name = None
+            await self._db.transact(function, *args, **kwargs)
+        return await self._db.transact(function, *args, **kwargs)
+
+    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._db.read(function, *args, **kwargs)
 
 
 # --- setting the stage ----------------------------------------------------------------------------------------
@@ -404,7 +492,7 @@ async def a_seller_with_shops(
         stack.push_async_callback(hooks.close)
         for key in shops:
             account_id = ids.accounts[key]
-            seller.views[account_id] = AccountView(account_id, key, False, Policy.PRIORITY, 1.0, 2.0, (place,))
+            seller.views[account_id] = AccountView(account_id, key, False, Policy.PRIORITY, 1.0, 2.0, 60.0, (place,))
             seed = more(ShopSeed(items=items, index_lag_s=0.0, write_latency_s=0.0, faults=_CALM))
             shop = await _open_shop(stack, seller, key, account_id, seed)
             deps_accounts[key] = (account_id, shop.channel)
@@ -431,8 +519,8 @@ async def goes_live(seller: Seller, *keys: str) -> None:
 async def _open_shop(
     stack: AsyncExitStack, seller: Seller, key: str, account_id: int, seed: ShopSeed
 ) -> Shop:
-    hooks = httpx.AsyncHTTPTransport(verify=False)
-    sandbox = ShopifySandbox(seed, seller.stepping, SeededRng(7, f"sandbox/{key}"), hooks)
+    post = Post(seed.client_secret)
+    sandbox = ShopifySandbox(seed, seller.stepping, SeededRng(7, f"sandbox/{key}"), post)
     server = TestServer(sandbox.app)
     await server.start_server()
     stack.push_async_callback(server.close)
@@ -446,7 +534,7 @@ async def _open_shop(
     wire = Wire()
     channel = ShopifyChannel(settings, seller.clock, SeededRng(7, f"channel/{key}"), wire)
     stack.push_async_callback(channel.close)
-    return Shop(key, account_id, sandbox, channel, wire, http)
+    return Shop(key, account_id, sandbox, channel, wire, post, http)
 
 
 def _hooks(seller: Seller, accounts: Mapping[str, tuple[int, Channel]]) -> web.Application:

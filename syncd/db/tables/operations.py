@@ -40,7 +40,8 @@ decision = Table(
     text("outcome"),
     instant("decided_at"),
 )
-Index("ix_decision_decided_at", decision.c.decided_at)
+_publication = decision.c.kind == "publication"
+Index("ix_decision_publication", decision.c.decided_at, sqlite_where=_publication, postgresql_where=_publication)
 
 alert = Table(
     "alert",

@@ -46,6 +46,8 @@ Index(
     sqlite_where=inbox.c.body.is_not(None),
     postgresql_where=inbox.c.body.is_not(None),
 )
+_settled = inbox.c.state.in_(("applied", "ignored"))
+Index("ix_inbox_prunable", inbox.c.settled_at, sqlite_where=_settled, postgresql_where=_settled)
 
 sales_order = Table(
     "sales_order",

@@ -25,11 +25,10 @@ cell = Table(
     count("in_flight_sold_hi"),
     count("in_flight_sold_lo"),
     Column("unknown_value", Integer, nullable=True),
+    count("expired_hold"),
     Column("last_read_value", Integer, nullable=True),
     instant("last_read_at", nullable=True),
     Column("published", Integer, nullable=True),
-    instant("published_at", nullable=True),
-    count("stale_streak"),
 )
 Index(
     "ix_cell_in_flight",
@@ -76,7 +75,7 @@ dirty_listing = Table(
     reference("listing_id", "listing.id", primary_key=True, autoincrement=False),
     reference("account_id", "account.id"),
     count("version", default=1),
-    count("urgency"),  # 0 a sale caused it, 1 anything else
+    count("urgency"),  # 0 a sale, a surprise or a hold; 1 anything that can wait behind those
     instant("since_at", nullable=True),  # the oldest order that waits to be shown
     instant("due_at"),
     text("waits_for", nullable=True),

@@ -48,4 +48,14 @@ movement = Table(
     CheckConstraint("seq > 0", name="seq"),
 )
 
+# What a count must know: everything but reservations that moved since.
+_goods = (movement.c.d_on_hand != 0) | (movement.c.d_unavailable != 0)
+Index(
+    "ix_movement_goods_at",
+    movement.c.sku_id,
+    movement.c.warehouse_id,
+    movement.c.at,
+    sqlite_where=_goods,
+    postgresql_where=_goods,
+)
 Index("ix_level_short", level.c.sku_id, sqlite_where=level.c.short > 0, postgresql_where=level.c.short > 0)

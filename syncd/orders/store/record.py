@@ -43,8 +43,10 @@ def record_changes(
     tell_shorts(connection, ledger.changed(), now)
     _record_decisions(connection, changes, accounts, now)
     sales = [sale for change in changes for sale in change.sales]
-    note_sales(connection, sales, {a.account_id: a.granularity_s for a in accounts.values()})
-    eaten = eat_holds(connection, sales, max((a.staleness_s for a in accounts.values()), default=0.0), now)
+    views = accounts.values()
+    granularity_s = max((view.granularity_s for view in views), default=0.0)
+    note_sales(connection, sales, granularity_s, max((view.index_lag_s for view in views), default=0.0), now)
+    eaten = eat_holds(connection, sales, max((view.staleness_s for view in views), default=0.0), now)
     _mark_dirty(connection, changes, ledger, eaten, accounts, now)
     _record_figures(connection, changes, accounts, now)
     _record_alerts(connection, changes, accounts, now)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, insert, select
 
+from syncd.alerts.store import close_alerts
 from syncd.db.lease import guard
 from syncd.db.rows import insert_rows
 from syncd.db.tables import account, decision, push_batch, push_row
 from syncd.publishing.cells import Cell, Step, choose, is_certified
 from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock
 from syncd.publishing.store.cells import read_horizon, save_cells
-from syncd.publishing.store.queue import forget, put_off
-from syncd.publishing.store.rows import Compose, Push, Row, Rules
+from syncd.publishing.store.queue import Waiting, forget, put_off
+from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, rows_of
 
+Write = tuple[Row, Dirty, Cell, ListingStock]
 POLICY = "publishing"
 POLICY_VERSION = 1
 
@@ -35,40 +38,65 @@ class Claimed:
 def claim(connection: Connection, rules: Rules, key: str, compose: Compose, limit: int, now: datetime) -> Claimed:
     """Look at due listings: forget those that show what they should, name those to read, and store one write."""
     guard(connection, rules.lease)
+    stored = _stored_push(connection, rules, key)
+    if stored is not None:  # this very claim was committed before, and its answer was lost
+        return Claimed((), stored, 0, {})
     due = load_due(connection, rules.account_id, now, limit)
     if not due:
         return Claimed((), None, 0, {})
     live = _is_live(connection, rules.account_id)
-    stock = load_stock(connection, [each.listing_id for each in due])
+    # Cells first: an order committed in between makes the target too low for this moment, never too high.
     cells = _certify(connection, rules, load_cells(connection, [each.listing_id for each in due]))
-    done: list[Dirty] = []
-    reads: list[Row] = []
-    writes: list[tuple[Row, Dirty, Cell, ListingStock]] = []
-    waits: list[tuple[Dirty, str]] = []
+    stock = load_stock(connection, [each.listing_id for each in due])
+    sorted_out = _Sorted()
     for each in due:
-        found = stock[each.listing_id]
         at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
-        stop = _raises_stop(found)
-        if found.unwritable or not found.mapped:
-            waits.append((each, found.unwritable or "unmapped"))
-            continue
-        choice = choose(at, found.number.quantity, live=live, raises_stop=stop)
-        row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
-        if choice.step is Step.NOTHING:
-            done.append(each)
-        elif choice.step is Step.READ:
-            reads.append(row)
-        elif choice.step is Step.WRITE and len(writes) < rules.write_batch:
-            writes.append((row, each, at, found))
-        elif choice.step is Step.WAIT:
-            waits.append((each, choice.reason))
-    forget(connection, done)
-    put_off(connection, waits, now)
-    push = _store_push(connection, rules, key, compose, writes, now) if writes else None
-    waiting: dict[str, int] = {}
-    for _, reason in waits:
-        waiting[reason] = waiting.get(reason, 0) + 1
-    return Claimed(tuple(reads), push, len(due), waiting)
+        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out)
+    forget(connection, sorted_out.done)
+    close_alerts(connection, [refusal_key(rules, each.listing_id) for each in sorted_out.done], now)
+    put_off(connection, sorted_out.waits, now)
+    push = _store_push(connection, rules, key, compose, sorted_out.writes, now) if sorted_out.writes else None
+    waiting = Counter(reason for _, reason, _ in sorted_out.waits)
+    return Claimed(tuple(sorted_out.reads), push, len(due), waiting)
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Due listings by what there is to do about them."""
+
+    done: list[Dirty] = field(default_factory=list)
+    reads: list[Row] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    waits: list[Waiting] = field(default_factory=list)
+
+
+def _sort(each: Dirty, at: Cell, found: ListingStock, live: bool, rules: Rules, now: datetime, into: _Sorted) -> None:
+    if found.unwritable or not found.mapped:
+        into.waits.append((each, found.unwritable or "unmapped", None))
+        return
+    choice = choose(at, found.number.quantity, live=live, raises_stop=_raises_stop(found))
+    row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
+    if choice.step is Step.NOTHING:
+        into.done.append(each)
+    elif choice.step is Step.READ and at.not_before_read_at is not None and now < at.not_before_read_at:
+        into.waits.append((each, "what a read would show is not settled", at.not_before_read_at))
+    elif choice.step is Step.READ:
+        into.reads.append(row)
+    elif choice.step is Step.WRITE and len(into.writes) < rules.write_batch:
+        into.writes.append((row, each, at, found))
+    elif choice.step is Step.WAIT:
+        into.waits.append((each, choice.reason, None))
+
+
+def _stored_push(connection: Connection, rules: Rules, key: str) -> Push | None:
+    found = connection.execute(
+        select(push_batch).where(
+            push_batch.c.key == key,
+            push_batch.c.account_id == rules.account_id,
+            push_batch.c.state == "in_flight",
+        )
+    ).one_or_none()
+    return None if found is None else Push(key, found.body or "", rows_of(connection, key), found.created_at)
 
 
 def _is_live(connection: Connection, account_id: int) -> bool:
@@ -91,7 +119,7 @@ def _store_push(
     rules: Rules,
     key: str,
     compose: Compose,
-    writes: Sequence[tuple[Row, Dirty, Cell, ListingStock]],
+    writes: Sequence[Write],
     now: datetime,
 ) -> Push:
     chosen = tuple(row for row, _, _, _ in writes)
@@ -107,6 +135,26 @@ def _store_push(
             settle_by=now + timedelta(seconds=rules.settle_s),
         )
     )
+    _store_rows(connection, rules, key, writes)
+    save_cells(
+        connection,
+        [
+            replace(
+                at,
+                in_flight_key=key,
+                in_flight_value=row.value,
+                in_flight_sold_hi=at.sold_hi,
+                in_flight_sold_lo=at.sold_lo,
+            )
+            for row, _, at, _ in writes
+        ],
+    )
+    _store_decisions(connection, writes, now)
+    put_off(connection, [(dirty, "a write is in flight", None) for _, dirty, _, _ in writes], now)
+    return Push(key, body, chosen, created_at=now)
+
+
+def _store_rows(connection: Connection, rules: Rules, key: str, writes: Sequence[Write]) -> None:
     columns = [
         ("key", str),
         ("listing_id", int),
@@ -125,19 +173,9 @@ def _store_push(
             for row, dirty, _, _ in writes
         ],
     )
-    save_cells(
-        connection,
-        [
-            replace(
-                at,
-                in_flight_key=key,
-                in_flight_value=row.value,
-                in_flight_sold_hi=at.sold_hi,
-                in_flight_sold_lo=at.sold_lo,
-            )
-            for row, _, at, _ in writes
-        ],
-    )
+
+
+def _store_decisions(connection: Connection, writes: Sequence[Write], now: datetime) -> None:
     data = [
         ("publication", row.listing_id, POLICY, POLICY_VERSION, *_explained(row, at, found), now)
         for row, _, at, found in writes
@@ -152,8 +190,6 @@ def _store_push(
         ("decided_at", datetime),
     ]
     insert_rows(connection, decision, columns, data)
-    put_off(connection, [(dirty, "a write is in flight") for _, dirty, _, _ in writes], now)
-    return Push(key, body, chosen, created_at=now)
 
 
 def _explained(row: Row, at: Cell, found: ListingStock) -> tuple[str, str]:

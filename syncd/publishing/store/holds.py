@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from syncd.db.rows import rows
 from syncd.db.tables import cell, hold
@@ -13,25 +13,54 @@ from syncd.publishing.marks import mark_listings
 from syncd.publishing.store.queue import mark_shared
 
 
-def expire_holds(connection: Connection, limit: int, now: datetime) -> int:
-    """End holds that no order has explained: the book wins, after one more read. Returns how many ended."""
-    found = connection.execute(
-        select(hold).where(hold.c.closed_at.is_(None), hold.c.expires_at <= now).order_by(hold.c.id).limit(limit)
-    ).all()
+def expire_holds(connection: Connection, limit: int, staleness_s: float, now: datetime) -> int:
+    """End holds that no order has explained (C9). Returns how many ended.
+
+    The number may be that much too low from then on: it is read, not before a read can no longer be older than this,
+    and raised only from an anchor that a complete poll has certified anew.
+    """
+    due = (
+        select(hold.c.id, hold.c.listing_id, hold.c.cell, hold.c.quantity)
+        .where(hold.c.closed_at.is_(None), hold.c.expires_at <= now)
+        .order_by(hold.c.id)
+        .limit(limit)
+    )
+    found = connection.execute(due).all()
     if not found:
         return 0
-    ended = rows(connection, "ended", [("id", int)], [(row.id,) for row in found])
-    connection.execute(update(hold).values(closed_at=now).where(hold.c.id.in_(select(ended.c.id))))
+    ended = rows(
+        connection,
+        "ended",
+        [("id", int), ("listing_id", int), ("cell", str), ("quantity", int)],
+        [tuple(row) for row in found],
+    )
+    by_cell = (
+        select(ended.c.listing_id, ended.c.cell, func.sum(ended.c.quantity).label("units"))
+        .group_by(ended.c.listing_id, ended.c.cell)
+        .subquery("by_cell")
+    )
+    connection.execute(  # cells before holds, as everywhere
+        update(cell)
+        .values(
+            must_read=1,
+            expired_hold=cell.c.expired_hold + by_cell.c.units,
+            not_before_read_at=now + timedelta(seconds=staleness_s),
+        )
+        .where(cell.c.listing_id == by_cell.c.listing_id, cell.c.name == by_cell.c.cell)
+    )
+    connection.execute(
+        update(hold).values(closed_at=now).where(hold.c.id.in_(select(ended.c.id)), hold.c.closed_at.is_(None))
+    )
     listing_ids = sorted({row.listing_id for row in found})
-    must_read(connection, listing_ids, now)
+    mark_listings(connection, listing_ids, now, urgency=0)
     mark_shared(connection, listing_ids, now)
     return len(found)
 
 
-def must_read(connection: Connection, listing_ids: Sequence[int], now: datetime) -> None:
+def must_read(connection: Connection, listing_ids: Sequence[int], now: datetime, urgency: int = 0) -> None:
     """C11: news of a number never is that number; the listing's cells are read."""
     if not listing_ids:
         return
     wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(set(listing_ids))])
     connection.execute(update(cell).values(must_read=1).where(cell.c.listing_id.in_(select(wanted.c.id))))
-    mark_listings(connection, listing_ids, now, urgency=0)
+    mark_listings(connection, listing_ids, now, urgency)

@@ -30,13 +30,17 @@ _PATIENCE = {"certification": 3600.0, "a write is in flight": 3600.0}
 LATER_S = 600.0
 
 
-def put_off(connection: Connection, waits: Sequence[tuple[Dirty, str]], now: datetime) -> None:
+Waiting = tuple[Dirty, str, datetime | None]
+"""A listing set aside, what it waits for, and when to look again by itself; None: by how long such waits take."""
+
+
+def put_off(connection: Connection, waits: Sequence[Waiting], now: datetime) -> None:
     """Set waiting listings aside; what they wait for wakes them, and a slow fallback does anyway."""
     if not waits:
         return
     data = [
-        (each.listing_id, each.version, reason, now + timedelta(seconds=_PATIENCE.get(reason, LATER_S)))
-        for each, reason in waits
+        (each.listing_id, each.version, reason, until or now + timedelta(seconds=_PATIENCE.get(reason, LATER_S)))
+        for each, reason, until in waits
     ]
     columns = [("id", int), ("version", int), ("reason", str), ("due_at", datetime)]
     source = rows(connection, "waits", columns, data)

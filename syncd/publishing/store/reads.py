@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, select, update
 
-from syncd.alerts.store import Alert, open_alerts
+from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
 from syncd.db.rows import insert_rows, rows
 from syncd.db.tables import cell, dirty_listing, hold, order_line
@@ -74,6 +74,7 @@ def note_reads(
     held = {listing_id: reading for listing_id, reading in readings.items() if reading.held}
     _hold_back(connection, rules, held, now)
     _note_unreadable(connection, rules, [each for each in read if each.quantity is None], now)
+    close_alerts(connection, [_unreadable_key(rules, listing_id) for listing_id in ids], now)
     moved = [listing_id for listing_id, reading in readings.items() if reading.moved]
     mark_listings(connection, moved, now, urgency=0)
     wake(connection, ids, now)
@@ -145,6 +146,10 @@ def _hold_back(connection: Connection, rules: Rules, held: Mapping[int, Reading]
     mark_shared(connection, list(held), now)
 
 
+def _unreadable_key(rules: Rules, listing_id: int) -> str:
+    return f"unreadable:{rules.account_id}:{listing_id}"
+
+
 def _note_unreadable(connection: Connection, rules: Rules, unread: Sequence[ReadRow], now: datetime) -> None:
     if not unread:
         return
@@ -152,7 +157,7 @@ def _note_unreadable(connection: Connection, rules: Rules, unread: Sequence[Read
         connection,
         [
             Alert(
-                f"unreadable:{rules.account_id}:{each.listing_id}",
+                _unreadable_key(rules, each.listing_id),
                 "listing_unreadable",
                 "its number stays as it is",
                 f"{rules.account} does not say what listing {each.listing_id} shows: {each.problem or 'no number'}",

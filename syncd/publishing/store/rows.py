@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection, select
+
 from syncd.db.lease import Lease
+from syncd.db.tables import listing, push_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,19 @@ class Push:
 
 
 Compose = Callable[[tuple[Row, ...]], str]
+
+
+def refusal_key(rules: Rules, listing_id: int) -> str:
+    """The key of the alert that a channel refuses a listing's number."""
+    return f"refused:{rules.account_id}:{listing_id}"
+
+
+def rows_of(connection: Connection, key: str) -> tuple[Row, ...]:
+    """The rows of a stored write."""
+    found = connection.execute(
+        select(push_row, listing.c.channel_sku, listing.c.channel_location)
+        .join(listing, listing.c.id == push_row.c.listing_id)
+        .where(push_row.c.key == key)
+        .order_by(push_row.c.listing_id)
+    )
+    return tuple(Row(r.listing_id, r.channel_sku, r.channel_location, r.value, r.expected) for r in found)

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, delete, select, update
 
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
-from syncd.db.tables import listing, push_batch, push_row
+from syncd.db.tables import push_batch, push_row
 from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, acknowledged
 from syncd.publishing.load import Dirty, load_cells
 from syncd.publishing.store.cells import save_cells
-from syncd.publishing.store.queue import forget, put_off, wake
-from syncd.publishing.store.rows import Push, Row, Rules
+from syncd.publishing.store.queue import Waiting, forget, put_off, wake
+from syncd.publishing.store.rows import Push, Rules, refusal_key, rows_of
 
 
 def unfinished(connection: Connection, rules: Rules) -> list[Push]:
@@ -28,17 +28,7 @@ def unfinished(connection: Connection, rules: Rules) -> list[Push]:
         .where(push_batch.c.account_id == rules.account_id, push_batch.c.state == "in_flight")
         .order_by(push_batch.c.created_at, push_batch.c.key)
     ).all()
-    return [Push(row.key, row.body or "", _rows_of(connection, row.key), row.created_at) for row in found]
-
-
-def _rows_of(connection: Connection, key: str) -> tuple[Row, ...]:
-    found = connection.execute(
-        select(push_row, listing.c.channel_sku, listing.c.channel_location)
-        .join(listing, listing.c.id == push_row.c.listing_id)
-        .where(push_row.c.key == key)
-        .order_by(push_row.c.listing_id)
-    )
-    return tuple(Row(r.listing_id, r.channel_sku, r.channel_location, r.value, r.expected) for r in found)
+    return [Push(row.key, row.body or "", rows_of(connection, row.key), row.created_at) for row in found]
 
 
 def note_sent(connection: Connection, rules: Rules, key: str, now: datetime) -> bool:
@@ -79,7 +69,7 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
     for row in sent:
         at = cells[(row.listing_id, row.cell)]
         each = told.get(row.listing_id)
-        freed = replace(at, in_flight_key=None, in_flight_value=None, in_flight_sold_hi=0, in_flight_sold_lo=0)
+        freed = _freed(at, row.value, doubtful=head.attempts > 1)
         if each is not None and each.outcome == "applied":
             settled.append(acknowledged(at, head.sent_at, now))
             written.append(row)
@@ -97,7 +87,7 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
     retry = [row.listing_id for row in (*again, *stale, *written)]
     wake(connection, retry, now)
     _note_refusals(connection, rules, refused, now)
-    close_alerts(connection, [_refusal_key(rules, row.listing_id) for row in written], now)
+    close_alerts(connection, [refusal_key(rules, row.listing_id) for row in written], now)
     connection.execute(
         update(push_batch)
         .where(push_batch.c.key == key)
@@ -125,14 +115,16 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
     return len(written)
 
 
-def _refusal_key(rules: Rules, listing_id: int) -> str:
-    return f"refused:{rules.account_id}:{listing_id}"
+def _freed(at: Cell, value: int, *, doubtful: bool) -> Cell:
+    """A cell whose write did not take effect. Where an earlier attempt had no answer that is not sure: it is read."""
+    freed = replace(at, in_flight_key=None, in_flight_value=None, in_flight_sold_hi=0, in_flight_sold_lo=0)
+    return replace(freed, must_read=True, certified=False, unknown_value=value) if doubtful else freed
 
 
 def _note_refusals(connection: Connection, rules: Rules, refused: Sequence[tuple[Any, Outcome]], now: datetime) -> None:
     alerts = [
         Alert(
-            _refusal_key(rules, row.listing_id),
+            refusal_key(rules, row.listing_id),
             "listing_refused",
             "its number cannot be set; the others are",
             f"{rules.account} refuses the number of listing {row.listing_id}: {each.reason or 'no reason given'}",
@@ -141,7 +133,9 @@ def _note_refusals(connection: Connection, rules: Rules, refused: Sequence[tuple
         for row, each in refused
     ]
     open_alerts(connection, alerts, now)
-    waits = [(Dirty(row.listing_id, row.dirty_version, row.since_at), "refused by the channel") for row, _ in refused]
+    waits: list[Waiting] = [
+        (Dirty(row.listing_id, row.dirty_version, row.since_at), "refused by the channel", None) for row, _ in refused
+    ]
     put_off(connection, waits, now)
 
 
@@ -152,17 +146,7 @@ def abandon(connection: Connection, rules: Rules, key: str, now: datetime) -> No
     cells = load_cells(connection, [row.listing_id for row in sent])
     save_cells(
         connection,
-        [
-            replace(
-                cells[(row.listing_id, row.cell)],
-                in_flight_key=None,
-                in_flight_value=None,
-                must_read=True,
-                certified=False,
-                unknown_value=row.value,
-            )
-            for row in sent
-        ],
+        [_freed(cells[(row.listing_id, row.cell)], row.value, doubtful=True) for row in sent],
     )
     wake(connection, [row.listing_id for row in sent], now)
     connection.execute(
