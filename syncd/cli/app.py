@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 
@@ -41,6 +43,8 @@ def options(
     ] = False,
 ) -> None:
     """Keep one seller's stock true across marketplaces."""
+    # A command prints what it found; of the log only what needs a look. `run` sets the log up as configured.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 @app.command(epilog="Example: syncd demo --for 60s --seed 7 --summary out.json")

@@ -1,4 +1,4 @@
-"""The only place where rows are locked, always in key order, so that two transactions cannot wait for each other."""
+"""Where orders and levels are locked, always in key order, so that two transactions cannot wait for each other."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from syncd.db.rows import rows
 from syncd.db.tables import inbox
@@ -57,11 +57,11 @@ def insert_arrived(connection: Connection, arrived: Sequence[Arrived], now: date
     return connection.exec_driver_sql(statement, tuple(values)).rowcount
 
 
-def load_new(connection: Connection, limit: int, after_id: int = 0) -> list[InboxRow]:
+def load_new(connection: Connection, limit: int) -> list[InboxRow]:
     """The oldest news not yet settled."""
     statement = (
         select(inbox.c.id, inbox.c.account_id, inbox.c.event_key, inbox.c.topic, inbox.c.way, inbox.c.body)
-        .where(inbox.c.state == "new", inbox.c.id > after_id)
+        .where(inbox.c.state == "new")
         .order_by(inbox.c.id)
         .limit(limit)
     )
@@ -78,17 +78,3 @@ def settle_rows(connection: Connection, settled: Sequence[tuple[int, str, str | 
         .values(state=source.c.state, reason=source.c.reason, settled_at=now, attempts=inbox.c.attempts + 1)
         .where(inbox.c.id == source.c.id)
     )
-
-
-def count_states(connection: Connection) -> dict[str, int]:
-    """How many rows wait and how many are parked: both small and indexed."""
-    return {
-        state: connection.execute(select(func.count()).select_from(inbox).where(inbox.c.state == state)).scalar_one()
-        for state in ("new", "parked")
-    }
-
-
-def oldest_new_at(connection: Connection) -> datetime | None:
-    return connection.execute(
-        select(inbox.c.received_at).where(inbox.c.state == "new").order_by(inbox.c.id).limit(1)
-    ).scalar_one_or_none()

@@ -141,14 +141,20 @@ class Intake:
         return len(found)
 
     def _sort(self, row: InboxRow, incoming: list[Incoming], settled: list[Settled], reached: list[Reached]) -> None:
-        if row.topic == HORIZON_TOPIC:
+        if row.topic == HORIZON_TOPIC and row.way == "daemon":  # a webhook's topic is a header, which nobody signed
             reached.append(Reached(row.inbox_id, row.account_id, from_micros(int(row.body))))
             return
         channel = self._channels.get(row.account_id)
         if channel is None:
             settled.append(Settled(row.inbox_id, "parked", "account: no longer in the configuration; add it again"))
             return
-        news: News = channel.resolve(RawEvent(row.event_key, row.topic, row.body))
+        try:
+            news: News = channel.resolve(RawEvent(row.event_key, row.topic, row.body))
+        except Exception as err:  # it promises to be total, but a bug in it must not stop the other rows
+            log.error("event.parked", account=self._names[row.account_id], inbox_id=row.inbox_id, exc_info=err)
+            reason = f"reading it failed ({type(err).__name__}); the log has the details"
+            settled.append(Settled(row.inbox_id, "parked", reason))
+            return
         match news:
             case OrderNews(order):
                 incoming.append(Incoming(row.account_id, row.inbox_id, row.way, digest_of(order), order))

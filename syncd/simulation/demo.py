@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import shutil
 import signal
 import tempfile
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
 from rich.console import Console
 from rich.live import Live
 from sqlalchemy import Connection, func, select
@@ -54,8 +52,6 @@ class DemoOptions:
 
 async def run_demo(options: DemoOptions, console: Console) -> Summary:
     """Set the stage, let shoppers buy, wait for quiet, and judge."""
-    # The daemon logs to its file; here only what needs a look would disturb the picture.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     folder = options.folder or Path(tempfile.mkdtemp(prefix="syncd-demo-"))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
