@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from syncd.db.rows import insert_rows, rows, selectable, upsert
 from syncd.db.tables import account, pool, warehouse
+from syncd.publishing.marks import mark_accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,23 @@ def sync_parties(
     connection: Connection, accounts: Sequence[AccountSetup], warehouses: Sequence[WarehouseSetup], now: datetime
 ) -> Identities:
     """Insert or update what the configuration names. New accounts only observe; nothing is ever deleted."""
+    before = _what_shapes_numbers(connection)
     _upsert_warehouses(connection, warehouses)
     _upsert_accounts(connection, accounts, now)
     ids = read_identities(connection)
     _replace_pools(connection, accounts, ids)
+    after = _what_shapes_numbers(connection)
+    mark_accounts(connection, [each for each, shape in after.items() if before.get(each, shape) != shape], now)
     return ids
+
+
+def _what_shapes_numbers(connection: Connection) -> dict[int, tuple[int, int | None, frozenset[int]]]:
+    """(buffer, cap, pool) by account: what the numbers of all its listings follow from."""
+    pools: dict[int, set[int]] = {}
+    for row in connection.execute(select(pool.c.account_id, pool.c.warehouse_id)):
+        pools.setdefault(row.account_id, set()).add(row.warehouse_id)
+    found = connection.execute(select(account.c.id, account.c.buffer, account.c.cap))
+    return {row.id: (row.buffer, row.cap, frozenset(pools.get(row.id, ()))) for row in found}
 
 
 def read_identities(connection: Connection) -> Identities:
@@ -62,6 +75,11 @@ def read_identities(connection: Connection) -> Identities:
 
 def account_states(connection: Connection) -> dict[int, str]:
     return {row.id: row.state for row in connection.execute(select(account.c.id, account.c.state))}
+
+
+def is_live(connection: Connection, account_id: int) -> bool:
+    state: str = connection.execute(select(account.c.state).where(account.c.id == account_id)).scalar_one()
+    return state == "live"
 
 
 def set_state(connection: Connection, account_id: int, state: str, now: datetime) -> bool:

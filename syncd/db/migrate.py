@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from syncd.db.engine import is_sqlite, writer_engine
+from syncd.db.trouble import explain
 from syncd.errors import SyncdError
 from syncd.resources import folder
 
@@ -41,7 +40,7 @@ def current_revision(engine: Engine) -> str | None:
                 return None
             return MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as err:
-        raise SchemaError(f"the database {_shown(engine)} cannot be opened: {_cause(err)}. {_remedy(err)}") from err
+        raise SchemaError(f"the database {_shown(engine)} cannot be opened: {explain(err)}") from err
 
 
 def migrate(url: str, to: str = "head") -> tuple[str | None, str | None]:
@@ -56,8 +55,9 @@ def migrate(url: str, to: str = "head") -> tuple[str | None, str | None]:
                 config.attributes["connection"] = connection
                 command.upgrade(config, to)
         except DBAPIError as err:
-            why = f"{_cause(err)}. Nothing was changed. {_remedy(err)}"
-            raise SchemaError(f"the database {_shown(engine)} cannot be migrated: {why}") from err
+            raise SchemaError(
+                f"the database {_shown(engine)} cannot be migrated, and nothing was changed: {explain(err)}"
+            ) from err
         return before, current_revision(engine)
     finally:
         engine.dispose()
@@ -101,27 +101,3 @@ def _refuse_unknown(engine: Engine, current: str | None) -> None:
 
 def _shown(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
-
-
-def _cause(err: DBAPIError) -> str:
-    return str(err.orig).strip().splitlines()[0] if err.orig else str(err)
-
-
-def _remedy(err: DBAPIError) -> str:
-    if isinstance(err.orig, sqlite3.Error):
-        return _REMEDIES.get(getattr(err.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF, _REPORT)
-    if isinstance(err, OperationalError):
-        return "See that PostgreSQL runs, that this machine may reach it, and that nobody holds locks in it"
-    return _REPORT
-
-
-_REPORT = "This is unexpected: report it"
-_REMEDIES = {
-    sqlite3.SQLITE_BUSY: "Another program holds it: end that one, or try again later",
-    sqlite3.SQLITE_LOCKED: "Another program holds it: end that one, or try again later",
-    sqlite3.SQLITE_CANTOPEN: "See that its folder is there and that this user may write to it",
-    sqlite3.SQLITE_READONLY: "See that this user may write to it and to its folder",
-    sqlite3.SQLITE_FULL: "Make room on its disk",
-    sqlite3.SQLITE_NOTADB: "Name another file under [database], or restore a backup",
-    sqlite3.SQLITE_CORRUPT: "Restore a backup",
-}

@@ -83,12 +83,22 @@ class Choice:
     expected: int | None = None
 
 
-def choose(cell: Cell, target: int, *, live: bool, raises_stop: str | None) -> Choice:
-    """What to do so that a compare-and-set cell shows `target`. Raising needs an exact, certified expectation."""
+OPEN = "a read could not tell yet whether it shows the latest sales"
+
+
+def choose(cell: Cell, target: int, *, live: bool, raises_stop: str | None, read_tells: bool = True) -> Choice:
+    """What to do so that a compare-and-set cell shows `target`. Raising needs an exact, certified expectation.
+
+    Without `read_tells` the anchor is too young for a read to close an open range. Lowering below all of it does not
+    wait for that, or a listing that sells every second would never be lowered for what other channels sell: such a
+    write gives no unit back, whatever it meets.
+    """
     if not live:
         return Choice(Step.WAIT, "the account is not live")
     if cell.in_flight_key is not None:
         return Choice(Step.WAIT, "a write is in flight")
+    if not cell.exact and not cell.must_read and not read_tells:
+        return _while_open(cell, target)
     if cell.must_read or not cell.exact:
         return Choice(Step.READ, "what it shows is not fully explained")
     expected = cell.hi
@@ -101,6 +111,12 @@ def choose(cell: Cell, target: int, *, live: bool, raises_stop: str | None) -> C
         if not cell.certified:
             return Choice(Step.WAIT, "certification")
     return Choice(Step.WRITE, "raise" if target > expected else "lower", target, expected)
+
+
+def _while_open(cell: Cell, target: int) -> Choice:
+    if cell.lo is not None and target < cell.lo and cell.unknown_value is None and not cell.expired_hold:
+        return Choice(Step.WRITE, "lower", target, cell.hi)
+    return Choice(Step.WAIT, OPEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from syncd.db.rows import rows, upsert
 from syncd.db.tables import cell, dirty_listing, hold, listing, listing_component
 from syncd.db.types import Instant
 from syncd.publishing.cells import Sale
+from syncd.publishing.load import load_cells
 
 
 def mark_dirty(connection: Connection, skus: Mapping[int, datetime | None], now: datetime, urgency: int = 1) -> None:
@@ -48,6 +49,17 @@ def mark_listings(connection: Connection, listing_ids: Sequence[int], now: datet
     found = select(
         listing.c.id.label("listing_id"), listing.c.account_id, cast(null(), Instant()).label("since_at")
     ).join(wanted, wanted.c.id == listing.c.id)
+    _upsert_dirty(connection, found, now, urgency)
+
+
+def mark_accounts(connection: Connection, account_ids: Sequence[int], now: datetime, urgency: int = 1) -> None:
+    """Mark every listing of these accounts as to be looked at."""
+    if not account_ids:
+        return
+    wanted = rows(connection, "marked", [("id", int)], [(account_id,) for account_id in sorted(set(account_ids))])
+    found = select(
+        listing.c.id.label("listing_id"), listing.c.account_id, cast(null(), Instant()).label("since_at")
+    ).join(wanted, wanted.c.id == listing.c.account_id)
     _upsert_dirty(connection, found, now, urgency)
 
 
@@ -101,6 +113,7 @@ def note_sales(
     """
     if not sales:
         return
+    load_cells(connection, [sale.listing_id for sale in sales])  # locked first: what is compared below must not move
     columns = [("listing_id", int), ("d_min", int), ("d_max", int), ("from_at", datetime), ("to_at", datetime)]
     grain = timedelta(seconds=granularity_s)
     sold = rows(

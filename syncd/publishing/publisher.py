@@ -110,7 +110,10 @@ class Publisher:
 
     async def _repeat_unfinished(self) -> None:
         """C2: an unknown outcome is cleared by the same bytes under the same key, before anything else is written."""
-        for push in await self._db.transact(unfinished, self._rules):
+        pushes = await self._db.transact(unfinished, self._rules)
+        if pushes is None:
+            return
+        for push in pushes:
             if self._clock.now() - push.created_at > _KEY_LIFE:
                 await self._abandon(push)  # the channel has forgotten the key: sent again it would be a new write
             elif not await self._send(push):
@@ -136,7 +139,7 @@ class Publisher:
         left = (self._lease().expires_at - real_now()).total_seconds()
         return left < self._channel.traits.request_timeout_real_s + _LEASE_MARGIN_S
 
-    async def _settle(self, push: Push, results: Sequence[RowResult]) -> None:
+    async def _settle(self, push: Push, results: Sequence[RowResult], *, refused: bool = False) -> None:
         listings = {(row.channel_sku, row.channel_location): row.listing_id for row in push.rows}
         outcomes = [
             Outcome(
@@ -146,7 +149,8 @@ class Publisher:
             )
             for each in results
         ]
-        written = await self._db.transact(settle, self._rules, push.key, outcomes, self._clock.now())
+        now = self._clock.now()
+        written = await self._db.transact(settle, self._rules, push.key, outcomes, now, refused=refused)
         if written:
             self.last_push_at = self._clock.now()
         failed = {each.outcome for each in results} - {RowOutcome.APPLIED}
@@ -166,6 +170,7 @@ class Publisher:
                     RowResult(ListingRef(r.channel_sku, r.channel_location), kind, err.field, err.reason)
                     for r in push.rows
                 ],
+                refused=True,
             )
             return True
         self._unsettled = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from syncd.db.database import Database
 from syncd.db.lease import Fenced, Lease, acquire
 from syncd.db.types import from_micros
 from syncd.orders import intake as intake_module
+from syncd.orders.book import Incoming
 from syncd.orders.inbox import HORIZON_TOPIC, Arrived, count_states, insert_arrived, load_new, oldest_new_at
 from syncd.orders.intake import InboxWriter, Intake
 from syncd.orders.poll import HINT_DELAY_S, Poller
@@ -170,6 +171,13 @@ def lease_of(db: Database) -> Lease:
 @pytest.fixture
 def desk(db: Database) -> Desk:
     return Desk(db)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Nothing is printed: tracebacks with every variable take seconds."""
+    with capture_logs():
+        yield
 
 
 def order_news(order_id: str, **more: Any) -> OrderNews:
@@ -482,15 +490,10 @@ async def test_a_crash_between_commit_and_answer_applies_nothing_twice(desk: Des
     await desk.hears(order_news("1001", quantity=2))
     (row,) = await desk.db.read(load_new, 10)
 
-    def lost_answer(connection: Any, *args: Any) -> None:
-        apply_batch(connection, *args)
-
-    incoming = intake_module.Incoming(
-        desk.account.account_id, row.inbox_id, row.way, "digest", an_order(order_id="1001", quantity=2)
-    )
+    incoming = Incoming(desk.account.account_id, row.inbox_id, row.way, "digest", an_order(order_id="1001", quantity=2))
     views = {desk.account.account_id: desk.account}
     for _ in range(2):
-        await desk.db.transact(lost_answer, (incoming,), views, NOW)
+        await desk.db.transact(apply_batch, (incoming,), views, NOW)
 
     assert desk.seller.level().reserved == 2
 
@@ -734,11 +737,11 @@ async def test_a_number_that_an_order_explains_meanwhile_is_not_read(desk: Desk)
 
 
 @pytest.mark.parametrize(
-    ("quantity", "read"), [(100, False), (7, False), (8, False), (99, True), (101, True), (0, True), (None, True)]
+    ("quantity", "read"), [(100, False), (7, False), (99, True), (101, True), (0, True), (None, True)]
 )
 @ON_SQLITE
 async def test_only_a_number_that_nothing_explains_is_read(desk: Desk, quantity: int | None, read: bool) -> None:
-    desk.seller.does("UPDATE cell SET in_flight_value = 7, published = 8")
+    desk.seller.does("UPDATE cell SET in_flight_value = 7")
     await desk.hears(number(quantity))
     await desk.takes_all_in()
 

@@ -272,7 +272,7 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     does(database_url, "INSERT INTO sku (code) VALUES ('RED-CLOCK')")
     tomorrow(scripts, "CREATE TABLE half (n INTEGER)", "DELETE FROM sku", "INSERT INTO no_such_table VALUES (1)")
 
-    with pytest.raises(SchemaError, match=r"cannot be migrated: .*no_such_table"):
+    with pytest.raises(SchemaError, match=r"cannot be migrated, and nothing was changed: .*no_such_table"):
         migrate(database_url)
 
     assert "half" not in tables_of(database_url)
@@ -385,7 +385,7 @@ def test_tables_that_somebody_holds_are_refused_and_not_waited_for_for_ever(
     with psycopg.connect(host=str(address.query["host"]), user="postgres", dbname=address.database) as other:
         other.execute("LOCK TABLE sku")
 
-        with pytest.raises(SchemaError, match=r"cannot be migrated: .*timeout.*Nothing was changed.*locks"):
+        with pytest.raises(SchemaError, match=r"cannot be migrated, and nothing was changed: .*timeout.*locks"):
             migrate(database_url)
 
     assert migrate(database_url)[1] == "9999"

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.shopify.sandbox import ItemSeed, ShopSeed
+from syncd.accounts.go_live import NotReadyToGoLive, go_live
+from syncd.accounts.store import AccountSetup, WarehouseSetup, set_state, sync_parties
 from syncd.db.database import Database
 from syncd.db.lease import Fenced
+from syncd.fulfilment.ship import NothingToShip, ship_order
+from syncd.publishing.store.holds import expire_holds, must_read
 from syncd.reconcile.audit import audit
-from tests.support.shop import POLL, WRITE, Interrupted, PowerCut, Repeating, Seller, Shop, a_seller_with_shops
+from tests.support.shop import (
+    POLL,
+    READ,
+    STALENESS_S,
+    WRITE,
+    Interrupted,
+    PowerCut,
+    Repeating,
+    Seller,
+    Shop,
+    a_seller_with_shops,
+)
 
 
 @pytest.fixture
@@ -255,10 +274,12 @@ async def test_a_listing_that_sells_every_second_is_still_lowered_for_what_anoth
         for _ in range(15):
             await alpha.sells()
             await seller.works()
+            print(await both(seller), seller.holds(), seller.rows("select anchor_value, sold_hi, sold_lo, certified, must_read from cell"))
         await beta.sells(quantity=50)
         for _ in range(5):
             await alpha.sells()
             await seller.works()
+            print(await both(seller), seller.holds(), seller.rows("select anchor_value, sold_hi, sold_lo, certified, must_read from cell"))
 
         assert await alpha.shows() <= 100 - 50 - 20
         await seller.rests()
@@ -276,6 +297,7 @@ async def test_a_write_without_an_answer_goes_out_again_with_the_same_bytes_unde
     await alpha.sells()
 
     await seller.works()
+    await seller.passes(3.0)
     await seller.publishes()
 
     first, again = beta.wire.writes
@@ -434,3 +456,452 @@ async def test_a_publisher_fenced_in_the_middle_of_a_write_leaves_it_to_its_succ
     assert len({(write.key, write.input) for write in beta.wire.writes}) == 1
     assert (await beta.stats())["writes_applied"] == 1
     assert await both(seller) == (9, 9)
+
+
+# --- one bad apple --------------------------------------------------------------------------------------------
+
+CLOCKS = {"RED-CLOCK": 10, "BLUE-CLOCK": 10, "GREEN-CLOCK": 10}
+
+
+async def test_a_row_that_the_channel_refuses_is_told_and_left_out_and_the_others_go_out_under_a_new_key(
+    db: Database,
+) -> None:
+    async with a_seller_with_shops(db, CLOCKS, shops=("alpha",)) as seller:
+        alpha = seller.shops["alpha"]
+        right = alpha.item("RED-CLOCK")
+        seller.does("UPDATE listing SET channel_sku = 'gid://shopify/InventoryItem/1' WHERE code = 'RED-CLOCK'")
+        for code in CLOCKS:
+            seller.counts(7, code)
+
+        await seller.publishes()
+
+        first, second = alpha.wire.writes
+        assert len(first.rows) == 3
+        assert second.rows == {alpha.item("BLUE-CLOCK"): (10, 7), alpha.item("GREEN-CLOCK"): (10, 7)}
+        assert first.key != second.key
+        assert [await alpha.shows(code) for code in CLOCKS] == [10, 7, 7]
+        assert seller.open_alerts() == ["listing_refused"]
+
+        seller.does("UPDATE listing SET channel_sku = :item WHERE code = 'RED-CLOCK'", item=right)
+        await seller.rests()
+        assert seller.open_alerts() == []
+
+
+async def test_rows_that_a_refusal_does_not_name_are_halved_until_the_bad_one_stands_alone(db: Database) -> None:
+    stock = {f"CLOCK-{number}": 10 for number in range(8)}
+    async with a_seller_with_shops(
+        db, stock, shops=("alpha",), more=lambda seed: replace(seed, stale_names_row=False)
+    ) as seller:
+        alpha = seller.shops["alpha"]
+        await alpha.loses_news()
+        await alpha.sells("CLOCK-3")
+        for code in stock:
+            seller.counts(6, code)
+
+        await seller.publishes()
+
+        assert [await alpha.shows(code) for code in stock] == [6, 6, 6, 5, 6, 6, 6, 6]
+        assert seller.tally(alpha, "stale") == 1
+        assert seller.holds() == [("alpha", 1)]
+
+
+async def test_a_number_that_the_channel_does_not_say_is_told_until_it_says_it_again(
+    seller: Seller, alpha: Shop
+) -> None:
+    item = alpha.sandbox.shop.item_by_sku("RED-CLOCK")
+    assert item is not None
+    item.tracked = False
+    seller.db.transact_now(must_read, [seller.cell(alpha)["listing_id"]], seller.now)
+
+    await seller.publishes()
+    unreadable = seller.open_alerts()
+    item.tracked = True
+    await seller.rests()
+
+    assert unreadable == ["listing_unreadable"]
+    assert seller.open_alerts() == []
+
+
+async def test_a_parked_line_stops_raises_of_its_own_listing_alone(db: Database) -> None:
+    async with a_seller_with_shops(db, {"RED-CLOCK": 10, "BLUE-CLOCK": 10}) as seller:
+        alpha, beta = seller.shops.values()
+
+        def garble(order: dict[str, Any]) -> None:
+            order["line_items"][0] |= {"quantity": "two", "current_quantity": None}
+
+        alpha.post.garble = garble
+        await alpha.sells(quantity=2)
+        await seller.passes(15.0)
+        await seller.works()
+        assert seller.holds() == [("alpha", 2)]  # that much its number gives away
+        for code in ("RED-CLOCK", "BLUE-CLOCK"):
+            seller.counts(20, code)
+
+        await seller.publishes()
+
+        assert "parked_line" in seller.open_alerts()
+        assert await both(seller, "BLUE-CLOCK") == (20, 20)
+        assert await both(seller) == (8, 18)
+        seller.counts(5)
+        await seller.publishes()
+        assert await both(seller) == (3, 3)  # lowering goes on
+
+        seller.counts(20)
+        alpha.post.garble = None
+        await seller.rests()  # a poll reads the order as it is
+        assert await both(seller) == (18, 18)
+        assert seller.open_alerts() == []
+
+
+# --- orders that change ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("restock", [True, False])
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_cancelled_order_gives_its_units_back_to_every_listing(
+    seller: Seller, alpha: Shop, restock: bool, told: bool
+) -> None:
+    order = await alpha.sells(quantity=3)
+    await seller.works()
+    await alpha.loses_news(lost=not told)
+    await seller.passes(30.0)
+
+    await alpha.cancels(order, restock=restock)
+    await seller.rests()
+
+    assert await both(seller) == (10, 10)
+    assert seller.holds() == []
+
+
+@pytest.mark.parametrize(("quantity", "restock", "right"), [(5, True, 5), (1, True, 9), (1, False, 9)])
+async def test_an_edited_order_ends_with_the_right_number_everywhere(
+    seller: Seller, alpha: Shop, quantity: int, restock: bool, right: int
+) -> None:
+    order = await alpha.sells(quantity=3)
+    await seller.works()
+    await seller.passes(30.0)
+
+    await alpha.edits(order, quantity, restock=restock)
+    await seller.rests()
+
+    assert await both(seller) == (right, right)
+
+
+async def test_a_cancellation_that_came_before_its_news_does_not_relist_a_sale_that_it_hid(
+    seller: Seller, alpha: Shop, beta: Shop
+) -> None:
+    cancelled = await alpha.sells()
+    await seller.works()
+    await seller.passes(30.0)
+    await alpha.falls_silent()
+    await alpha.cancels(cancelled)  # one back on sale,
+    await alpha.sells()  # and sold at once: the number is the same as before
+    await seller.passes(3.0)
+    await beta.sells()
+    await seller.works()
+    assert alpha.written() == [(9, 8)]  # it took the number for explained
+
+    await alpha.loses_news_of("orders/create")
+    await alpha.speaks_again()
+    await seller.works()
+
+    assert await both(seller) == (8, 8)
+    await seller.rests()
+    assert await both(seller) == (8, 8)
+
+
+async def test_a_sale_of_a_kit_lowers_what_it_is_made_of_and_a_hold_on_it_holds_that(db: Database) -> None:
+    stock = {"RED-CLOCK": 10, "STAND": 8}
+    async with a_seller_with_shops(db, stock, kits={"KIT": {"RED-CLOCK": 1, "STAND": 2}}, shown={"KIT": 4}) as seller:
+        alpha, beta = seller.shops.values()
+        assert [await beta.shows(code) for code in ("RED-CLOCK", "STAND", "KIT")] == [10, 8, 4]
+        await alpha.loses_news()
+        await alpha.sells("KIT")
+        await beta.sells("KIT")
+        await seller.works()
+
+        assert seller.holds() == [("alpha", 1)]
+        assert [await beta.shows(code) for code in ("RED-CLOCK", "STAND", "KIT")] == [8, 4, 2]
+
+        await seller.rests()
+        for code, right in (("RED-CLOCK", 8), ("STAND", 4), ("KIT", 2)):
+            assert await both(seller, code) == (right, right)
+
+
+# --- holds that end -------------------------------------------------------------------------------------------
+
+
+async def test_a_hold_does_not_end_while_the_shop_cannot_be_polled(seller: Seller, alpha: Shop, beta: Shop) -> None:
+    await alpha.loses_news()
+    await alpha.meets("server_error", POLL, times=500)
+    await alpha.sells(quantity=2)
+    await beta.sells()
+    await seller.works()
+    assert seller.holds() == [("alpha", 2)]
+
+    for _ in range(15):
+        await seller.minute()
+
+    assert await both(seller) == (7, 7)
+    await alpha.recovers()
+    await seller.rests()
+    assert await both(seller) == (7, 7)
+
+
+async def test_a_read_that_may_be_older_than_the_end_of_a_hold_explains_nothing(seller: Seller, alpha: Shop) -> None:
+    await alpha.types(9)
+    await seller.passes(12.0)
+    await seller.works()
+    assert seller.holds() == [("alpha", 1)]
+    for _ in range(10):
+        await seller.passes(58.0)
+        await seller.polls()
+        await seller.works()
+    await alpha.loses_news()
+    await alpha.types(10)  # put back, unheard
+    await alpha.meets("stale_read", READ)
+    await seller.db.transact(expire_holds, 10, STALENESS_S, seller.now)
+
+    await seller.publishes("alpha")
+    await alpha.sells()  # unheard too
+    await seller.publishes("alpha")
+    await seller.passes(2.0)
+    await seller.publishes("alpha")
+
+    assert await alpha.shows() == 9
+    await seller.rests()
+    assert await both(seller) == (9, 9)
+
+
+async def test_holds_that_have_not_run_out_stay(seller: Seller, alpha: Shop) -> None:
+    await alpha.types(9)
+    await seller.passes(12.0)
+    await seller.works()
+
+    await seller.passes(590.0)
+    ended = await seller.db.transact(expire_holds, 10, STALENESS_S, seller.now)
+
+    assert ended == 0
+    assert seller.holds() == [("alpha", 1)]
+
+
+# --- accounts -------------------------------------------------------------------------------------------------
+
+
+async def test_an_account_that_only_observes_writes_and_reads_nothing(db: Database) -> None:
+    async with a_seller_with_shops(db, live=False) as seller:
+        alpha, beta = seller.shops.values()
+        await alpha.sells(quantity=2)
+        await seller.works()
+        for _ in range(3):
+            await seller.minute()
+
+        assert [shop.wire.writes + shop.wire.reads for shop in (alpha, beta)] == [[], []]
+        assert await both(seller) == (8, 10)
+        assert seller.rows("SELECT sum(reserved) AS units FROM level")[0]["units"] == 2
+
+
+async def test_a_paused_account_writes_nothing_until_it_is_live_again(seller: Seller, alpha: Shop, beta: Shop) -> None:
+    await seller.db.transact(set_state, beta.account_id, "paused", seller.now)
+    await alpha.sells(quantity=2)
+    await beta.sells()
+    for _ in range(12):
+        await seller.minute()
+    assert beta.wire.writes == []
+    assert await both(seller) == (7, 9)
+
+    await goes(seller, beta)
+    await seller.publishes()
+
+    assert await both(seller) == (7, 7)
+
+
+async def test_a_write_without_an_answer_is_not_repeated_while_its_account_is_paused(
+    seller: Seller, alpha: Shop, beta: Shop
+) -> None:
+    await beta.meets("server_error", WRITE)
+    await alpha.sells()
+    await seller.works()
+    await seller.db.transact(set_state, beta.account_id, "paused", seller.now)
+
+    await seller.passes(60.0)
+    await seller.publishes()
+    paused = len(beta.wire.writes), await beta.shows()
+    await seller.db.transact(set_state, beta.account_id, "live", seller.now)
+    await seller.publishes()
+
+    assert paused == (1, 10)
+    assert await both(seller) == (9, 9)
+    assert seller.waiting()["writes"] == 0
+
+
+async def goes(seller: Seller, shop: Shop, *, leave_unmapped: bool = False) -> None:
+    """Let a shop go live."""
+    await seller.db.transact(
+        go_live, shop.account_id, shop.key, timedelta(hours=24), leave_unmapped, seller.now
+    )
+
+
+async def test_everything_that_keeps_an_account_from_going_live_is_named_at_once_and_then_it_goes_live(
+    db: Database,
+) -> None:
+    def with_a_stranger(seed: ShopSeed) -> ShopSeed:
+        return replace(seed, items=(*seed.items, ItemSeed("STRANGER", quantity=3)))
+
+    async with a_seller_with_shops(db, shops=("alpha",), live=False, more=with_a_stranger) as seller:
+        alpha = seller.shops["alpha"]
+        await seller.passes(25 * 3600.0)
+        await alpha.sells(quantity=4)
+        await seller.passes(1.0)
+
+        with pytest.raises(NotReadyToGoLive) as refused:
+            await goes(seller, alpha)
+
+        assert [reason.partition(":")[0] for reason in refused.value.reasons] == [
+            "its open orders are not taken in (a poll was complete never)",
+            "3 events wait in the inbox",
+            "1 listings are not mapped to a SKU",
+            "the stock of 1 SKUs is older than 24 h or was never counted",
+        ]
+        assert alpha.wire.writes == []
+
+        await seller.polls()
+        seller.counts(20)
+        await seller.passes(15.0)
+        await seller.takes_in()
+        await goes(seller, alpha, leave_unmapped=True)
+        await seller.rests()
+        assert await alpha.shows() == 16
+        assert await alpha.shows("STRANGER") == 3
+
+
+async def test_a_changed_buffer_cap_or_pool_shows_at_every_listing_of_the_account(
+    seller: Seller, alpha: Shop, beta: Shop
+) -> None:
+    def configured(change: dict[str, Any]) -> None:
+        setup = {"channel": "shopify", "policy": "priority", "buffer": 0, "cap": None, "pool": ("hamburg",), **change}
+        places = [WarehouseSetup(key, key, "own", "DE", "20095", "UTC") for key in ("hamburg", "berlin")]
+        seller.db.transact_now(sync_parties, [AccountSetup(key="beta", **setup)], places, seller.now)
+
+    changes: list[dict[str, Any]] = [{"cap": 4}, {}, {"buffer": 3}, {}, {"pool": ("berlin",)}, {}]
+    shown = []
+    for change in changes:
+        configured(change)
+        await seller.publishes()
+        shown.append(await both(seller))
+        configured(change)
+        assert seller.waiting()["listings"] == 0
+
+    assert shown == [(10, 4), (10, 10), (10, 7), (10, 10), (10, 0), (10, 10)]
+
+
+async def test_trouble_with_a_channel_that_a_former_process_told_of_is_over_with_the_first_poll(
+    seller: Seller, alpha: Shop
+) -> None:
+    await alpha.meets("internal_error", POLL, times=20)
+    await seller.polls("alpha")
+    assert seller.open_alerts() == ["channel_down"]
+    await alpha.recovers()
+
+    seller.restarts("alpha")
+    await seller.polls("alpha")
+
+    assert seller.open_alerts() == []
+
+
+# --- shortages and shipments ----------------------------------------------------------------------------------
+
+
+async def test_units_that_are_found_go_to_the_oldest_order_first(db: Database) -> None:
+    async with a_seller_with_shops(db, {"RED-CLOCK": 1}, shops=("alpha", "beta", "gamma")) as seller:
+        alpha, beta, gamma = seller.shops.values()
+        for shop in seller.shops.values():
+            await shop.falls_silent()
+            await seller.passes(5.0)
+            await shop.sells()
+        for shop in (gamma, alpha, beta):  # the newest order's news comes first
+            await shop.speaks_again()
+            await seller.works()
+        assert short_of(seller) == ["alpha", "beta"]
+        assert seller.open_alerts() == ["oversold", "oversold"]
+
+        seller.counts(2)
+        await seller.covers()
+        assert short_of(seller) == ["beta"]
+        seller.counts(3)
+        await seller.covers()
+
+        assert short_of(seller) == []
+        assert seller.open_alerts() == []
+        assert seller.tally(alpha, "oversold_units") + seller.tally(beta, "oversold_units") == 2
+        await seller.rests()
+        assert await both(seller) == (0, 0, 0)
+
+
+def short_of(seller: Seller) -> list[str]:
+    """The shops with an open shortage."""
+    found = seller.rows(
+        "SELECT a.key FROM shortage s JOIN order_line l ON l.id = s.order_line_id"
+        " JOIN sales_order o ON o.id = l.order_id JOIN account a ON a.id = o.account_id"
+        " WHERE s.closed_at IS NULL ORDER BY a.key"
+    )
+    return [row["key"] for row in found]
+
+
+async def test_an_order_shipped_by_hand_leaves_the_warehouse_once_and_changes_no_number(
+    seller: Seller, alpha: Shop
+) -> None:
+    order = await alpha.sells(quantity=3)
+    await seller.works()
+
+    shipped = seller.db.transact_now(ship_order, "#1001", "alpha", seller.views, seller.now)
+    await seller.passes(60.0)
+    await alpha.fulfils(order)  # the channel hears of it later
+    await seller.rests()
+
+    assert (shipped.units, shipped.left) == ({"hamburg": 3}, 0)
+    (level,) = seller.rows("SELECT on_hand, reserved FROM level")
+    assert (level["on_hand"], level["reserved"]) == (7, 0)
+    assert await both(seller) == (7, 7)
+    with pytest.raises(NothingToShip):
+        seller.db.transact_now(ship_order, "#1001", "alpha", seller.views, seller.now)
+
+
+# --- what is kept of buyers -----------------------------------------------------------------------------------
+
+
+async def test_buyers_data_is_erased_when_it_is_due_and_not_before(seller: Seller, alpha: Shop) -> None:
+    order = await alpha.sells(ship_to={"name": "Ada Buyer", "city": "Hamburg", "zip": "20095", "country": "DE"})
+    await seller.works()
+    await seller.passes(60.0)
+    await alpha.fulfils(order)
+    await seller.works()
+    await seller.passes(15.0)
+    await seller.takes_in()
+
+    await seller.passes(6.9 * 86400)
+    after_six_days = await seller.tidies()
+    await seller.passes(0.2 * 86400)
+    after_seven_days = await seller.tidies()
+    await seller.passes(22.8 * 86400)
+    after_29_days = await seller.tidies()
+    await seller.passes(0.2 * 86400)
+    after_thirty_days = await seller.tidies()
+
+    assert after_six_days == (True, True)
+    assert after_seven_days == (True, False)
+    assert after_29_days == (True, False)
+    assert after_thirty_days == (False, False)
+    (kept,) = seller.rows("SELECT country, postcode_prefix FROM sales_order")
+    assert kept["country"] == "DE"
+
+
+async def test_the_data_of_an_order_that_has_not_shipped_stays(seller: Seller, alpha: Shop) -> None:
+    await alpha.sells(ship_to={"name": "Ada Buyer", "city": "Hamburg", "zip": "20095", "country": "DE"})
+    await seller.works()
+    await seller.passes(15.0)
+    await seller.takes_in()
+
+    await seller.passes(100 * 86400.0)
+
+    assert await seller.tidies() == (True, False)

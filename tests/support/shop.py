@@ -40,6 +40,7 @@ from syncd.orders.poll import Poller
 from syncd.publishing.load import load_stock
 from syncd.publishing.publisher import Publisher
 from syncd.publishing.store.holds import expire_holds
+from syncd.reconcile.tidy import tidy
 from syncd.stock.count_store import book_counts
 from syncd.stock.counts import Count
 from syncd.web.deps import WebDeps
@@ -62,6 +63,7 @@ POLL = "orders"
 STALENESS_S = 2.0
 _CALM = replace(FaultMix.none(), webhook_delay_min_s=1.0, webhook_delay_max_s=1.0)
 _FRESH = timedelta(hours=24)
+_FOR_EVER = ("unmapped",)  # what listings wait for until a person does something
 
 
 class PatientClock:
@@ -93,8 +95,11 @@ class Post(httpx.AsyncHTTPTransport):
         super().__init__(verify=False)
         self._secret = secret
         self.garble: Callable[[dict[str, Any]], None] | None = None
+        self.lost: set[str] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.headers["X-Shopify-Topic"] in self.lost:
+            return httpx.Response(200)
         if self.garble is not None and request.headers["X-Shopify-Topic"].startswith("orders/"):
             told = msgspec.json.decode(await request.aread())
             self.garble(told)
@@ -165,6 +170,10 @@ class Shop:
         for topic in TOPICS:
             await self._does("webhooks", topic=topic, uri=address)
 
+    async def recovers(self) -> None:
+        """Nothing goes wrong any more, planned or not."""
+        await self._does("faults", clear=True, webhook_delay_min_s=1.0, webhook_delay_max_s=1.0)
+
     async def falls_silent(self) -> None:
         """No webhook arrives until `speaks_again`."""
         self.silent = True
@@ -173,6 +182,10 @@ class Shop:
     async def speaks_again(self) -> None:
         self.silent = False
         await self._does("webhooks/resume")
+
+    async def loses_news_of(self, topic: str) -> None:
+        """Webhooks of this topic that are on their way are lost."""
+        self.post.lost.add(topic)
 
     async def loses_news(self, *, lost: bool = True) -> None:
         """Every webhook from now on is lost."""
@@ -281,9 +294,21 @@ class Seller:
         """A minute of the daemon's life, timetable included."""
         await self.passes(59.0)
         await self.polls()
-        await self.db.transact(cover_shortages, self.views, 500, self.now)
-        await self.db.transact(expire_holds, 500, 2.0, self.now)
+        await self.covers()
+        await self.db.transact(expire_holds, 500, STALENESS_S, self.now)
         await self.works()
+
+    async def covers(self) -> None:
+        """Give what has been found to the orders that wait for it."""
+        await self.db.transact(cover_shortages, self.views, 500, self.now)
+
+    async def tidies(self) -> tuple[bool, bool]:
+        """Tidy, and whether a recipient and a body of an event are still there."""
+        while any((await self.db.transact(tidy, 100, self.now)).values()):
+            pass
+        recipients = self.rows("SELECT 1 FROM recipient WHERE name IS NOT NULL OR postcode IS NOT NULL")
+        bodies = self.rows("SELECT 1 FROM inbox WHERE body IS NOT NULL")
+        return bool(recipients), bool(bodies)
 
     async def rests(self, minutes: int = 20) -> None:
         """Let minutes pass until nothing is on its way, nothing is held and every listing shows its number."""
@@ -391,7 +416,7 @@ def _waiting(connection: Connection) -> dict[str, int]:
         "events": number(select(inbox.c.id).where(inbox.c.state.in_(("new", "hinted")))),
         "writes": number(select(push_batch.c.key).where(push_batch.c.state == "in_flight")),
         "holds": number(select(hold.c.id).where(hold.c.closed_at.is_(None))),
-        "listings": number(select(dirty_listing.c.listing_id)),
+        "listings": number(select(dirty_listing.c.listing_id).where(func.coalesce(dirty_listing.c.waits_for, "").not_in(_FOR_EVER))),
     }
 
 
@@ -415,9 +440,7 @@ class Interrupted:
         self._at = (name, when)
         self._happens: Callable[[], None] | None = happens
 
-    async def transact(
-        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         self._meet(function.__name__, "before")
         done = await self._db.transact(function, *args, **kwargs)
         self._meet(function.__name__, "after")
@@ -439,9 +462,7 @@ class Repeating:
         self._db = db
         self._name: str | None = name
 
-    async def transact(
-        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if function.__name__ == self._name:
             self._name = None
             await self._db.transact(function, *args, **kwargs)
@@ -516,9 +537,7 @@ async def goes_live(seller: Seller, *keys: str) -> None:
     await seller.works()
 
 
-async def _open_shop(
-    stack: AsyncExitStack, seller: Seller, key: str, account_id: int, seed: ShopSeed
-) -> Shop:
+async def _open_shop(stack: AsyncExitStack, seller: Seller, key: str, account_id: int, seed: ShopSeed) -> Shop:
     post = Post(seed.client_secret)
     sandbox = ShopifySandbox(seed, seller.stepping, SeededRng(7, f"sandbox/{key}"), post)
     server = TestServer(sandbox.app)
@@ -528,9 +547,7 @@ async def _open_shop(
     http = httpx.AsyncClient(base_url=address, trust_env=False, verify=False)
     stack.push_async_callback(http.aclose)
     location = next(iter(sandbox.shop.locations))
-    settings = ShopifySettings(
-        address, seed.client_id, seed.client_secret, None, f"gid://shopify/Location/{location}"
-    )
+    settings = ShopifySettings(address, seed.client_id, seed.client_secret, None, f"gid://shopify/Location/{location}")
     wire = Wire()
     channel = ShopifyChannel(settings, seller.clock, SeededRng(7, f"channel/{key}"), wire)
     stack.push_async_callback(channel.close)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, insert, select
 
+from syncd.accounts.store import is_live
 from syncd.alerts.store import close_alerts
 from syncd.db.lease import guard
 from syncd.db.rows import insert_rows
-from syncd.db.tables import account, decision, push_batch, push_row
-from syncd.publishing.cells import Cell, Step, choose, is_certified
+from syncd.db.tables import decision, push_batch, push_row
+from syncd.publishing.cells import OPEN, Cell, Step, choose, is_certified
 from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock
 from syncd.publishing.store.cells import read_horizon, save_cells
 from syncd.publishing.store.queue import Waiting, forget, put_off
@@ -44,7 +45,7 @@ def claim(connection: Connection, rules: Rules, key: str, compose: Compose, limi
     due = load_due(connection, rules.account_id, now, limit)
     if not due:
         return Claimed((), None, 0, {})
-    live = _is_live(connection, rules.account_id)
+    live = is_live(connection, rules.account_id)
     # Cells first: an order committed in between makes the target too low for this moment, never too high.
     cells = _certify(connection, rules, load_cells(connection, [each.listing_id for each in due]))
     stock = load_stock(connection, [each.listing_id for each in due])
@@ -74,7 +75,8 @@ def _sort(each: Dirty, at: Cell, found: ListingStock, live: bool, rules: Rules, 
     if found.unwritable or not found.mapped:
         into.waits.append((each, found.unwritable or "unmapped", None))
         return
-    choice = choose(at, found.number.quantity, live=live, raises_stop=_raises_stop(found))
+    tells_from = _tells_from(at, rules)
+    choice = choose(at, found.number.quantity, live=live, raises_stop=_raises_stop(found), read_tells=now >= tells_from)
     row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
     if choice.step is Step.NOTHING:
         into.done.append(each)
@@ -85,7 +87,14 @@ def _sort(each: Dirty, at: Cell, found: ListingStock, live: bool, rules: Rules, 
     elif choice.step is Step.WRITE and len(into.writes) < rules.write_batch:
         into.writes.append((row, each, at, found))
     elif choice.step is Step.WAIT:
-        into.waits.append((each, choice.reason, None))
+        into.waits.append((each, choice.reason, tells_from if choice.reason == OPEN else None))
+
+
+def _tells_from(at: Cell, rules: Rules) -> datetime:
+    """From when on a read surely shows whether sales placed around the anchor are in it."""
+    if at.anchor_hi_at is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return at.anchor_hi_at + timedelta(seconds=rules.staleness_s + rules.granularity_s)
 
 
 def _stored_push(connection: Connection, rules: Rules, key: str) -> Push | None:
@@ -97,11 +106,6 @@ def _stored_push(connection: Connection, rules: Rules, key: str) -> Push | None:
         )
     ).one_or_none()
     return None if found is None else Push(key, found.body or "", rows_of(connection, key), found.created_at)
-
-
-def _is_live(connection: Connection, account_id: int) -> bool:
-    state: str = connection.execute(select(account.c.state).where(account.c.id == account_id)).scalar_one()
-    return state == "live"
 
 
 def _raises_stop(found: ListingStock) -> str | None:

@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from syncd.db.rows import rows
-from syncd.db.tables import cell, hold
+from syncd.db.tables import cell, cursor, hold, listing
 from syncd.publishing.marks import mark_listings
 from syncd.publishing.store.queue import mark_shared
+
+_LONGEST = timedelta(days=1)
 
 
 def expire_holds(connection: Connection, limit: int, staleness_s: float, now: datetime) -> int:
     """End holds that no order has explained (C9). Returns how many ended.
 
+    Not by time alone: while its account's orders cannot be polled, an order may well be on its way. Only a poll that
+    began after a hold's time was up and is complete ends it, or a whole day, lest an account given up holds for ever.
     The number may be that much too low from then on: it is read, not before a read can no longer be older than this,
     and raised only from an anchor that a complete poll has certified anew.
     """
     due = (
         select(hold.c.id, hold.c.listing_id, hold.c.cell, hold.c.quantity)
-        .where(hold.c.closed_at.is_(None), hold.c.expires_at <= now)
+        .join(listing, listing.c.id == hold.c.listing_id)
+        .outerjoin(cursor, and_(cursor.c.account_id == listing.c.account_id, cursor.c.stream == "orders"))
+        .where(
+            hold.c.closed_at.is_(None),
+            hold.c.expires_at <= now,
+            or_(cursor.c.horizon_at >= hold.c.expires_at, hold.c.expires_at <= now - _LONGEST),
+        )
         .order_by(hold.c.id)
         .limit(limit)
     )

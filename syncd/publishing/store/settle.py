@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from syncd.accounts.store import is_live
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
 from syncd.db.tables import push_batch, push_row
@@ -20,14 +21,19 @@ from syncd.publishing.store.queue import Waiting, forget, put_off, wake
 from syncd.publishing.store.rows import Push, Rules, refusal_key, rows_of
 
 
-def unfinished(connection: Connection, rules: Rules) -> list[Push]:
-    """Writes whose outcome is unknown, this process's or a former owner's: the same bytes go out under the same key."""
+def unfinished(connection: Connection, rules: Rules) -> list[Push] | None:
+    """Writes whose outcome is unknown, this process's or a former owner's: the same bytes go out under the same key.
+
+    None when there are some and the account is not live: the first attempt may never have arrived, so they wait.
+    """
     guard(connection, rules.lease)
     found = connection.execute(
         select(push_batch)
         .where(push_batch.c.account_id == rules.account_id, push_batch.c.state == "in_flight")
         .order_by(push_batch.c.created_at, push_batch.c.key)
     ).all()
+    if found and not is_live(connection, rules.account_id):
+        return None
     return [Push(row.key, row.body or "", rows_of(connection, row.key), row.created_at) for row in found]
 
 
@@ -53,8 +59,14 @@ class Outcome:
     reason: str | None = None
 
 
-def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Outcome], now: datetime) -> int:
-    """Note what a write did, row by row, exactly once. Returns how many numbers were written."""
+def settle(
+    connection: Connection, rules: Rules, key: str, outcomes: Sequence[Outcome], now: datetime, *, refused: bool = False
+) -> int:
+    """Note what a write did, row by row, exactly once. Returns how many numbers were written.
+
+    Row by row the channel answers for the key, whichever attempt it was. A call that is `refused` as a whole says
+    nothing of an earlier attempt without an answer.
+    """
     guard(connection, rules.lease)
     head = connection.execute(
         select(push_batch).where(push_batch.c.key == key, push_batch.c.state == "in_flight").with_for_update()
@@ -65,11 +77,11 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
     sent = connection.execute(select(push_row).where(push_row.c.key == key)).all()
     cells = load_cells(connection, [row.listing_id for row in sent])
     settled: list[Cell] = []
-    written, again, refused, stale = [], [], [], []
+    written, again, rejected, stale = [], [], [], []
     for row in sent:
         at = cells[(row.listing_id, row.cell)]
         each = told.get(row.listing_id)
-        freed = _freed(at, row.value, doubtful=head.attempts > 1)
+        freed = _freed(at, row.value, doubtful=refused and head.attempts > 1)
         if each is not None and each.outcome == "applied":
             settled.append(acknowledged(at, head.sent_at, now))
             written.append(row)
@@ -78,7 +90,7 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
             stale.append(row)
         elif each is not None and each.outcome == "rejected":
             settled.append(freed)
-            refused.append((row, each))
+            rejected.append((row, each))
         else:
             settled.append(freed)
             again.append(row)
@@ -86,7 +98,7 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
     forget(connection, [Dirty(row.listing_id, row.dirty_version, row.since_at) for row in written])
     retry = [row.listing_id for row in (*again, *stale, *written)]
     wake(connection, retry, now)
-    _note_refusals(connection, rules, refused, now)
+    _note_refusals(connection, rules, rejected, now)
     close_alerts(connection, [refusal_key(rules, row.listing_id) for row in written], now)
     connection.execute(
         update(push_batch)
@@ -100,7 +112,7 @@ def settle(connection: Connection, rules: Rules, key: str, outcomes: Sequence[Ou
             (scope, "pushes"): 1,
             (scope, "numbers_written"): len(written),
             (scope, "stale"): len(stale),
-            (scope, "rejected"): len(refused),
+            (scope, "rejected"): len(rejected),
         },
     )
     add_lags(
