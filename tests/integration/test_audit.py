@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +22,14 @@ from syncd.publishing.store.rows import Rules
 from syncd.reconcile.audit import CHECKS, AuditReport, audit, audit_async, read_page
 from syncd.reconcile.checks import Check
 from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """A database of its own for each test: corrupting one takes its triggers and indexes away."""
+    database = Database(database_url)
+    yield database
+    database.close()
 
 
 def a_busy_seller(db: Database) -> Seller:
