@@ -17,14 +17,36 @@ def main() -> None:
 
     try:
         app()
-    except ConfigError as err:
-        _fail(err, EXIT_CONFIG)
-    except SyncdError as err:
-        _fail(err, EXIT_BUSY if type(err).__name__ in ("AlreadyRunning", "Fenced") else EXIT_FAILED)
-    except OSError as err:
-        _fail(err, EXIT_FAILED)
+    except Exception as err:
+        told = _expected(err)
+        if told is None:
+            raise
+        message, code = told
+        sys.stderr.write(f"syncd: {message}\n")
+        sys.exit(code)
 
 
-def _fail(err: Exception, code: int) -> None:
-    sys.stderr.write(f"syncd: {err}\n")
-    sys.exit(code)
+def _expected(err: Exception) -> tuple[str, int] | None:
+    """What to say of a failure that a person can do something about, and the exit code; None for a bug."""
+    # Imported only now: a command that ends well needs none of it.
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from adapters.contract import AdapterError
+    from syncd.cli.remedies import remedy
+    from syncd.db.lease import Fenced
+    from syncd.db.trouble import explain
+    from syncd.leases import AlreadyRunning
+    from syncd.secrets import SecretMissing
+
+    match err:
+        case ConfigError() | SecretMissing():
+            return str(err), EXIT_CONFIG
+        case AlreadyRunning() | Fenced():
+            return str(err), EXIT_BUSY
+        case SyncdError() | OSError():
+            return str(err), EXIT_FAILED
+        case AdapterError():
+            return f"the channel cannot be asked: {err}. {remedy(err)}", EXIT_FAILED
+        case SQLAlchemyError():
+            return f"the database fails: {explain(err)}", EXIT_FAILED
+    return None

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 
-from adapters.contract import AdapterError, AuthExpired, Clock, RateLimited, Rejected
+from adapters.contract import AdapterError, Clock
 from syncd import config as settings
 from syncd.bootstrap import open_channel, open_database
 from syncd.chance import SystemRng
-from syncd.clock import clock_from
+from syncd.cli import EXIT_CONFIG
+from syncd.cli.remedies import remedy
+from syncd.clock import ScaledClock, clock_from
 from syncd.errors import ConfigError, SyncdError
 
 
 async def check_all(path: Path, console: Console, *, offline: bool) -> bool:
-    """Print what is right and what is wrong, each with its remedy. Returns whether all is well."""
+    """Print what is right and what is wrong, each with its remedy. Returns whether all is well.
+
+    A wrong configuration ends it with the exit code that `syncd run` would end with.
+    """
     try:
         config = settings.load(path, with_secrets=True)
     except ConfigError as err:
@@ -24,14 +30,14 @@ async def check_all(path: Path, console: Console, *, offline: bool) -> bool:
         for problem in err.problems:
             console.print(f"    [bold]{escape(problem.key or 'file')}[/]: {escape(problem.problem)}")
             console.print(f"      {escape(problem.remedy)}", style="dim")
-        return False
+        raise typer.Exit(EXIT_CONFIG) from None
     _right(
         console, f"configuration {path}: {len(config.accounts)} accounts, {len(config.warehouses)} warehouses, secrets"
     )
     good = _check_database(config, console)
-    if offline:
-        return good
-    clock = clock_from(config.clock.record)
+    clock = _clock(config, console)
+    if clock is None or offline:
+        return good and clock is not None
     for account in config.accounts:
         good = await _check_account(account, clock, console) and good
     return good
@@ -47,13 +53,21 @@ def _check_database(config: settings.Config, console: Console) -> bool:
     return True
 
 
+def _clock(config: settings.Config, console: Console) -> ScaledClock | None:
+    try:
+        return clock_from(config.clock.record)
+    except SyncdError as err:
+        _wrong(console, str(err))
+        return None
+
+
 async def _check_account(account: settings.Account, clock: Clock, console: Console) -> bool:
     channel = open_channel(account, clock, SystemRng())
     try:
         identity = await channel.identify()
     except AdapterError as err:
         _wrong(console, f"account {account.key}: {err}")
-        console.print(f"      {_remedy(err)}", style="dim")
+        console.print(f"      {escape(remedy(err))}", style="dim")
         return False
     finally:
         await channel.close()
@@ -65,16 +79,6 @@ async def _check_account(account: settings.Account, clock: Clock, console: Conso
     for warning in identity.warnings:
         console.print(f"    [yellow]![/] {escape(warning)}")
     return True
-
-
-def _remedy(err: AdapterError) -> str:
-    if isinstance(err, AuthExpired):
-        return "check client_id and the secret, and that the app is still installed"
-    if isinstance(err, RateLimited):
-        return f"ask again in {err.retry_after_s:.0f} s"
-    if isinstance(err, Rejected):
-        return "the channel understood and refused: check base_url and location"
-    return "check base_url and that this machine reaches it; the daemon would go on trying"
 
 
 def _right(console: Console, what: str) -> None:

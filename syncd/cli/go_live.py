@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from syncd import config as settings
@@ -62,7 +63,7 @@ def _show(changes: list[NumberChange], console: Console) -> None:
     table.add_column("")
     for change in changes[:_SHOWN]:
         shows = "?" if change.shows is None else str(change.shows)
-        table.add_row(change.code, shows, str(change.would_show), change.problem or "")
+        table.add_row(escape(change.code), shows, str(change.would_show), escape(change.problem or ""))
     console.print(table)
     if len(changes) > _SHOWN:
         console.print(f"and {len(changes) - _SHOWN} more")

@@ -103,6 +103,7 @@ async def listings(path: Path, key: str, unmapped: Path | None, mapping: Path | 
             f"{len(done.unmapped)} listings found no SKU: fill in the sku column of {target}, then run"
             f" `syncd import listings --from {key} --map {target}`",
             style="yellow",
+            markup=False,
         )
 
 
@@ -118,7 +119,7 @@ def _instant(text: str) -> datetime:
 
 def _show_ignored(columns: Sequence[str], console: Console) -> None:
     if columns:
-        console.print(f"columns not known and not used: {', '.join(columns)}", style="yellow")
+        console.print(f"columns not known and not used: {', '.join(columns)}", style="yellow", markup=False)
 
 
 def _show_rejected(rejected: Sequence[RowError], console: Console) -> bool:

@@ -20,6 +20,6 @@ def ship_and_tell(path: Path, order: str, account: str | None, console: Console)
     finally:
         world.db.close()
     places = ", ".join(f"{units} from {key}" for key, units in sorted(shipped.units.items()))
-    console.print(f"order {shipped.order} of {shipped.account}: shipped {places}")
+    console.print(f"order {shipped.order} of {shipped.account}: shipped {places}", markup=False)
     if shipped.left:
         console.print(f"{shipped.left} units of it are still to go", style="yellow")

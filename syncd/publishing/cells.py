@@ -38,7 +38,7 @@ class Cell:
     sold_hi: int = 0
     sold_lo: int = 0
     must_read: bool = True
-    not_before_read_at: datetime | None = None
+    not_before_read_at: datetime | None = None  # a read sent earlier may not know of the last write or a hold's end
     in_flight_key: str | None = None
     in_flight_value: int | None = None
     in_flight_sold_hi: int = 0
@@ -169,15 +169,21 @@ def read_back(
 
 
 def acknowledged(cell: Cell, sent_at: datetime, now: datetime) -> Cell:
-    """A compare-and-set took effect: what was learnt since it was sent was sold after it, or it would have failed."""
+    """A compare-and-set took effect, so the number was the explained one: what nobody knew of then cancelled out.
+
+    Whatever is learnt from then on therefore counts against the new value, whenever since the last read it happened:
+    the anchor keeps the instants of that read, and a sale in the very second of a write leaves nothing open. Only a
+    write out of an open range is an anchor of its own, uncertified.
+    """
+    was_exact = cell.in_flight_sold_hi == cell.in_flight_sold_lo
     sold_hi = cell.sold_hi - cell.in_flight_sold_hi
     sold_lo = cell.sold_lo - cell.in_flight_sold_lo
     return replace(
         cell,
         anchor_value=cell.in_flight_value,
-        anchor_lo_at=sent_at,
-        anchor_hi_at=now,
-        certified=cell.certified and sold_hi == sold_lo,
+        anchor_lo_at=cell.anchor_lo_at if was_exact else sent_at,
+        anchor_hi_at=cell.anchor_hi_at if was_exact else now,
+        certified=cell.certified and was_exact and sold_hi == sold_lo,
         sold_hi=sold_hi,
         sold_lo=sold_lo,
         in_flight_key=None,
@@ -185,6 +191,7 @@ def acknowledged(cell: Cell, sent_at: datetime, now: datetime) -> Cell:
         in_flight_sold_hi=0,
         in_flight_sold_lo=0,
         published=cell.in_flight_value,
+        not_before_read_at=sent_at,
     )
 
 

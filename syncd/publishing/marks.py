@@ -9,7 +9,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, cast, func, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
 
 from syncd.db.rows import rows, upsert
 from syncd.db.tables import cell, dirty_listing, hold, listing, listing_component
@@ -109,7 +122,8 @@ def note_sales(
 
     A change surely after the anchor counts in both bounds; one surely before is in the anchor already; one that may
     be either widens the range. A channel's instants stand for `granularity_s` from there on. A give-back that the
-    anchor already contains is held for the channel's index lag (C8): a sale not heard of may hide behind it.
+    anchor already contains is held for the channel's index lag (C8): a sale not heard of may hide behind it. Where a
+    change is older than a write that went through without knowing of it, something has hidden it: the number is read.
     """
     if not sales:
         return
@@ -134,6 +148,7 @@ def note_sales(
             cell.c.name,
             func.sum(lowered_hi).label("d_hi"),
             func.sum(lowered_lo).label("d_lo"),
+            func.max(case((and_(after, sold.c.to_at < cell.c.not_before_read_at), 1), else_=0)).label("hidden"),
         )
         .join(sold, sold.c.listing_id == cell.c.listing_id)
         .where(cell.c.anchor_value.is_not(None))
@@ -142,7 +157,11 @@ def note_sales(
     )
     connection.execute(
         update(cell)
-        .values(sold_hi=cell.c.sold_hi + by_cell.c.d_hi, sold_lo=cell.c.sold_lo + by_cell.c.d_lo)
+        .values(
+            sold_hi=cell.c.sold_hi + by_cell.c.d_hi,
+            sold_lo=cell.c.sold_lo + by_cell.c.d_lo,
+            must_read=case((by_cell.c.hidden == 1, 1), else_=cell.c.must_read),
+        )
         .where(cell.c.listing_id == by_cell.c.listing_id, cell.c.name == by_cell.c.name)
     )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event, text
 from structlog.testing import capture_logs
 
 from adapters.shopify.sandbox import ItemSeed, ShopSeed
@@ -16,8 +20,10 @@ from syncd.accounts.store import AccountSetup, WarehouseSetup, set_state, sync_p
 from syncd.db.database import Database
 from syncd.db.lease import Fenced
 from syncd.fulfilment.ship import NothingToShip, ship_order
+from syncd.publishing.marks import mark_listings
 from syncd.publishing.store.holds import expire_holds, must_read
 from syncd.reconcile.audit import audit
+from tests.integration.conftest import ON_POSTGRESQL
 from tests.support.shop import (
     POLL,
     READ,
@@ -274,12 +280,20 @@ async def test_a_listing_that_sells_every_second_is_still_lowered_for_what_anoth
         for _ in range(15):
             await alpha.sells()
             await seller.works()
-            print(await both(seller), seller.holds(), seller.rows("select anchor_value, sold_hi, sold_lo, certified, must_read from cell"))
+            print(
+                await both(seller),
+                seller.holds(),
+                seller.rows("select anchor_value, sold_hi, sold_lo, certified, must_read from cell"),
+            )
         await beta.sells(quantity=50)
         for _ in range(5):
             await alpha.sells()
             await seller.works()
-            print(await both(seller), seller.holds(), seller.rows("select anchor_value, sold_hi, sold_lo, certified, must_read from cell"))
+            print(
+                await both(seller),
+                seller.holds(),
+                seller.rows("select anchor_value, sold_hi, sold_lo, certified, must_read from cell"),
+            )
 
         assert await alpha.shows() <= 100 - 50 - 20
         await seller.rests()
@@ -524,7 +538,7 @@ async def test_a_number_that_the_channel_does_not_say_is_told_until_it_says_it_a
 
 async def test_a_parked_line_stops_raises_of_its_own_listing_alone(db: Database) -> None:
     async with a_seller_with_shops(db, {"RED-CLOCK": 10, "BLUE-CLOCK": 10}) as seller:
-        alpha, beta = seller.shops.values()
+        alpha = seller.shops["alpha"]
 
         def garble(order: dict[str, Any]) -> None:
             order["line_items"][0] |= {"quantity": "two", "current_quantity": None}
@@ -737,9 +751,7 @@ async def test_a_write_without_an_answer_is_not_repeated_while_its_account_is_pa
 
 async def goes(seller: Seller, shop: Shop, *, leave_unmapped: bool = False) -> None:
     """Let a shop go live."""
-    await seller.db.transact(
-        go_live, shop.account_id, shop.key, timedelta(hours=24), leave_unmapped, seller.now
-    )
+    await seller.db.transact(go_live, shop.account_id, shop.key, timedelta(hours=24), leave_unmapped, seller.now)
 
 
 async def test_everything_that_keeps_an_account_from_going_live_is_named_at_once_and_then_it_goes_live(
@@ -905,3 +917,89 @@ async def test_the_data_of_an_order_that_has_not_shipped_stays(seller: Seller, a
     await seller.passes(100 * 86400.0)
 
     assert await seller.tidies() == (True, False)
+
+
+# --- two at a time --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def meanwhile(db: Database, marker: str, action: Callable[[], object]) -> Iterator[None]:
+    """Just before the first statement that contains `marker`, let `action` run to its end or to a lock."""
+    acting: list[threading.Thread] = []
+
+    def interrupt(_c: Any, _cursor: Any, statement: str, _p: Any, _x: Any, _m: Any) -> None:
+        if marker not in statement or acting:
+            return
+        acting.append(threading.Thread(target=action))
+        acting[0].start()
+        while acting[0].is_alive() and not db.read_now(waits_for_a_lock):
+            acting[0].join(0.01)
+
+    event.listen(db.writer, "before_cursor_execute", interrupt)
+    try:
+        yield
+    finally:
+        event.remove(db.writer, "before_cursor_execute", interrupt)
+    assert acting, f"no statement contained {marker!r}"
+    acting[0].join()
+
+
+def waits_for_a_lock(connection: Connection) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(connection.execute(text(waiting)).scalar_one())
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("marker", ["FROM cell", "JOIN hold", "sum(shortage", "level.on_hand", "DELETE FROM dirty"])
+async def test_an_order_taken_in_while_a_number_is_derived_never_raises_it(
+    seller: Seller, alpha: Shop, marker: str
+) -> None:
+    await alpha.sells()
+    await seller.passes(10.0)  # in the inbox, and not in the book
+    seller.db.transact_now(mark_listings, [seller.cell(alpha)["listing_id"]], seller.now)
+
+    with meanwhile(seller.db, marker, lambda: asyncio.run(seller.intake.drain())):
+        await seller.publishers["alpha"].step()
+    await seller.publishes()
+
+    assert alpha.written() == []
+    assert await both(seller) == (9, 9)
+
+
+@ON_POSTGRESQL
+async def test_an_order_taken_in_while_its_number_is_read_counts_once(seller: Seller, alpha: Shop, beta: Shop) -> None:
+    await alpha.sells()
+    await seller.passes(10.0)  # in the inbox, and not in the book
+    seller.db.transact_now(must_read, [seller.cell(alpha)["listing_id"]], seller.now)
+
+    with meanwhile(seller.db, "UPDATE cell", lambda: asyncio.run(seller.intake.drain())):
+        await seller.publishers["alpha"].step()
+
+    cell = seller.cell(alpha)
+    assert (cell["anchor_value"], cell["sold_hi"], cell["sold_lo"]) == (9, 0, 0)
+    assert seller.holds() == []
+    await beta.sells()
+    await seller.works()
+    assert alpha.written() == [(9, 8)]
+    assert await both(seller) == (8, 8)
+
+
+@ON_POSTGRESQL
+async def test_a_hold_that_ends_while_its_order_is_taken_in_ends_once(seller: Seller, alpha: Shop) -> None:
+    await alpha.falls_silent()
+    await alpha.sells()
+    await seller.passes(10.0)
+    seller.db.transact_now(must_read, [seller.cell(alpha)["listing_id"]], seller.now)
+    await seller.publishes()
+    assert seller.holds() == [("alpha", 1)]
+    await seller.passes(620.0)
+    await alpha.speaks_again()
+    await seller.passes(1.0)
+    seller.does("UPDATE cursor SET horizon_at = (SELECT max(expires_at) FROM hold)")
+
+    with meanwhile(seller.db, "UPDATE cell", lambda: asyncio.run(seller.intake.drain())):
+        await seller.db.transact(expire_holds, 10, STALENESS_S, seller.now)
+
+    assert seller.holds() == []
+    await seller.rests()
+    assert await both(seller) == (9, 9)
