@@ -35,7 +35,7 @@ def whole_book(db: Database) -> Iterator[None]:
 
 
 ON_POSTGRES = pytest.mark.parametrize(
-    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+    "engine_name", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
 HAMBURG = ("1", "RED-CLOCK", "hamburg")
 
