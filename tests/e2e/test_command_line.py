@@ -627,6 +627,14 @@ def test_a_wrong_command_ends_with_words(seller: Seller, arguments: Any, code: i
     assert told in said.all
 
 
+@pytest.mark.parametrize("arguments", [("go-live", "shop"), ("ship", "#1001")])
+def test_a_command_before_its_time_says_what_comes_first(seller: Seller, arguments: tuple[str, ...]) -> None:
+    said = seller.types(*arguments, *C)
+
+    assert said.code == EXIT_FAILED
+    assert "does not know shop, hamburg yet: start `syncd run` with this configuration" in said.all
+
+
 # --- the daemon -----------------------------------------------------------------------------------------------
 
 

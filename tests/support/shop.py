@@ -22,6 +22,7 @@ from adapters.contract import Channel
 from adapters.shopify import ShopifyChannel, ShopifySettings
 from adapters.shopify.sandbox import FaultMix, ItemSeed, ShopifySandbox, ShopSeed
 from adapters.shopify.sandbox.deliveries import sign
+from adapters.shopify.sandbox.records import Item
 from allocation import Policy
 from syncd.accounts.go_live import go_live
 from syncd.accounts.store import AccountSetup, WarehouseSetup, sync_parties
@@ -58,7 +59,6 @@ TOPICS = (
     "inventory_levels/update",
 )
 WRITE = "inventorySetQuantities"
-READ = "nodes"
 POLL = "orders"
 STALENESS_S = 2.0
 DELAY_S = 1.0  # of every webhook
@@ -184,28 +184,34 @@ class Shop:
         self.silent = False
         await self._does("webhooks/resume")
 
-    async def loses_news_of(self, topic: str) -> None:
-        """Webhooks of this topic that are on their way are lost."""
-        self.post.lost.add(topic)
+    async def loses_news_of(self, *topics: str) -> None:
+        """Webhooks of these topics are lost, also those that are on their way."""
+        self.post.lost.update(topics)
 
     async def loses_news(self, *, lost: bool = True) -> None:
         """Every webhook from now on is lost."""
         await self._does("faults", webhook_drop=1.0 if lost else 0.0)
 
-    async def shows(self, code: str = "RED-CLOCK") -> int:
-        return next(int(level["available"]) for level in (await self.truth())["levels"] if level["sku"] == code)
-
     async def stats(self) -> dict[str, Any]:
         return _told(await self.http.get("/_control/stats"))
 
-    async def truth(self) -> dict[str, Any]:
-        return _told(await self.http.get("/_control/truth"))
+    def shows(self, code: str = "RED-CLOCK") -> int:
+        """What buyers see now."""
+        (level,) = self._item(code).levels.values()
+        return level.now.available
+
+    def delivering(self) -> bool:
+        """Whether webhooks are on their way."""
+        return not self.silent and self.sandbox._deliveries.pending > 0  # asked often: not over HTTP
 
     def item(self, code: str = "RED-CLOCK") -> str:
         """How the channel names the number of this code."""
+        return f"gid://shopify/InventoryItem/{self._item(code).id}"
+
+    def _item(self, code: str) -> Item:
         found = self.sandbox.shop.item_by_sku(code)
         assert found is not None
-        return f"gid://shopify/InventoryItem/{found.id}"
+        return found
 
     def written(self, code: str = "RED-CLOCK") -> list[tuple[int, int]]:
         """(expected, quantity) of every write of this code that went over the wire."""
@@ -255,13 +261,10 @@ class Seller:
 
     async def _delivered(self) -> None:
         for _ in range(2000):
-            if not any([await self._delivering(shop) for shop in self.shops.values()]):
+            if not any(shop.delivering() for shop in self.shops.values()):
                 return
             await asyncio.sleep(0.001)
         raise AssertionError("webhooks are still on their way")
-
-    async def _delivering(self, shop: Shop) -> bool:
-        return not shop.silent and int((await shop.truth())["deliveries_pending"]) > 0
 
     async def hears(self) -> None:
         """Webhooks arrive and are taken in; what they hint at is looked up."""
@@ -320,9 +323,9 @@ class Seller:
         """Let minutes pass until nothing is on its way, nothing is held and every listing shows its number."""
         for _ in range(minutes):
             await self.minute()
-            if not any(self.waiting().values()) and not await self.differing():
+            if not any(self.waiting().values()) and not self.differing():
                 return
-        raise AssertionError(f"after {minutes} minutes: {self.waiting()}, wrong numbers {await self.differing()}")
+        raise AssertionError(f"after {minutes} minutes: {self.waiting()}, wrong numbers {self.differing()}")
 
     # --- what is true -----------------------------------------------------------------------------------------
 
@@ -330,15 +333,15 @@ class Seller:
         """What is still on its way."""
         return self.db.read_now(_waiting)
 
-    async def differing(self) -> list[tuple[str, str, int, int]]:
+    def differing(self) -> list[tuple[str, str, int, int]]:
         """(shop, code, shown, sellable) of every listing that does not show its sellable quantity."""
         found = []
         for shop in self.shops.values():
             sellable = self.db.read_now(_sellable, shop.account_id)
-            for level in (await shop.truth())["levels"]:
-                number = sellable.get(f"gid://shopify/InventoryItem/{level['inventory_item_id']}")
-                if number is not None and number != max(0, level["available"]):
-                    found.append((shop.key, str(level["sku"]), int(level["available"]), number))
+            for code in (item.sku for item in shop.sandbox.shop.items.values()):
+                number, shown = sellable.get(shop.item(code)), shop.shows(code)
+                if number is not None and number != max(0, shown):
+                    found.append((shop.key, code, shown, number))
         return found
 
     def holds(self) -> list[tuple[str, int]]:
