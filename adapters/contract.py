@@ -157,6 +157,7 @@ class OrderLine:
     channel_location: str | None = None
     unit_price: Money | None = None
     requires_shipping: bool = True
+    by_channel: bool = False  # the channel ships it from stock of its own (FBA): recorded, reserving nothing
     parked: Problem | None = None
 
 
@@ -269,6 +270,8 @@ class QuantityWrite:
 
 class RowOutcome(StrEnum):
     APPLIED = "applied"
+    ACCEPTED = "accepted"  # plain set: it will take effect within `settle_s`; a read shows when
+    UNKNOWN = "unknown"  # plain set: this row may or may not have taken effect; only a read can tell
     STALE = "stale"  # the number was not the expected one; nothing was written
     REJECTED = "rejected"  # this row can never work as it stands
     NOT_WRITTEN = "not_written"  # the row is fine, the call failed for another row's sake
@@ -302,7 +305,9 @@ class ChannelTraits:
     settle_s: float  # after this an unanswered write is applied or never will be
     poll_overlap_s: float
     poll_every_s: float
-    request_timeout_real_s: float
+    request_timeout_real_s: float  # bounds a whole `send_write`, however many requests it takes
+    reread_after_s: float = 86_400.0  # a number not read for so long is read again
+    apply_s: float = 0.0  # how long an accepted write usually takes to show
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,11 +321,41 @@ class Identity:
     warnings: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """News as a queue handed it over. `receipt` acknowledges it once it is durable."""
+
+    event: RawEvent
+    receipt: str
+
+
+class NewsQueue(Protocol):
+    """A queue that the channel puts its news on. At least once, in no order."""
+
+    async def receive(self) -> tuple[Queued, ...]:
+        """Wait some real seconds for news; empty when there was none. Raises AdapterError."""
+        ...
+
+    async def acknowledge(self, receipts: Sequence[str]) -> None:
+        """Take these off the queue. What is not acknowledged comes again. Raises AdapterError."""
+        ...
+
+
 class Channel(Protocol):
     """One account on one marketplace. Every method maps every failure to one of the five AdapterErrors."""
 
     @property
     def traits(self) -> ChannelTraits: ...
+
+    @property
+    def throttled(self) -> int:
+        """How often the vendor has told us to wait since this process began."""
+        ...
+
+    @property
+    def queue(self) -> NewsQueue | None:
+        """Where this channel's news wait to be fetched, if it has such a queue."""
+        ...
 
     async def identify(self) -> Identity: ...
 
@@ -343,15 +378,26 @@ class Channel(Protocol):
         ...
 
     async def send_write(self, key: str, body: str) -> tuple[RowResult, ...]:
-        """Send a composed body under an idempotency key; one result per row. Repeating it changes nothing more."""
+        """Send a composed body under an idempotency key; one result per row.
+
+        Compare-and-set: repeating it changes nothing more. Plain set: it is never repeated.
+        """
         ...
 
     async def ensure_webhooks(self, public_url: str) -> Sequence[object]:
         """Have the channel send its news to this address; what was done, one printable item a subscription."""
         ...
 
-    def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
-        """The event, if the raw bytes are rightly signed. Pure. Raises Forged."""
+    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
+        """The event, if the raw bytes are rightly signed. Raises Forged, and AdapterError where the vendor's key
+        cannot be had just now: then the vendor may send it again.
+        """
+        ...
+
+    def answer_challenge(self, query: Mapping[str, str], address: str) -> bytes | None:
+        """The JSON that proves to the channel that the webhook address (as it was registered) is ours; None when
+        `query` is no challenge. Pure.
+        """
         ...
 
     def resolve(self, event: RawEvent) -> News:

@@ -120,6 +120,7 @@ class HttpClient:
         self._default_retry_after_s = default_retry_after_s
         # Connecting ends before the whole does, so that "never sent" can be told from "no answer".
         timeout = httpx.Timeout(timeout_real_s, connect=timeout_real_s / 2, pool=timeout_real_s / 4)
+        self.throttled = 0  # how often an attempt under `retry` was told to wait
         self._client = httpx.AsyncClient(
             base_url=base_url, timeout=timeout, transport=transport, headers={"User-Agent": "syncd"}
         )
@@ -155,7 +156,11 @@ class HttpClient:
             log.info("http.retry_scheduled", what=what, attempt=state.attempt_number, error=kind)
 
         async def once() -> T:  # tenacity awaits coroutine functions only, not whatever returns an awaitable
-            return await attempt()
+            try:
+                return await attempt()
+            except RateLimited:
+                self.throttled += 1
+                raise
 
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,

@@ -16,6 +16,7 @@ from adapters.contract import (
     ListingPage,
     ListingRef,
     News,
+    NewsQueue,
     Page,
     QuantityRead,
     QuantityWrite,
@@ -53,6 +54,14 @@ class ShopifyChannel:
     @property
     def traits(self) -> ChannelTraits:
         return shopify_traits(self._settings.poll_every_s, self._settings.request_timeout_real_s)
+
+    @property
+    def throttled(self) -> int:
+        return self._graphql.throttled
+
+    @property
+    def queue(self) -> NewsQueue | None:
+        return None
 
     async def identify(self) -> Identity:
         return await identify(self._graphql, self._settings)
@@ -115,8 +124,11 @@ class ShopifyChannel:
             return writes.previous_attempt_failed(rows, err)
         return writes.results(rows, data)
 
-    def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
+    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
         return webhook.verify(headers, body, self._settings.secrets)
+
+    def answer_challenge(self, query: Mapping[str, str], address: str) -> bytes | None:
+        return None
 
     def resolve(self, event: RawEvent) -> News:
         return webhook.resolve(event, self._settings.location)

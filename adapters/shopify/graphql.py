@@ -85,6 +85,10 @@ class GraphqlClient:
         self.served_version: str | None = None
         self.deprecated: str | None = None
 
+    @property
+    def throttled(self) -> int:
+        return self._http.throttled
+
     async def execute(
         self,
         operation: Operation,

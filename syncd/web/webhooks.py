@@ -8,7 +8,7 @@ from collections import Counter
 import structlog
 from aiohttp import web
 
-from adapters.contract import Forged
+from adapters.contract import AdapterError, Forged
 from syncd.insight.store import add_tallies
 from syncd.orders.inbox import Arrived
 from syncd.web.answers import refusal
@@ -48,10 +48,13 @@ class Webhooks:
         except (web.RequestPayloadError, ConnectionError):
             return refusal(400, "the body broke off")
         try:
-            event = channel.verify_webhook(_clean(request), body)
+            event = await channel.verify_webhook(_clean(request), body)
         except Forged:
             self._forged[account] += 1
             return refusal(401, "the signature does not verify")
+        except AdapterError as err:
+            log.warning("webhook.unverifiable", account=account, error=type(err).__name__, detail=str(err))
+            return refusal(503, "the signature cannot be verified just now", {"Retry-After": str(_RETRY_AFTER_S)})
         return await self._store(account, Arrived(account_id, event.event_key, event.topic, "webhook", body))
 
     async def _store(self, account: str, arrived: Arrived) -> web.Response:

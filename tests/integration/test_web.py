@@ -781,7 +781,7 @@ async def test_a_webhook_is_posted_and_nothing_else(site: Site) -> None:
 
 
 class Broken(FakeChannel):
-    def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
+    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
         raise RuntimeError("the adapter has a bug")
 
 

@@ -19,6 +19,7 @@ from adapters.contract import (
     ListingRef,
     Malformed,
     News,
+    NewsQueue,
     OrderHint,
     Page,
     Problem,
@@ -66,6 +67,8 @@ class FakeChannel:
     sent: list[tuple[str, str]] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
     answered: dict[str, tuple[RowResult, ...]] = field(default_factory=dict)
+    throttled: int = 0
+    queue: NewsQueue | None = None
 
     async def identify(self) -> Identity:
         return Identity("fake", (), (), None)
@@ -103,12 +106,15 @@ class FakeChannel:
         self.addresses.append(public_url)
         return (public_url,)
 
-    def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
+    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> RawEvent:
         told = {name.lower(): value for name, value in headers.items()}
         right = signed(body, self.secret)["X-Signature"]
         if not hmac.compare_digest(told.get("x-signature", "").encode(), right.encode()):
             raise Forged("the signature does not verify")
         return RawEvent(told.get("x-event", ""), told.get("x-topic", ""), body)
+
+    def answer_challenge(self, query: Mapping[str, str], address: str) -> bytes | None:
+        return None
 
     def resolve(self, event: RawEvent) -> News:
         try:
