@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from adapters.contract import Channel, Clock, Rng
-from adapters.shopify import ShopifyChannel, ShopifySettings, shopify_traits
+from adapters.contract import Channel, ChannelTraits, Clock, Rng
+from adapters.warehouse import Fulfiller, StockSource
 from allocation import Policy
 from syncd import config as settings
 from syncd import secrets
@@ -16,6 +17,9 @@ from syncd.db.database import Database
 from syncd.db.migrate import database_missing, require_current
 from syncd.errors import SyncdError
 from syncd.orders.book import AccountView, PoolWarehouse, Rate
+
+if TYPE_CHECKING:
+    from adapters.amazon import AmazonSettings
 
 
 class DatabaseMissing(SyncdError):
@@ -127,7 +131,7 @@ def account_views(config: settings.Config, ids: Identities) -> dict[int, Account
             for rank, key in enumerate(account.warehouses)
         )
         account_id = ids.accounts[account.key]
-        traits = shopify_traits(account.shopify.poll_every_s)
+        traits = traits_of(account)
         views[account_id] = AccountView(
             account_id=account_id,
             key=account.key,
@@ -141,16 +145,46 @@ def account_views(config: settings.Config, ids: Identities) -> dict[int, Account
     return views
 
 
+def traits_of(account: settings.Account) -> ChannelTraits:
+    """What the publishing protocol must know of the account's channel."""
+    if account.amazon is not None:
+        from adapters.amazon.traits import amazon_traits
+
+        return amazon_traits(account.amazon.poll_every_s)
+    if account.ebay is not None:
+        from adapters.ebay.traits import ebay_traits
+
+        return ebay_traits(account.ebay.poll_every_s)
+    from adapters.shopify.traits import shopify_traits
+
+    assert account.shopify is not None, "an account has the table of its channel"
+    return shopify_traits(account.shopify.poll_every_s)
+
+
 def open_channel(account: settings.Account, clock: Clock, rng: Rng) -> Channel:
-    """The account's adapter, with its secrets resolved. Raises SecretMissing."""
-    shop = account.shopify
-    previous = secrets.resolve(shop.previous_client_secret).get_secret_value() if shop.previous_client_secret else None
+    """The account's adapter, with its secrets resolved. Raises SecretMissing.
+
+    A vendor's code is loaded only where an account needs it: some of it is large.
+    """
+    if account.amazon is not None:
+        from adapters.amazon import AmazonChannel
+
+        return AmazonChannel(_amazon(account.amazon), clock, rng)
+    if account.ebay is not None:
+        return _open_ebay(account.ebay, clock, rng)
+    assert account.shopify is not None, "an account has the table of its channel"
+    return _open_shopify(account.shopify, clock, rng)
+
+
+def _open_shopify(shop: settings.Shopify, clock: Clock, rng: Rng) -> Channel:
+    from adapters.shopify import ShopifyChannel, ShopifySettings
+
     return ShopifyChannel(
         ShopifySettings(
             base_url=shop.base_url,
             client_id=shop.client_id,
-            client_secret=secrets.resolve(shop.client_secret).get_secret_value(),
-            previous_client_secret=previous,
+            client_secret=_secret(shop.client_secret),
+            previous_client_secret=_secret(shop.previous_client_secret) if shop.previous_client_secret else None,
             location=shop.location,
             api_version=shop.api_version,
             poll_every_s=shop.poll_every_s,
@@ -160,6 +194,95 @@ def open_channel(account: settings.Account, clock: Clock, rng: Rng) -> Channel:
     )
 
 
+def _amazon(seller: settings.Amazon) -> AmazonSettings:
+    from adapters.amazon import AmazonSettings, QueueSettings
+
+    queue = seller.queue
+    return AmazonSettings(
+        base_url=seller.host,
+        token_url=seller.token_url,
+        seller_id=seller.seller_id,
+        marketplace_ids=seller.marketplace_ids,
+        client_id=seller.client_id,
+        client_secret=_secret(seller.client_secret),
+        refresh_token=_secret(seller.refresh_token_secret),
+        queue=queue
+        and QueueSettings(
+            url=queue.url,
+            region=queue.region,
+            endpoint_url=queue.endpoint_url,
+            access_key_id=queue.access_key_id,
+            secret_access_key=_secret(queue.secret_access_key_secret),
+        ),
+        poll_every_s=seller.poll_every_s,
+    )
+
+
+def _open_ebay(seller: settings.Ebay, clock: Clock, rng: Rng) -> Channel:
+    from adapters.ebay import EbayChannel, EbaySettings
+
+    token = seller.verification_token_secret
+    return EbayChannel(
+        EbaySettings(
+            base_url=seller.base_url,
+            client_id=seller.client_id,
+            client_secret=_secret(seller.client_secret),
+            refresh_token=_secret(seller.refresh_token_secret),
+            marketplace_id=seller.marketplace_id,
+            verification_token=_secret(token) if token else None,
+            poll_every_s=seller.poll_every_s,
+        ),
+        clock,
+        rng,
+    )
+
+
+def _secret(name: str) -> str:
+    return secrets.resolve(name).get_secret_value()
+
+
 def open_channels(world: World, rng: Rng | None = None) -> dict[str, Channel]:
     """Every account's adapter by account key."""
     return {each.key: open_channel(each, world.clock, rng or SystemRng()) for each in world.config.accounts}
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideWarehouses:
+    """Warehouses with an API, by key: those that ship for us, and those whose levels alone can be read."""
+
+    fulfillers: dict[str, Fulfiller]
+    sources: dict[str, StockSource]
+
+
+def open_warehouses(world: World, rng: Rng | None = None) -> OutsideWarehouses:
+    """Every outside warehouse's adapter, with its secrets resolved. Raises SecretMissing."""
+    chance = rng or SystemRng()
+    found = OutsideWarehouses({}, {})
+    accounts = {each.key: each for each in world.config.accounts}
+    for warehouse in world.config.warehouses:
+        owner = accounts.get(warehouse.account or "")
+        if warehouse.shipbob is not None:
+            found.fulfillers[warehouse.key] = _open_shipbob(warehouse.shipbob, world.clock, chance)
+        elif owner is not None and owner.amazon is not None:
+            from adapters.amazon import AmazonStock
+
+            found.sources[warehouse.key] = AmazonStock(_amazon(owner.amazon), world.clock, chance)
+    return found
+
+
+def _open_shipbob(at: settings.Shipbob, clock: Clock, rng: Rng) -> Fulfiller:
+    from adapters.shipbob import ShipbobSettings, ShipbobWarehouse
+
+    return ShipbobWarehouse(
+        ShipbobSettings(
+            base_url=at.base_url,
+            token=_secret(at.token_secret),
+            channel_id=at.channel_id,
+            location_id=at.location_id,
+            webhook_secret=_secret(at.webhook_secret) if at.webhook_secret else None,
+            api_version=at.api_version,
+            poll_every_s=at.poll_every_s,
+        ),
+        clock,
+        rng,
+    )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import make_url
 
 from syncd import resources
-from syncd.config import Config, Policy, WarehouseKind, check_secrets, load
+from syncd.config import Config, Policy, Shopify, WarehouseKind, check_secrets, load
 from syncd.errors import ConfigError, ConfigProblem
 
 WAREHOUSE = """
@@ -56,6 +56,13 @@ def only_problem(folder: Path, text: str) -> ConfigProblem:
     return problem
 
 
+def shopify_of(config: Config) -> Shopify:
+    """The table of the first account's shop."""
+    found = config.accounts[0].shopify
+    assert found is not None
+    return found
+
+
 def test_the_example_is_complete_and_loads_given_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     example = resources.folder("config") / "syncd.example.toml"
     monkeypatch.setenv("SHOP_CLIENT_SECRET", "s3cret")
@@ -66,7 +73,7 @@ def test_the_example_is_complete_and_loads_given_its_secret(monkeypatch: pytest.
     assert [warehouse.kind for warehouse in config.warehouses] == [WarehouseKind.OWN, WarehouseKind.OWN]
     assert config.accounts[0].warehouses == ("main", "west")
     text = example.read_text()
-    for table in (Config, *(type(value) for value in (config.http, config.stock, config.accounts[0].shopify))):
+    for table in (Config, *(type(value) for value in (config.http, config.stock, shopify_of(config)))):
         assert all(f"{field.alias or name}" in text for name, field in table.model_fields.items())
 
 
@@ -90,7 +97,7 @@ def test_defaults_of_an_account(tmp_path: Path) -> None:
     account = read(tmp_path, WAREHOUSE + ACCOUNT).accounts[0]
 
     assert (account.policy, account.buffer, account.cap) == (Policy.PRIORITY, 0, None)
-    assert (account.shopify.api_version, account.shopify.poll_every_s) == ("2026-10", 60.0)
+    assert (shopify_of(config).api_version, shopify_of(config).poll_every_s) == ("2026-10", 60.0)
 
 
 def test_relative_paths_count_from_the_folder_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +260,7 @@ def test_fba_stays_out_of_other_channels_pools(tmp_path: Path) -> None:
     problem = only_problem(tmp_path, WAREHOUSE.replace("own", "fba") + ACCOUNT)
 
     assert problem.key == "account[shop].warehouses[0]"
-    assert "serves Amazon alone" in problem.problem
+    assert "ships only what Amazon sells by itself" in problem.problem
 
 
 def test_a_scaled_clock_never_meets_a_real_shop(tmp_path: Path) -> None:
@@ -261,7 +268,7 @@ def test_a_scaled_clock_never_meets_a_real_shop(tmp_path: Path) -> None:
     sandbox = ACCOUNT.replace("https://my-shop.myshopify.com", "http://127.0.0.1:9000")
 
     assert read(tmp_path, clock + WAREHOUSE + sandbox).clock.record
-    assert "real shop" in only_problem(tmp_path, clock + WAREHOUSE + ACCOUNT).problem
+    assert "real vendor" in only_problem(tmp_path, clock + WAREHOUSE + ACCOUNT).problem
 
 
 @pytest.mark.parametrize(
@@ -290,7 +297,7 @@ def test_a_shop_is_reached_by_https_unless_it_is_a_sandbox_here(tmp_path: Path, 
     if accepted is None:
         assert only_problem(tmp_path, text).key == "account[shop].shopify.base_url"
     else:
-        assert read(tmp_path, text).accounts[0].shopify.base_url == accepted
+        assert shopify_of(read(tmp_path, text)).base_url == accepted
 
 
 @pytest.mark.parametrize(
@@ -356,3 +363,90 @@ def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Pa
 def test_a_zip_code_has_five_digits_in_quotes(tmp_path: Path, postcode: str) -> None:
     assert read(tmp_path, f'{WAREHOUSE}postcode = "01002"').warehouses[0].postcode == "01002"
     assert only_problem(tmp_path, f"{WAREHOUSE}postcode = {postcode}").key == "warehouse[main].postcode"
+
+
+# --- Amazon, eBay and outside warehouses ----------------------------------------------------------------------
+
+AMAZON = """
+[[account]]
+key = "amazon-us"
+channel = "amazon"
+warehouses = ["main"]
+[account.amazon]
+seller_id = "A1SELLER"
+marketplace_ids = ["ATVPDKIKX0DER"]
+client_id = "app"
+client_secret = "AMAZON_SECRET"
+refresh_token_secret = "AMAZON_REFRESH"
+[account.amazon.queue]
+url = "https://sqs.us-east-1.amazonaws.com/1/orders"
+region = "us-east-1"
+access_key_id = "AKIA"
+secret_access_key_secret = "QUEUE_SECRET"
+"""
+EBAY = """
+[[account]]
+key = "ebay-us"
+channel = "ebay"
+warehouses = ["main"]
+[account.ebay]
+client_id = "app"
+client_secret = "EBAY_SECRET"
+refresh_token_secret = "EBAY_REFRESH"
+"""
+BOB = """
+[[warehouse]]
+key = "bob"
+kind = "3pl"
+country = "US"
+[warehouse.shipbob]
+token_secret = "BOB_TOKEN"
+channel_id = 7
+"""
+FBA = """
+[[warehouse]]
+key = "fba"
+kind = "fba"
+country = "US"
+account = "amazon-us"
+"""
+
+
+def test_all_vendors_stand_in_one_file(tmp_path: Path) -> None:
+    config = read(tmp_path, WAREHOUSE + BOB + FBA + ACCOUNT + AMAZON + EBAY)
+
+    shop, amazon, ebay = config.accounts
+    assert amazon.amazon is not None
+    assert ebay.ebay is not None
+    assert (shop.amazon, amazon.shopify, ebay.shopify) == (None, None, None)
+    assert amazon.amazon.host == "https://sellingpartnerapi-na.amazon.com"
+    assert ebay.ebay.marketplace_id == "EBAY_US"
+    assert [warehouse.account for warehouse in config.warehouses] == [None, None, "amazon-us"]
+    assert config.warehouses[1].shipbob is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "told"),
+    [
+        (WAREHOUSE + AMAZON.replace('channel = "amazon"', 'channel = "ebay"'), "account[amazon-us].ebay", "is missing"),
+        (WAREHOUSE + FBA + EBAY, "warehouse[fba].account", "no Amazon account has the key 'amazon-us'"),
+        (WAREHOUSE + BOB.replace("3pl", "own"), "warehouse[bob].shipbob", "this warehouse is of kind own"),
+        (
+            WAREHOUSE + AMAZON.replace("ATVPDKIKX0DER", "US"),
+            "account[amazon-us].amazon.marketplace_ids[0]",
+            "is not an",
+        ),
+        (
+            WAREHOUSE + AMAZON + AMAZON.replace("amazon-us", "other"),
+            "account[other].amazon.seller_id",
+            "is there twice",
+        ),
+        (WAREHOUSE + EBAY + "[clock]\nrecord = 'c.json'\n", "account[ebay-us].ebay.base_url", "is the real vendor's"),
+    ],
+)
+def test_what_does_not_fit_a_vendor_is_told(tmp_path: Path, text: str, key: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+
+    found = {problem.key: problem.problem for problem in caught.value.problems}
+    assert told in found[key]
