@@ -18,6 +18,7 @@ from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease
 from syncd.loops import Job, Pulse, Step, Timetable, keep_running
 from syncd.orders.intake import InboxWriter, Intake
 from syncd.orders.poll import Poller
+from syncd.orders.queue_in import QueueReader
 from syncd.publishing.publisher import Publisher
 from syncd.web.app import WEBHOOKS, WebDeps, make_app
 
@@ -46,6 +47,11 @@ class Daemon:
         self._intake = Intake(world.db, by_id, world.views, world.clock, self._book_changed)
         self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
         self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}
+        self._queues = {
+            key: QueueReader(world.ids.accounts[key], key, channel.queue, self._inbox)
+            for key, channel in self._channels.items()
+            if channel.queue is not None
+        }
 
     async def run(self, *, standby: bool = False, ready: Callable[[str], None] | None = None) -> None:
         """Run until a signal, or until a lease is lost. `ready` gets the address of the status page."""
@@ -119,6 +125,7 @@ class Daemon:
                 version=__version__,
                 started_at=self._clock.now(),
                 ready=self._not_ready,
+                public_url=self._world.config.http.public_url,
             )
         )
 
@@ -149,6 +156,8 @@ class Daemon:
             loops.append(keep_running(f"publish:{key}", publisher.step, publisher.wake, self._pulse, _IDLE_S))
         for key in self._channels:
             loops.append(keep_running(f"hints:{key}", self._hints(key), self._hints_wake[key], self._pulse, _IDLE_S))
+        for key, reader in self._queues.items():
+            loops.append(keep_running(f"queue:{key}", reader.step, asyncio.Event(), self._pulse, _IDLE_S))
         tasks = [asyncio.create_task(each) for each in loops]
         for task in tasks:
             task.add_done_callback(self._loop_ended)

@@ -12,18 +12,20 @@ from sqlalchemy import Connection
 from adapters.contract import AdapterError, Channel
 from syncd.bootstrap import World
 from syncd.db.lease import Lease, guard
+from syncd.insight.store import add_tallies
 from syncd.loops import Job
 from syncd.orders.book import AccountView
 from syncd.orders.cover import START, Covered, Progress, cover_shortages
 from syncd.orders.poll import Poller
 from syncd.publishing.publisher import Publisher
 from syncd.publishing.store.holds import expire_holds
-from syncd.reconcile.tidy import sweep_cells, tidy
+from syncd.reconcile.tidy import sweep_cells, sweep_held, tidy
 
 log = structlog.get_logger(__name__)
 
 _CHUNK = 500
-_SWEEP_AFTER = timedelta(hours=24)
+_HELD_EVERY_S = 120.0
+_LONG_HOLD_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Jobs:
         arrived: Callable[[], None],
         book_changed: Callable[[], None],
         flush_counts: Callable[[], Awaitable[None]],
+        warehouse_throttles: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._world = world
         self._accounts = accounts
@@ -55,6 +58,8 @@ class Jobs:
         self._arrived = arrived
         self._book_changed = book_changed
         self._flush_counts = flush_counts
+        self._warehouse_throttles = warehouse_throttles
+        self._throttles: Mapping[str, int] = {}
 
     def table(self) -> tuple[Job, ...]:
         jobs = [
@@ -62,10 +67,13 @@ class Jobs:
             Job("expire_holds", 30.0, self._expire_holds),
             Job("tidy", 3600.0, self._tidy),
             Job("forged_counts", 60.0, self._flush_counts),
+            Job("throttles", 60.0, self._count_throttles),
         ]
         for work in self._accounts.values():
             jobs.append(self._poll(work))
             jobs.append(self._sweep(work))
+            if work.channel.traits.hold_window_s > _LONG_HOLD_S:
+                jobs.append(self._look_at_held(work))
             if self._world.config.http.public_url:
                 jobs.append(self._ensure_webhooks(work, self._world.config.http.public_url))
         return tuple(jobs)
@@ -97,12 +105,35 @@ class Jobs:
         return Job(f"poll:{work.key}", work.channel.traits.poll_every_s, run, at_start=True)
 
     def _sweep(self, work: AccountWork) -> Job:
+        after_s = work.channel.traits.reread_after_s
+
         async def run() -> None:
             now = self._world.clock.now()
-            if await self._world.db.transact(sweep_cells, work.account_id, now - _SWEEP_AFTER, _CHUNK, now):
+            before = now - timedelta(seconds=after_s)
+            if await self._world.db.transact(sweep_cells, work.account_id, before, _CHUNK, now):
                 work.publisher.wake.set()
 
-        return Job(f"sweep:{work.key}", 900.0, run)
+        return Job(f"sweep:{work.key}", min(900.0, after_s / 3), run)
+
+    def _look_at_held(self, work: AccountWork) -> Job:
+        """Where purchases may wait for days to be paid, a hold must not outlive one that was dropped."""
+
+        async def run() -> None:
+            now = self._world.clock.now()
+            before = now - timedelta(seconds=_HELD_EVERY_S)
+            if await self._world.db.transact(sweep_held, work.account_id, before, _CHUNK, now):
+                work.publisher.wake.set()
+
+        return Job(f"held:{work.key}", _HELD_EVERY_S, run)
+
+    async def _count_throttles(self) -> None:
+        """Add to the tallies how often vendors told us to wait since the last time."""
+        seen = {f"account:{key}": work.channel.throttled for key, work in self._accounts.items()}
+        seen |= {f"warehouse:{key}": count for key, count in self._warehouse_throttles().items()}
+        new = {(scope, "throttled"): count - self._throttles.get(scope, 0) for scope, count in seen.items()}
+        if any(new.values()):
+            await self._world.db.transact(add_tallies, new)
+        self._throttles = seen
 
     def _ensure_webhooks(self, work: AccountWork, public_url: str) -> Job:
         async def run() -> None:

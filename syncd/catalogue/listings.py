@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from adapters.contract import ChannelTraits, Clock, ListedItem, ListingPage
 from syncd.catalogue.bill_store import components_of
 from syncd.catalogue.bills import Components
-from syncd.catalogue.codes import find_exact
+from syncd.catalogue.codes import find_exact, find_skus, normalise
+from syncd.catalogue.gtins import carriers_in_account, find_by_gtin, read_gtin
 from syncd.catalogue.listing_store import Attributes, Ref, StoredListing, load_listings, upsert_listings
 from syncd.catalogue.relisting import replace_components
 from syncd.csv_rows import Progress, in_chunks
@@ -76,7 +77,12 @@ async def import_listings(
             unmapped += told.unmapped
             if progress:
                 progress(seen, None)
-    return ImportedListings(mapped, tuple(unmapped), changed)
+    left: list[Unmapped] = []
+    for several in in_chunks(unmapped, LISTINGS_A_TRANSACTION):  # once all are known, so that no GTIN is taken for one
+        found = await db.transact(map_by_gtin, account_id, several, clock.now())
+        mapped, changed = mapped + found.mapped, changed + found.changed
+        left += found.unmapped
+    return ImportedListings(mapped, tuple(left), changed)
 
 
 def record_listings(
@@ -88,13 +94,15 @@ def record_listings(
     cells: Sequence[str],
     remap: bool = False,
 ) -> ImportedListings:
-    """Record listings once per account, channel SKU and location, each made of the SKU that has exactly its code.
+    """Record listings once per account, channel SKU and location, each made of the SKU that has its code: exactly, or
+    but for what people do not see as a difference.
 
     What a listing is made of stays, unless its code has changed or `remap` is set.
     """
     told = {Ref(item.ref.channel_sku, item.ref.channel_location): item for item in items}
     stored = load_listings(connection, account_id, told)
-    skus = find_exact(connection, {item.code for item in told.values() if item.code})
+    codes = {item.code for item in told.values() if item.code}
+    skus = find_by_code(connection, codes)
     made = components_of(connection, skus.values())
 
     mapping = {ref: map_listing(item, stored.get(ref), skus, made, remap=remap) for ref, item in told.items()}
@@ -109,6 +117,51 @@ def record_listings(
     mark_listings(connection, sorted(changed), now)
     unmapped = tuple((told[ref], each.reason) for ref, each in mapping.items() if each.reason is not None)
     return ImportedListings(len(told) - len(unmapped), unmapped, len(changed))
+
+
+def find_by_code(connection: Connection, codes: Collection[str]) -> dict[str, int]:
+    """sku_id by code as the channel prints it: the SKU of exactly that code, else the one known by it."""
+    alike = find_skus(connection, {normalise(code) for code in codes})
+    found = {code: alike[normalise(code)] for code in codes if normalise(code) in alike}
+    return found | find_exact(connection, codes)
+
+
+def map_by_gtin(
+    connection: Connection, account_id: int, unmapped: Sequence[Unmapped], now: datetime
+) -> ImportedListings:
+    """Map by GTIN what no code could. What could be several things stays unmapped, and says why.
+
+    A pack often carries the number of what is in it, so a GTIN that several items of an account carry proves nothing.
+    """
+    by_gtin = {item.ref: gtin for item, _ in unmapped if (gtin := read_gtin(item.gtin)) is not None}
+    if not by_gtin:
+        return ImportedListings(0, tuple(unmapped), 0)
+    skus = find_by_gtin(connection, set(by_gtin.values()))
+    carriers = carriers_in_account(connection, account_id, set(by_gtin.values()))
+    stored = load_listings(connection, account_id, {Ref(*_ref(item)) for item, _ in unmapped})
+    made = components_of(connection, [sku_id for several in skus.values() for sku_id in several])
+    built: dict[int, Components] = {}
+    left: list[Unmapped] = []
+    for item, reason in unmapped:
+        gtin, known = by_gtin.get(item.ref), stored[Ref(*_ref(item))]
+        found = skus.get(gtin, ()) if gtin else ()
+        if known.components or not found:
+            left.append((item, reason))
+        elif len(found) > 1:
+            left.append((item, f"{reason}, and {len(found)} SKUs have its GTIN {gtin}"))
+        elif carriers.get(gtin or "", 0) > 1:
+            left.append((item, f"{reason}, and {carriers[gtin or '']} items of this account have its GTIN {gtin}"))
+        elif found[0] not in made:
+            left.append((item, f"{reason}, and the bill of materials behind its GTIN contains itself or lies too deep"))
+        else:
+            built[known.listing_id] = made[found[0]]
+    replace_components(connection, built, now)
+    mark_listings(connection, sorted(built), now)
+    return ImportedListings(len(built), tuple(left), len(built))
+
+
+def _ref(item: ListedItem) -> tuple[str, str]:
+    return item.ref.channel_sku, item.ref.channel_location
 
 
 def map_listing(
@@ -134,7 +187,7 @@ def map_listing(
     if not item.code:
         reason = "the channel shows no code for it"
     elif sku_id is None:
-        reason = f"no SKU has exactly the code {item.code}"
+        reason = f"no SKU has the code {item.code}"
     else:
         reason = f"the bill of materials of {item.code} contains itself or lies too deep"
     if not known:

@@ -72,15 +72,32 @@ def demo(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: syncd sandbox shops.json --clock clock.json")
+@app.command(
+    epilog="Example: syncd sandbox --only amazon,ebay --port-base 9200 --speed 60. "
+    "Another: syncd sandbox shops.json --clock clock.json. docs/sandbox.md tells what to send them."
+)
 def sandbox(
-    shops: Annotated[Path, typer.Argument(help="The shops to open, as `syncd demo --dir` writes them.")],
+    stands: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The stands to open, as `syncd demo --dir` writes them in shops.json. Default: a small made-up seller.",
+            metavar="[FILE]",
+        ),
+    ] = None,
     clock: Annotated[Path | None, typer.Option(help="The clock record to run by. Default: real time.")] = None,
+    seed: Annotated[int, typer.Option(help="The made-up seller and the faults; not with FILE.")] = 1,
+    only: Annotated[
+        str | None, typer.Option(help="Only these vendors: shopify,amazon,ebay,shipbob.", metavar="VENDORS")
+    ] = None,
+    port_base: Annotated[int, typer.Option(help="The first port; not with FILE.", min=1024, max=65500)] = 9200,
+    speed: Annotated[float, typer.Option(help="Seller's seconds a real second.", min=1.0, max=600.0)] = 1.0,
+    faults: Annotated[bool, typer.Option(help="Let the vendors fail now and then; not with FILE.")] = True,
 ) -> None:
-    """Run marketplace sandboxes alone, each shop on its own port."""
-    from syncd.simulation.marketplace import serve_shops
+    """Run the vendors' sandboxes alone, each on its own port."""
+    from syncd.cli.sandbox import SandboxOptions, run_sandboxes
 
-    asyncio.run(serve_shops(shops, clock, lambda addresses: typer.echo("\n".join(addresses))))
+    options = SandboxOptions(stands, clock, seed, only, port_base, speed, faults)
+    asyncio.run(run_sandboxes(options, console))
 
 
 @app.command(epilog="Example: syncd run -c /etc/syncd/syncd.toml")

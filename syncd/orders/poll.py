@@ -31,7 +31,6 @@ FIRST_POLL_DAYS = 60
 """How far back an account's first poll goes: what marketplaces let an app read without asking."""
 
 HINT_DELAY_S = 10.0
-_HINTS = 250
 
 
 class Poller:
@@ -88,7 +87,7 @@ class Poller:
 
     async def look_up_hints(self, arrived: Callable[[], None]) -> None:
         """Fetch hinted orders many at a time, and weigh hinted numbers once their orders have had time to come."""
-        hinted = await self._db.read(load_hinted, self._account_id, _HINTS)
+        hinted = await self._db.read(load_hinted, self._account_id, self._channel.traits.fetch_batch)
         if not hinted:
             return
         orders: dict[str, list[int]] = {}

@@ -43,9 +43,13 @@ class Cell:
     in_flight_value: int | None = None
     in_flight_sold_hi: int = 0
     in_flight_sold_lo: int = 0
-    unknown_value: int | None = None
+    unknown_value: int | None = None  # a write that may or may not have taken effect
+    unknown_until: datetime | None = None  # plain set: by then it has, or never will
+    unknown_sold_hi: int = 0
+    unknown_sold_lo: int = 0
     expired_hold: int = 0  # units of holds that ended unexplained since the anchor: it may be that much too low
     published: int | None = None
+    last_read_at: datetime | None = None
 
     @property
     def hi(self) -> int | None:
@@ -126,8 +130,13 @@ class Reading:
     cell: Cell
     held: int = 0  # units missing that no known order explains: hold them back everywhere
     surplus: int = 0  # units more than anything explains: a person, or a give-back not yet learnt
+    given_back: int = 0  # units of open holds that are back on sale
+    relisted: int = 0  # sold units that our own plain set has put on sale again
     from_at: datetime | None = None
     moved: bool = False  # the anchor is new
+    ignored: bool = False  # it may be older than what is known
+    confirmed: bool = False  # it shows that a plain set took effect
+    pending: bool = False  # it does not show yet whether one did
 
 
 def read_back(
@@ -143,7 +152,7 @@ def read_back(
     the read may or may not show them yet.
     """
     if cell.in_flight_key is not None or (cell.not_before_read_at and sent_at < cell.not_before_read_at):
-        return Reading(cell)
+        return Reading(cell, ignored=True)
     anchored = Cell(
         listing_id=cell.listing_id,
         name=cell.name,
@@ -154,6 +163,7 @@ def read_back(
         sold_lo=recent_taken,
         must_read=False,
         published=cell.published,
+        last_read_at=cell.last_read_at,
     )
     if cell.hi is None or cell.lo is None or cell.anchor_lo_at is None:
         return Reading(anchored, moved=True)
@@ -164,8 +174,8 @@ def read_back(
         hi = max(hi, cell.unknown_value)
     if shown < hi:
         return Reading(anchored, held=hi - shown, from_at=cell.anchor_lo_at, moved=True)
-    explained = hi + recent_taken + open_holds + cell.expired_hold
-    return Reading(anchored, surplus=max(0, shown - explained), moved=True)
+    back = shown - hi - recent_taken - cell.expired_hold  # what neither a sale not yet shown nor an ended hold explains
+    return Reading(anchored, surplus=max(0, back - open_holds), given_back=min(max(0, back), open_holds), moved=True)
 
 
 def acknowledged(cell: Cell, sent_at: datetime, now: datetime) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -172,8 +172,12 @@ def to_cell(row: Row[Any]) -> Cell:
         in_flight_sold_hi=row.in_flight_sold_hi,
         in_flight_sold_lo=row.in_flight_sold_lo,
         unknown_value=row.unknown_value,
+        unknown_until=row.unknown_until,
+        unknown_sold_hi=row.unknown_sold_hi,
+        unknown_sold_lo=row.unknown_sold_lo,
         expired_hold=row.expired_hold,
         published=row.published,
+        last_read_at=row.last_read_at,
     )
 
 
@@ -198,12 +202,18 @@ class Dirty:
     since_at: datetime | None
 
 
-def load_due(connection: Connection, account_id: int, now: datetime, limit: int) -> list[Dirty]:
-    """Dirty listings whose turn it is: those that a sale caused first, then the oldest."""
-    found = connection.execute(
+def load_due(
+    connection: Connection, account_id: int, now: datetime, limit: int, among: Collection[int] | None = None
+) -> list[Dirty]:
+    """Dirty listings whose turn it is: those that a sale caused first, then the oldest; only of `among` if given."""
+    due = (
         select(dirty_listing.c.listing_id, dirty_listing.c.version, dirty_listing.c.since_at)
         .where(dirty_listing.c.account_id == account_id, dirty_listing.c.due_at <= now)
         .order_by(dirty_listing.c.urgency, dirty_listing.c.due_at, dirty_listing.c.listing_id)
         .limit(limit)
     )
+    if among is not None:
+        wanted = rows(connection, "among", [("id", int)], [(i,) for i in sorted(among)])
+        due = due.where(dirty_listing.c.listing_id.in_(select(wanted.c.id)))
+    found = connection.execute(due)
     return [Dirty(*row) for row in found]

@@ -21,12 +21,13 @@ from adapters.contract import (
     Rng,
     RowOutcome,
     RowResult,
+    WriteStyle,
 )
 from syncd.clock import real_now
 from syncd.db.database import Transactor
 from syncd.db.lease import Lease
 from syncd.publishing.store.claim import Claimed, claim
-from syncd.publishing.store.reads import ReadRow, Surprise, note_reads
+from syncd.publishing.store.reads import Noted, ReadRow, Surprise, note_reads
 from syncd.publishing.store.rows import Push, Row, Rules
 from syncd.publishing.store.settle import Outcome, abandon, note_sent, settle, unfinished
 
@@ -59,6 +60,7 @@ class Publisher:
         self._rng = rng
         self._lease = lease
         self._unsettled = True  # a former owner may have left writes behind
+        self._plain = channel.traits.write_style is WriteStyle.PLAIN_SET
         self._batch = channel.traits.write_batch
         self._failures = 0
         self._not_before = clock.now()  # after a failure nothing is tried until then
@@ -80,6 +82,8 @@ class Publisher:
             hold_window_s=traits.hold_window_s,
             settle_s=traits.settle_s,
             lease=self._lease(),
+            plain=self._plain,
+            apply_s=traits.apply_s,
         )
 
     async def step(self) -> bool:
@@ -98,23 +102,38 @@ class Publisher:
             await self._repeat_unfinished()
             if self._unsettled:
                 return False
-        key = str(self._rng.uuid())
-        compose = _Composer(self._channel, key)
-        claimed: Claimed = await self._db.transact(claim, self._rules, key, compose, _LOOK, self._clock.now())
+        claimed = await self._claim(None)
         self.waiting = dict(claimed.waiting)
         if claimed.push is not None:
             await self._send(claimed.push)
         if claimed.read:
-            await self._read(claimed.read[: self._channel.traits.read_batch])
+            fresh = await self._read(claimed.read[: self._channel.traits.read_batch])
+            if self._plain and fresh:
+                await self._set_what_was_read(fresh)
         return claimed.looked_at > 0 and not self._unsettled
 
+    async def _claim(self, fresh: frozenset[int] | None) -> Claimed:
+        key = str(self._rng.uuid())
+        compose = _Composer(self._channel, key)
+        return await self._db.transact(claim, self._rules, key, compose, _LOOK, self._clock.now(), fresh)
+
+    async def _set_what_was_read(self, fresh: frozenset[int]) -> None:
+        """A plain set follows right upon its read: the time between them is when a sale can be erased."""
+        claimed = await self._claim(fresh)
+        if claimed.push is not None:
+            await self._send(claimed.push)
+
     async def _repeat_unfinished(self) -> None:
-        """C2: an unknown outcome is cleared by the same bytes under the same key, before anything else is written."""
+        """C2: an unknown outcome is cleared before anything else is written: a compare-and-set by the same bytes under
+        the same key, a plain set by reading what it did.
+        """
         pushes = await self._db.transact(unfinished, self._rules)
         if pushes is None:
             return
         for push in pushes:
-            if self._clock.now() - push.created_at > _KEY_LIFE:
+            if self._plain:
+                await self._settle(push, _all_rows(push, RowOutcome.UNKNOWN), refused=False)
+            elif self._clock.now() - push.created_at > _KEY_LIFE:
                 await self._abandon(push)  # the channel has forgotten the key: sent again it would be a new write
             elif not await self._send(push):
                 return
@@ -130,6 +149,8 @@ class Publisher:
         try:
             results = await self._channel.send_write(push.key, push.body)
         except AdapterError as err:
+            if self._plain and not isinstance(err, Rejected):
+                return await self._note_plain_failure(push, err)
             return await self._note_failure(push, err)
         self._failures = 0
         await self._settle(push, results)
@@ -159,19 +180,23 @@ class Publisher:
         self._batch = max(1, len(push.rows) // 2) if unnamed else min(self._channel.traits.write_batch, self._batch * 2)
         log.info("listing.published", account=self._account, rows=len(push.rows), written=written)
 
+    async def _note_plain_failure(self, push: Push, err: AdapterError) -> bool:
+        """A plain set is never repeated: either nothing of it arrived, or a read tells what did."""
+        lost = isinstance(err, OutcomeUnknown)
+        if lost or self._failures == 0:
+            log.warning("push.failed", account=self._account, key=push.key, error=type(err).__name__, detail=str(err))
+        size = self._batch
+        await self._settle(push, _all_rows(push, RowOutcome.UNKNOWN if lost else RowOutcome.NOT_WRITTEN))
+        self._batch = size  # no row is to blame
+        self._back_off(err)
+        return True
+
     async def _note_failure(self, push: Push, err: AdapterError) -> bool:
         if isinstance(err, Rejected):
             log.error("push.rejected", account=self._account, key=push.key, field=err.field, reason=err.reason)
             only_row = len(push.rows) == 1
             kind = RowOutcome.REJECTED if only_row else RowOutcome.NOT_WRITTEN
-            await self._settle(
-                push,
-                [
-                    RowResult(ListingRef(r.channel_sku, r.channel_location), kind, err.field, err.reason)
-                    for r in push.rows
-                ],
-                refused=True,
-            )
+            await self._settle(push, _all_rows(push, kind, err), refused=True)
             return True
         self._unsettled = True
         if isinstance(err, OutcomeUnknown | AuthExpired) or self._failures == 0:
@@ -193,7 +218,8 @@ class Publisher:
         self._failures += 1
         self._not_before = self._clock.now() + timedelta(seconds=pause * self._rng.uniform(0.8, 1.2))
 
-    async def _read(self, wanted: Sequence[Row]) -> None:
+    async def _read(self, wanted: Sequence[Row]) -> frozenset[int]:
+        """Read these numbers. Returns whose numbers are known as of now."""
         refs = [ListingRef(row.channel_sku, row.channel_location) for row in wanted]
         sent_at = self._clock.now()
         try:
@@ -202,24 +228,32 @@ class Publisher:
             if self._failures == 0:
                 log.warning("read.failed", account=self._account, error=type(err).__name__, detail=str(err))
             self._back_off(err)
-            return
+            return frozenset()
         self._failures = 0
         listings = {(row.channel_sku, row.channel_location): row.listing_id for row in wanted}
         shown = [
             ReadRow(listings[(read.ref.channel_sku, read.ref.channel_location)], read.quantity, read.problem)
             for read in reads
         ]
-        surprises = await self._db.transact(note_reads, self._rules, shown, sent_at, self._clock.now())
-        self._tell(surprises)
+        noted: Noted = await self._db.transact(note_reads, self._rules, shown, sent_at, self._clock.now())
+        self._tell(noted.surprises)
+        return noted.fresh
 
     def _tell(self, surprises: Sequence[Surprise]) -> None:
         for each in surprises:
+            if each.relisted:
+                log.warning("listing.relisted", account=self._account, listing_id=each.listing_id, units=each.relisted)
             if each.surplus:
                 log.warning(
                     "listing.raised_by_someone", account=self._account, listing_id=each.listing_id, units=each.surplus
                 )
-            else:
+            elif each.held:
                 log.info("listing.held", account=self._account, listing_id=each.listing_id, units=each.held)
+
+
+def _all_rows(push: Push, outcome: RowOutcome, err: Rejected | None = None) -> list[RowResult]:
+    field, reason = (err.field, err.reason) if err else (None, None)
+    return [RowResult(ListingRef(r.channel_sku, r.channel_location), outcome, field, reason) for r in push.rows]
 
 
 class _Composer:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
-from syncd.db.tables import cell, decision, inbox, listing, push_batch, recipient, sales_order
+from syncd.db.tables import cell, decision, hold, inbox, listing, push_batch, recipient, sales_order
 from syncd.publishing.store.holds import must_read
 
 RECIPIENT_DAYS = 30
@@ -110,4 +110,24 @@ def sweep_cells(connection: Connection, account_id: int, read_before: datetime, 
     ).scalars()
     listing_ids = list(found)
     must_read(connection, listing_ids, now, urgency=1)
+    return len(listing_ids)
+
+
+def sweep_held(connection: Connection, account_id: int, read_before: datetime, limit: int, now: datetime) -> int:
+    """Mark for a read the numbers with open holds: units may be back on sale, and then no order ever comes."""
+    found = connection.execute(
+        select(cell.c.listing_id)
+        .join(listing, listing.c.id == cell.c.listing_id)
+        .where(
+            listing.c.account_id == account_id,
+            cell.c.listing_id.in_(select(hold.c.listing_id).where(hold.c.closed_at.is_(None))),
+            cell.c.in_flight_key.is_(None),
+            cell.c.must_read == 0,
+            func.coalesce(cell.c.last_read_at, 0) < read_before,
+        )
+        .order_by(cell.c.last_read_at)
+        .limit(limit)
+    ).scalars()
+    listing_ids = list(found)
+    must_read(connection, listing_ids, now, urgency=0)
     return len(listing_ids)

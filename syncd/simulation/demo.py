@@ -8,32 +8,37 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.live import Live
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from syncd.accounts.store import account_states
-from syncd.alerts.store import read_open
-from syncd.chance import SeededRng
-from syncd.db.tables import dirty_listing, hold, inbox, push_batch
-from syncd.insight.store import read_lags, read_tallies
-from syncd.simulation.files import write_stock
+from syncd.insight.status import Status, read_status
+from syncd.insight.store import read_tallies
+from syncd.simulation.docks import docks_of
+from syncd.simulation.outages import break_down
 from syncd.simulation.picture import save_picture
+from syncd.simulation.quiet import wait_for_quiet
 from syncd.simulation.shoppers import Shoppers
-from syncd.simulation.stage import Stage, differing, set_stage, truths
-from syncd.simulation.summary import Summary, summarise
-from syncd.simulation.view import live_view, summary_view
-from syncd.stock.import_stock import import_stock
+from syncd.simulation.staff import Receiving, Typist, ship_parcels
+from syncd.simulation.stage import Stage, set_stage, truths
+from syncd.simulation.summary import Summary, Tallies, summarise
+from syncd.simulation.verdict import summary_view
+from syncd.simulation.view import live_view
+from syncd.simulation.world import EVERY_VENDOR
 
-QUIET_WITHIN_S = 3600.0
-"""At most this many of the seller's seconds until everything has come to rest."""
+__all__ = ["QUIET_WITHIN_S", "DemoOptions", "run_demo", "wait_for_quiet"]
 
-_RESTOCK_EVERY_S = 900.0
+QUIET_WITHIN_S = 6000.0
+"""At most this many of the seller's seconds until everything has come to rest: a hold for an order that never comes
+(900 s), an unknown write (900 s), the poll and index lag that certify a raise (480 s), and each of it twice."""
+
 _REFRESH_S = 0.5
 
 
@@ -57,19 +62,29 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    stage = await set_stage(folder, options.seed, options.speed, faults=options.faults, say=lambda s: console.print(s))
+    stage = await set_stage(
+        folder, options.seed, options.speed, cast=EVERY_VENDOR, faults=options.faults, say=lambda s: console.print(s)
+    )
     console.print(f"status page: {stage.address}/status   (files in {folder})")
     try:
         started = time.monotonic()
         last_view = await _let_shop(stage, options, stop, console)
         shopping_s = time.monotonic() - started
-        with console.status("waiting until everything has come to rest"):
-            quiet = await wait_for_quiet(stage, QUIET_WITHIN_S)
+        stop.clear()  # a second Ctrl-C ends the waiting
+        with console.status("waiting until everything has come to rest") as status:
+            quiet = await wait_for_quiet(stage, QUIET_WITHIN_S, lambda w: status.update(f"coming to rest: {w}"), stop)
         truth = await truths(stage)
         stage.note_peak()
         summary = await asyncio.to_thread(summarise, stage, truth, shopping_s, quiet=quiet)
     finally:
         await stage.close()
+    _tell(summary, last_view, options, console)
+    if summary.good and options.folder is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return summary
+
+
+def _tell(summary: Summary, last_view: Any, options: DemoOptions, console: Console) -> None:
     console.print(summary_view(summary))
     for account, sku, shown, sellable in summary.differing:
         console.print(f"  {account} {sku} shows {shown}, sellable is {sellable}", style="red")
@@ -79,20 +94,14 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         save_picture([last_view, summary_view(summary)], options.picture)
     if options.summary is not None:
         summary.save(options.summary)
-    if summary.good and options.folder is None:
-        shutil.rmtree(folder, ignore_errors=True)
-    return summary
 
 
 async def _let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, console: Console) -> Any:
-    """Let shoppers buy for as long as they may. Returns the last picture of it."""
-    shoppers = Shoppers(stage.world, stage.counters, stage.clock)
-    doings = [
-        asyncio.create_task(each) for each in (shoppers.shop(), shoppers.change_minds(), restock(stage, shoppers))
-    ]
+    """Let shoppers buy for as long as they may, then settle what is unpaid. Returns the last picture of it."""
+    shoppers = Shoppers(stage.world, stage.shops, stage.clock, stage.happenings)
     began = time.monotonic()
     view: Any = ""
-    try:
+    async with _busy(_doings(stage, shoppers, options)) as doings:
         with Live(console=console, auto_refresh=False, transient=False) as live:
             while not stop.is_set():
                 left = None if options.for_s is None else options.for_s - (time.monotonic() - began)
@@ -103,12 +112,34 @@ async def _let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, con
                 live.update(view, refresh=True)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), min(_REFRESH_S, left) if left is not None else _REFRESH_S)
-    finally:
-        shoppers.stop()
-        for doing in doings:
-            doing.cancel()
-        await asyncio.gather(*doings, return_exceptions=True)
+    await shoppers.payments.settle_all()
     return view
+
+
+def _doings(stage: Stage, shoppers: Shoppers, options: DemoOptions) -> list[Coroutine[Any, Any, None]]:
+    world, db, clock, happenings = stage.world, stage.setup.db, stage.clock, stage.happenings
+    shopping_s = None if options.for_s is None else options.for_s * clock.speed
+    doings = [
+        shoppers.shop(),
+        shoppers.payments.settle_due(),
+        ship_parcels(db, clock, shoppers.parcels, stage.setup.ids.accounts),
+        Receiving(world, db, clock, stage.folder, docks_of(stage)).receive(),
+        Typist(world, stage.shops, clock, happenings).type_numbers(),
+    ]
+    if options.faults:
+        doings.append(break_down(world, stage.shops, clock, happenings, shopping_s))
+    return doings
+
+
+@asynccontextmanager
+async def _busy(doings: list[Coroutine[Any, Any, None]]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks = [asyncio.create_task(each) for each in doings]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _raise_failed(doings: list[asyncio.Task[None]]) -> None:
@@ -118,75 +149,15 @@ def _raise_failed(doings: list[asyncio.Task[None]]) -> None:
 
 
 def _view(stage: Stage, shoppers: Shoppers, left: float | None) -> Any:
-    states, tallies, lags, alerts = stage.setup.db.read_now(_live_figures)
-    until = "until Ctrl-C" if left is None else f"{left:.0f} s left"
-    sold = sum(shoppers.sales.accepted.values())
     now = stage.clock.now()
-    refused = shoppers.sales.refused
-    headline = f"{now:%a %H:%M} at {stage.clock.speed:g}x · {sold} bought, {refused} found it sold out · {until}"
-    accounts = {shop.key: stage.setup.ids.accounts[shop.key] for shop in stage.world.shops}
-    return live_view(headline, stage.address, accounts, states, tallies, lags, alerts)
+    status, tallies = stage.setup.db.read_now(_figures, now)
+    until = "until Ctrl-C" if left is None else f"{left:.0f} s left"
+    sales = shoppers.sales
+    headline = f"{now:%a %H:%M} at {stage.clock.speed:g}x · {sum(sales.accepted.values())} bought, "
+    headline += f"{sales.refused} found it sold out · {until}"
+    down = [channel.key for channel in stage.world.channels if stage.happenings.down(channel.key, now)]
+    return live_view(headline, stage.address, status, tallies, shoppers.payments.open, down)
 
 
-def _live_figures(connection: Connection) -> tuple[dict[int, str], Any, Any, int]:
-    return (
-        account_states(connection),
-        read_tallies(connection),
-        read_lags(connection),
-        len(read_open(connection)),
-    )
-
-
-async def restock(stage: Stage, shoppers: Shoppers) -> None:
-    """Goods arrive now and then: staff count what stands on some shelves and import it."""
-    rng = SeededRng(stage.world.seed, "restock")
-    delivery = 0
-    while not shoppers.stopped:
-        await stage.clock.sleep(_RESTOCK_EVERY_S)
-        delivery += 1
-        articles = stage.world.plain
-        chosen = sorted({articles[rng.randrange(len(articles))].sku for _ in range(6)})
-        counted = {(sku, store): 10 + rng.randrange(30) for sku in chosen for store in ("east",)}
-        now = stage.clock.now()
-        path = write_stock(counted, now, stage.folder / f"delivery-{delivery}.csv")
-        await asyncio.to_thread(import_stock, stage.setup.db, path, now)
-
-
-async def wait_for_quiet(stage: Stage, within_s: float, progress: Callable[[str], None] | None = None) -> bool:
-    """Wait until nothing is on its way anywhere and every listing is right, at most so many seller's seconds."""
-    give_up_at = stage.clock.now().timestamp() + within_s
-    while stage.clock.now().timestamp() < give_up_at:
-        waiting = await asyncio.to_thread(stage.setup.db.read_now, _in_flight)
-        if progress:
-            progress(str(waiting))
-        if not any(waiting.values()):
-            truth = await truths(stage)
-            settled = not any(int(told["deliveries_pending"]) for told in truth.values())
-            if settled and not await asyncio.to_thread(_unfinished, stage, truth):
-                return True
-        await asyncio.sleep(0.5)
-    return False
-
-
-def _unfinished(stage: Stage, truth: dict[str, dict[str, Any]]) -> bool:
-    taken = stage.setup.db.read_now(read_tallies)
-    orders = sum(n for (_, name), n in taken.items() if name.startswith("orders_in."))
-    return orders < sum(int(told["orders_accepted"]) for told in truth.values()) or bool(differing(stage, truth))
-
-
-def _in_flight(connection: Connection) -> dict[str, int]:
-    """What still waits: events, writes, holds that have not ended, numbers that are to change."""
-
-    def count(statement: Any) -> int:
-        return int(connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one())
-
-    return {
-        "events": count(select(inbox.c.id).where(inbox.c.state.in_(("new", "hinted")))),
-        "writes": count(select(push_batch.c.key).where(push_batch.c.state == "in_flight")),
-        "holds": count(select(hold.c.id).where(hold.c.closed_at.is_(None))),
-        "listings": count(
-            select(dirty_listing.c.listing_id).where(
-                (dirty_listing.c.waits_for.is_(None)) | (dirty_listing.c.waits_for == "certification")
-            )
-        ),
-    }
+def _figures(connection: Connection, now: datetime) -> tuple[Status, Tallies]:
+    return read_status(connection, now), read_tallies(connection)

@@ -1,86 +1,68 @@
-"""The files a made-up seller would have: configuration, item list, stock count, clock record."""
+"""The files a made-up seller would have: configuration, item list, stock count."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from syncd.simulation.world import LOCATION, STORES, World
+from syncd.simulation.vendors import FACES, Json, Secret, Setting, Settings
+from syncd.simulation.world import ChannelPlan, WarehousePlan, World, stands
 
 
-def secret_name(key: str) -> str:
-    """The name under which a shop's secret is handed to the daemon."""
-    return f"DEMO_{key.upper().replace('-', '_')}_SECRET"
+def settle_terms(world: World, truths: Mapping[str, Json]) -> dict[str, Settings]:
+    """How the seller is connected to each vendor, by key, once every sandbox has told the truth."""
+    return {key: FACES[vendor].settings(world, key, truths[key]) for key, vendor in stands(world.cast)}
 
 
-def secrets_of(world: World) -> dict[str, str]:
-    return {secret_name(shop.key): shop.client_secret for shop in world.shops}
+def secrets_of(terms: Mapping[str, Settings]) -> dict[str, str]:
+    """The secrets by the names under which they are handed to the daemon."""
+    return {name: value for key, settings in terms.items() for name, value in _secrets(_prefix(key), settings)}
 
 
-def write_config(
-    world: World, folder: Path, database_url: str, port: int, location_ids: Mapping[str, str], clock_record: Path
-) -> Path:
+def write_config(world: World, terms: Mapping[str, Settings], folder: Path, database_url: str, port: int) -> Path:
     """The configuration of the daemon, as a seller would write it."""
     lines = [
         "[database]",
-        f'url = "{database_url}"',
+        f"url = {json.dumps(database_url)}",
         "[http]",
         'host = "127.0.0.1"',
         f"port = {port}",
         f'public_url = "http://127.0.0.1:{port}"',
         "[clock]",
-        f'record = "{clock_record.name}"',
+        'record = "clock.json"',
         "[log]",
         'level = "info"',
     ]
-    for store in STORES:
-        lines += [
-            "[[warehouse]]",
-            f'key = "{store.key}"',
-            f'name = "{store.name}"',
-            'kind = "own"',
-            f'country = "{store.country}"',
-            f'postcode = "{store.postcode}"',
-            f'time_zone = "{store.time_zone}"',
-            "[[warehouse.rates]]",
-            'zone = "domestic"',
-            f'per_parcel = "{store.per_parcel}"',
-            f'per_unit = "{store.per_unit}"',
-            "[[warehouse.rates]]",
-            'zone = "world"',
-            'per_parcel = "24.00"',
-            'per_unit = "3.00"',
-        ]
-    for shop in world.shops:
-        lines += [
-            "[[account]]",
-            f'key = "{shop.key}"',
-            'channel = "shopify"',
-            f"warehouses = {list(shop.warehouses)!r}".replace("'", '"'),
-            f'policy = "{shop.policy}"',
-            "buffer = 0",
-            "[account.shopify]",
-            f'base_url = "http://127.0.0.1:{shop.port}"',
-            f'client_id = "{shop.client_id}"',
-            f'client_secret = "{secret_name(shop.key)}"',
-            f'location = "{LOCATION.format(number=location_ids[shop.key])}"',
-            "poll_every_s = 60.0",
-        ]
+    for warehouse in world.cast.warehouses:
+        lines += _warehouse(warehouse, terms)
+    for channel in world.channels:
+        lines += _account(channel, terms[channel.key])
     path = folder / "syncd.toml"
     path.write_text("\n".join(lines) + "\n")
     return path
 
 
+def write_table(place: str, settings: Settings, prefix: str | None) -> list[str]:
+    """A TOML table; under `prefix` its secrets are only named, without one they are shown."""
+    plain = {name: value for name, value in settings.items() if not isinstance(value, Mapping)}
+    lines = [f"[{place}]", *(f"{name} = {_value(name, value, prefix)}" for name, value in plain.items())]
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            lines += write_table(f"{place}.{name}", value, prefix and f"{prefix}_{name.upper()}")
+    return lines
+
+
 def write_items(world: World, path: Path) -> Path:
     with path.open("w", newline="") as file:
         out = csv.writer(file)
-        out.writerow(["sku", "title", "component", "units"])
+        out.writerow(["sku", "title", "alias", "component", "units"])
         for article in world.articles:
-            out.writerow([article.sku, article.title, "", ""])
+            out.writerow([article.sku, article.title, article.fba_sku or "", "", ""])
             for sku, units in article.made_of:
-                out.writerow([article.sku, "", sku, units])
+                out.writerow([article.sku, "", "", sku, units])
     return path
 
 
@@ -91,3 +73,52 @@ def write_stock(stock: Mapping[tuple[str, str], int], as_of: datetime, path: Pat
         for (sku, warehouse), pieces in sorted(stock.items()):
             out.writerow([sku, warehouse, pieces, as_of.isoformat()])
     return path
+
+
+def _warehouse(plan: WarehousePlan, terms: Mapping[str, Settings]) -> list[str]:
+    lines = [
+        "[[warehouse]]",
+        f'key = "{plan.key}"',
+        f'name = "{plan.name}"',
+        f'kind = "{plan.kind}"',
+        f'country = "{plan.country}"',
+        f'postcode = "{plan.postcode}"',
+        f'time_zone = "{plan.time_zone}"',
+    ]
+    if plan.account is not None:
+        return [*lines, f'account = "{plan.account}"']
+    if plan.vendor is not None:
+        lines += write_table(f"warehouse.{plan.vendor}", terms[plan.key], _prefix(plan.key))
+    for zone, parcel, unit in (("domestic", plan.per_parcel, plan.per_unit), ("world", "24.00", "3.00")):
+        lines += ["[[warehouse.rates]]", f'zone = "{zone}"', f'per_parcel = "{parcel}"', f'per_unit = "{unit}"']
+    return lines
+
+
+def _account(plan: ChannelPlan, settings: Settings) -> list[str]:
+    return [
+        "[[account]]",
+        f'key = "{plan.key}"',
+        f'channel = "{plan.vendor}"',
+        f"warehouses = {json.dumps(plan.warehouses)}",
+        f'policy = "{plan.policy}"',
+        "buffer = 0",
+        *write_table(f"account.{plan.vendor}", settings, _prefix(plan.key)),
+    ]
+
+
+def _prefix(key: str) -> str:
+    return f"DEMO_{key.upper().replace('-', '_')}"
+
+
+def _value(name: str, value: Setting, prefix: str | None) -> str:
+    if not isinstance(value, Secret):
+        return json.dumps(value)
+    return json.dumps(value.value if prefix is None else f"{prefix}_{name.upper()}")
+
+
+def _secrets(prefix: str, settings: Settings) -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, Secret):
+            yield f"{prefix}_{name.upper()}", value.value
+        elif isinstance(value, Mapping):
+            yield from _secrets(f"{prefix}_{name.upper()}", value)

@@ -1,75 +1,80 @@
-"""The marketplaces' process: every shop's sandbox on its own port, on the clock that the daemon reads too."""
+"""The marketplaces' process: every vendor's sandbox on its own port, on the clock that the daemon reads too."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from adapters.shopify.sandbox import ShopifySandbox
-from adapters.shopify.sandbox.faults import FaultMix
-from adapters.shopify.sandbox.seed import ShopSeed
+from adapters.contract import Clock
 from syncd.chance import SeededRng
-from syncd.clock import clock_from
 from syncd.errors import SyncdError
+from syncd.simulation.stands import Stand, StandsUnreadable
+
+# Sandbox and seed of each vendor, imported only where they run.
+_SANDBOXES = {
+    "shopify": ("ShopifySandbox", "ShopSeed"),
+    "amazon": ("AmazonSandbox", "SellerSeed"),
+    "ebay": ("EbaySandbox", "SellerSeed"),
+    "shipbob": ("ShipbobSandbox", "WarehouseSeed"),
+}
 
 
-class ShopsUnreadable(SyncdError):
-    """The file of shops is not what `syncd demo --dir` writes."""
+class PortTaken(SyncdError):
+    """Something else listens on a stand's port."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """One shop and the port it listens on."""
-
-    key: str
-    port: int
-    seed: ShopSeed
-
-
-def load_stands(path: Path) -> tuple[int, list[Stand]]:
-    """(seed of chance, the shops). Raises ShopsUnreadable."""
-    try:
-        raw = msgspec.json.decode(path.read_bytes())
-        return int(raw["seed"]), [_stand(each) for each in raw["shops"]]
-    except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as err:
-        raise ShopsUnreadable(
-            f"{path} is no file of shops ({err}): take the shops.json that `syncd demo --dir` writes"
-        ) from err
-
-
-def _stand(raw: dict[str, Any]) -> Stand:
-    shop = dict(raw["shop"])
-    if shop.get("faults") is None:
-        shop["faults"] = asdict(FaultMix.none())
-    return Stand(str(raw["key"]), int(raw["port"]), msgspec.convert(shop, ShopSeed))
-
-
-async def serve_shops(shops_file: Path, clock_record: Path | None, ready: Callable[[list[str]], None]) -> None:
-    """Serve until a signal. `ready` gets each shop's address."""
-    seed, stands = load_stands(shops_file)
-    clock = clock_from(clock_record)
+async def serve(stands: Sequence[Stand], seed: int, clock: Clock, opened: Callable[[], Awaitable[None]]) -> None:
+    """Serve until a signal. `opened` is called once every stand answers."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, ended.set)
-    runners, addresses = [], []
+    async with open_stands(stands, seed, clock):
+        await opened()
+        await ended.wait()
+
+
+@asynccontextmanager
+async def open_stands(stands: Sequence[Stand], seed: int, clock: Clock) -> AsyncIterator[None]:
+    """Serve every stand while inside. Raises StandsUnreadable and PortTaken."""
+    runners: list[web.AppRunner] = []
     try:
         for stand in stands:
-            sandbox = ShopifySandbox(stand.seed, clock, SeededRng(seed, f"sandbox/{stand.key}"))
-            runner = web.AppRunner(sandbox.app, access_log=None, shutdown_timeout=1.0)
+            runner = web.AppRunner(_sandbox(stand, seed, clock).app, access_log=None, shutdown_timeout=1.0)
             await runner.setup()
             runners.append(runner)
-            await web.TCPSite(runner, "127.0.0.1", stand.port).start()
-            addresses.append(f"{stand.key} http://127.0.0.1:{runner.addresses[0][1]}")
-        ready(addresses)
-        await ended.wait()
+            await _listen(runner, stand)
+        yield
     finally:
         for runner in runners:
             await runner.cleanup()
+
+
+def _sandbox(stand: Stand, seed: int, clock: Clock) -> Any:
+    if stand.vendor not in _SANDBOXES:
+        raise StandsUnreadable(f"{stand.key}: no sandbox is called {stand.vendor!r}: there is {', '.join(_SANDBOXES)}")
+    module = import_module(f"adapters.{stand.vendor}.sandbox")
+    sandbox, seed_type = (getattr(module, name) for name in _SANDBOXES[stand.vendor])
+    calm = {"faults": asdict(module.FaultMix.none())}
+    try:
+        opening = msgspec.convert({**calm, **stand.seed}, seed_type)
+    except msgspec.ValidationError as err:
+        raise StandsUnreadable(f"{stand.key}: its seed does not fit {stand.vendor}: {err}") from err
+    return sandbox(opening, clock, SeededRng(seed, f"sandbox/{stand.key}"))
+
+
+async def _listen(runner: web.AppRunner, stand: Stand) -> None:
+    try:
+        await web.TCPSite(runner, "127.0.0.1", stand.port).start()
+    except OSError as err:
+        raise PortTaken(
+            f"port {stand.port} for {stand.key} cannot be had ({err.strerror}): choose others by --port-base"
+        ) from err

@@ -1,8 +1,8 @@
-"""What shoppers and staff do at a shop's counter: the sandbox's control face, from outside."""
+"""What shoppers and staff do at a counter: a sandbox's control face, from outside, the same for every vendor."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,43 +21,15 @@ class Placed:
     name: str
 
 
-class ShopCounter:
-    """One shop's control face."""
+class Counter:
+    """One sandbox's control face."""
 
     def __init__(self, key: str, address: str) -> None:
         self.key = key
         self._http = httpx.AsyncClient(base_url=f"{address}/_control", timeout=20.0)
 
-    async def place(self, lines: Sequence[tuple[str, int]], ship_to: dict[str, str]) -> Placed | None:
-        """Buy; None when the shop itself shows too little."""
-        body = {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], "ship_to": ship_to}
-        answer = await self._http.post("/orders", json=body)
-        if answer.status_code == httpx.codes.CONFLICT:
-            return None
-        told = self._told(answer)
-        return Placed(told["id"], told["name"])
-
-    async def cancel(self, order_id: str, *, restock: bool = True) -> None:
-        self._told(await self._http.post(f"/orders/{order_id}/cancel", json={"restock": restock}))
-
-    async def edit(self, order_id: str, sku: str, quantity: int) -> bool:
-        """Change a line; False when the shop refuses."""
-        answer = await self._http.post(f"/orders/{order_id}/edit", json={"sku": sku, "quantity": quantity})
-        if answer.status_code == httpx.codes.CONFLICT:
-            return False
-        self._told(answer)
-        return True
-
-    async def fulfil(self, order_id: str) -> bool:
-        """Ship everything; False when there is nothing to ship any more."""
-        answer = await self._http.post(f"/orders/{order_id}/fulfil", json={})
-        if answer.status_code == httpx.codes.CONFLICT:
-            return False
-        self._told(answer)
-        return True
-
-    async def faults(self, mix: dict[str, float]) -> None:
-        self._told(await self._http.post("/faults", json=mix))
+    async def faults(self, mix: Mapping[str, float]) -> None:
+        await self._post("faults", mix)
 
     async def truth(self) -> dict[str, Any]:
         return self._told(await self._http.get("/truth"))
@@ -68,8 +40,52 @@ class ShopCounter:
     async def close(self) -> None:
         await self._http.aclose()
 
+    async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._told(await self._http.post(f"/{path}", json=body))
+
+    async def _try(self, path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What it answered; None when it would not do that."""
+        answer = await self._http.post(f"/{path}", json=body)
+        return None if answer.status_code == httpx.codes.CONFLICT else self._told(answer)
+
     def _told(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.is_error:
             raise CounterClosed(f"{self.key}: {answer.request.url.path} answered {answer.status_code}: {answer.text}")
         told: dict[str, Any] = answer.json()
         return told
+
+
+class ShopCounter(Counter):
+    """One channel account's counter."""
+
+    async def place(
+        self,
+        lines: Sequence[tuple[str, int]],
+        ship_to: Mapping[str, str],
+        *,
+        unpaid: bool = False,
+        by_channel: bool = False,
+    ) -> Placed | None:
+        """Buy; None when the channel itself shows too little."""
+        body = {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], "ship_to": dict(ship_to)}
+        told = await self._try("orders", body | {"unpaid": unpaid, "by_channel": by_channel})
+        return None if told is None else Placed(str(told["id"]), str(told["name"]))
+
+    async def pay(self, order_id: str) -> None:
+        await self._post(f"orders/{order_id}/pay", {})
+
+    async def cancel(self, order_id: str, *, restock: bool = True) -> bool:
+        """End an order; False when the channel would not."""
+        return await self._try(f"orders/{order_id}/cancel", {"restock": restock}) is not None
+
+    async def edit(self, order_id: str, sku: str, quantity: int) -> bool:
+        """Change a line; False when the channel would not."""
+        return await self._try(f"orders/{order_id}/edit", {"sku": sku, "quantity": quantity}) is not None
+
+    async def fulfil(self, order_id: str) -> bool:
+        """Ship everything; False when there is nothing to ship any more."""
+        return await self._try(f"orders/{order_id}/fulfil", {}) is not None
+
+    async def set_level(self, sku: str, available: int) -> None:
+        """A person types a new number."""
+        await self._post("levels", {"sku": sku, "available": available})

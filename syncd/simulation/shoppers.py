@@ -1,66 +1,95 @@
-"""Shoppers and staff from a seed: who buys what and when, who changes their mind, when parcels leave."""
+"""Shoppers from a seed: who buys what, where and when, and who has a change of mind at once."""
 
 from __future__ import annotations
 
 import asyncio
+import bisect
+import itertools
 import math
-from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.contract import Clock, Rng
 from syncd.chance import SeededRng
+from syncd.simulation.goods import Article
+from syncd.simulation.happenings import Happenings
+from syncd.simulation.payments import Payments
 from syncd.simulation.shop_control import ShopCounter
-from syncd.simulation.world import Article, World
+from syncd.simulation.unbroken import unbroken
+from syncd.simulation.world import ChannelPlan, World
 
 _CITIES = (
-    ("New York", "10001"),
-    ("Boston", "02108"),
-    ("Chicago", "60601"),
-    ("Denver", "80202"),
-    ("Seattle", "98101"),
-    ("Los Angeles", "90012"),
-    ("Miami", "33130"),
-    ("Austin", "78701"),
+    ("New York", "10001", "NY"),
+    ("Boston", "02108", "MA"),
+    ("Chicago", "60601", "IL"),
+    ("Denver", "80202", "CO"),
+    ("Seattle", "98101", "WA"),
+    ("Los Angeles", "90012", "CA"),
+    ("Miami", "33130", "FL"),
+    ("Austin", "78701", "TX"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How busy the day is. Rates are per seller's hour."""
+    """How busy the day is. Rates are per seller's hour; shares by vendor apply where the vendor knows such orders."""
 
     orders_per_hour: float = 240.0
     burst_share: float = 0.15  # of the time, shoppers come four times as fast
     cancel_share: float = 0.04
     edit_share: float = 0.03
-    fulfil_after_s: float = 900.0
+    unpaid_share: Mapping[str, float] = field(default_factory=lambda: {"ebay": 0.25, "amazon": 0.12})
+    by_channel_share: Mapping[str, float] = field(default_factory=lambda: {"amazon": 0.15})
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """An accepted order that somebody may still change."""
 
     shop: ShopCounter
     order_id: str
+    name: str
     lines: tuple[tuple[str, int], ...]
     at: datetime
 
 
 @dataclass(slots=True)
 class Sales:
-    """What the shoppers got, by shop."""
+    """What the shoppers got, by channel."""
 
     accepted: dict[str, int] = field(default_factory=dict)
     refused: int = 0
     cancelled: int = 0
     edited: int = 0
-    fulfilled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What a shopper of one channel may pick, the popular more often."""
+
+    articles: Sequence[Article]
+    weights: Sequence[float]  # running totals
+
+    @classmethod
+    def of(cls, articles: Sequence[Article]) -> Shelf:
+        return cls(articles, list(itertools.accumulate(article.popularity for article in articles)))
+
+    def pick(self, rng: Rng) -> Article:
+        return self.articles[bisect.bisect_right(self.weights, rng.random() * self.weights[-1])]
 
 
 class Shoppers:
     """Buys until told to stop. One stream of chance for each kind of doing, so that one does not disturb another."""
 
-    def __init__(self, world: World, shops: list[ShopCounter], clock: Clock, habits: Habits | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        shops: Mapping[str, ShopCounter],
+        clock: Clock,
+        happenings: Happenings,
+        habits: Habits | None = None,
+    ) -> None:
         self._world = world
         self._shops = shops
         self._clock = clock
@@ -68,37 +97,20 @@ class Shoppers:
         self._when = SeededRng(world.seed, "shoppers/when")
         self._what = SeededRng(world.seed, "shoppers/what")
         self._whims = SeededRng(world.seed, "shoppers/whims")
-        self._weights = _running_total([article.popularity for article in world.articles])
-        self._parcels: deque[Taken] = deque()
+        self._shelves = {channel.key: Shelf.of(world.listed_on(channel.key)) for channel in world.channels}
+        self._fba = Shelf.of(world.at_fba)
+        self._shares = list(itertools.accumulate(channel.share for channel in world.channels))
+        self.payments = Payments(SeededRng(world.seed, "shoppers/payments"), clock, happenings, world)
+        self.parcels: asyncio.Queue[Taken] = asyncio.Queue()
         self.sales = Sales()
-        self._stopped = asyncio.Event()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    @property
-    def stopped(self) -> bool:
-        return self._stopped.is_set()
 
     async def shop(self) -> None:
-        """Place orders one after the other until `stopped`."""
+        """Place orders one after the other, for ever."""
         due = self._clock.now()
-        while not self.stopped:
+        while True:
             due += timedelta(seconds=self._pause_s(due))
             await self._clock.sleep((due - self._clock.now()).total_seconds())
-            await self._buy()
-
-    async def change_minds(self) -> None:
-        """Cancel, edit and ship what was bought, until `stopped`."""
-        while not self.stopped:
-            await self._clock.sleep(20.0)
-            while self._parcels:
-                taken = self._parcels[0]
-                if (self._clock.now() - taken.at).total_seconds() < self._habits.fulfil_after_s:
-                    break
-                self._parcels.popleft()
-                if await taken.shop.fulfil(taken.order_id):
-                    self.sales.fulfilled += 1
+            await unbroken(self._buy())
 
     def _pause_s(self, at: datetime) -> float:
         # A burst lasts some minutes of every hour, the same ones for the same seed.
@@ -107,48 +119,58 @@ class Shoppers:
         return -math.log(1.0 - self._when.random()) * 3600.0 / (self._habits.orders_per_hour * busy)
 
     async def _buy(self) -> None:
-        shop = self._shops[0] if self._what.random() < self._world.shops[0].share else self._shops[-1]
-        lines = self._basket()
-        city, postcode = _CITIES[self._what.randrange(len(_CITIES))]
-        ship_to = {"name": "A Shopper", "city": city, "zip": postcode, "country": "US", "address1": "1 Main Street"}
-        placed = await shop.place(lines, ship_to)
+        channel = self._channel()
+        vendor = channel.vendor
+        by_channel = bool(self._fba.articles) and self._what.random() < self._habits.by_channel_share.get(vendor, 0.0)
+        unpaid = not by_channel and self._what.random() < self._habits.unpaid_share.get(vendor, 0.0)
+        lines = self._fba_basket() if by_channel else self._basket(channel.key)
+        shop = self._shops[channel.key]
+        placed = await shop.place(lines, self._ship_to(), unpaid=unpaid, by_channel=by_channel)
         if placed is None:
             self.sales.refused += 1
             return
         self.sales.accepted[shop.key] = self.sales.accepted.get(shop.key, 0) + 1
-        await self._whim(Taken(shop, placed.order_id, tuple(lines), self._clock.now()))
+        taken = Taken(shop, placed.order_id, placed.name, tuple(lines), self._clock.now())
+        if unpaid:
+            self.payments.expect(shop, placed, [sku for sku, _ in lines])
+        elif not by_channel:
+            await self._whim(taken)
+
+    def _channel(self) -> ChannelPlan:
+        wanted = self._what.random() * self._shares[-1]
+        return self._world.channels[bisect.bisect_right(self._shares, wanted)]
 
     async def _whim(self, taken: Taken) -> None:
         whim = self._whims.random()
         if whim < self._habits.cancel_share:
-            await taken.shop.cancel(taken.order_id, restock=self._whims.random() < 0.8)
-            self.sales.cancelled += 1
+            if await taken.shop.cancel(taken.order_id, restock=self._whims.random() < 0.8):
+                self.sales.cancelled += 1
             return
         if whim < self._habits.cancel_share + self._habits.edit_share:
             sku, quantity = taken.lines[0]
             if await taken.shop.edit(taken.order_id, sku, max(0, quantity + (1 if self._whims.random() < 0.5 else -1))):
                 self.sales.edited += 1
-        self._parcels.append(taken)
+        self.parcels.put_nowait(taken)
 
-    def _basket(self) -> list[tuple[str, int]]:
+    def _basket(self, channel: str) -> list[tuple[str, int]]:
         basket: dict[str, int] = {}
         for _ in range(1 + (self._what.random() < 0.3) + (self._what.random() < 0.1)):
-            article = self._pick(self._what)
+            article = self._shelves[channel].pick(self._what)
             basket[article.sku] = basket.get(article.sku, 0) + (2 if self._what.random() < 0.12 else 1)
         return list(basket.items())
 
-    def _pick(self, rng: Rng) -> Article:
-        wanted = rng.random() * self._weights[-1]
-        low, high = 0, len(self._weights) - 1
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self._weights[middle] <= wanted else (low, middle)
-        return self._world.articles[low]
+    def _fba_basket(self) -> list[tuple[str, int]]:
+        article = self._fba.pick(self._what)
+        assert article.fba_sku is not None, "what is at FBA has a seller SKU there"
+        return [(article.fba_sku, 1)]
 
-
-def _running_total(weights: list[float]) -> list[float]:
-    totals, total = [], 0.0
-    for weight in weights:
-        total += weight
-        totals.append(total)
-    return totals
+    def _ship_to(self) -> dict[str, str]:
+        city, postcode, province = _CITIES[self._what.randrange(len(_CITIES))]
+        return {
+            "name": "A Shopper",
+            "address1": "1 Main Street",
+            "city": city,
+            "zip": postcode,
+            "province": province,
+            "country": "US",
+        }

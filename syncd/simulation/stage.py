@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection, select
 
 from syncd import config as settings
@@ -22,13 +22,13 @@ from syncd.clock import ScaledClock, start_record
 from syncd.db.migrate import migrate
 from syncd.db.tables import listing
 from syncd.publishing.load import load_stock
-from syncd.simulation.files import secrets_of, write_config, write_items, write_stock
+from syncd.simulation.files import secrets_of, settle_terms, write_config, write_items, write_stock
+from syncd.simulation.happenings import Happenings
 from syncd.simulation.processes import Process, free_ports
-from syncd.simulation.shop_control import ShopCounter
-from syncd.simulation.world import World, make_world, save_shops
+from syncd.simulation.shop_control import Counter, ShopCounter
+from syncd.simulation.stands import save_stands
+from syncd.simulation.world import TWO_SHOPS, Cast, World, make_world, stands
 from syncd.stock.import_stock import import_stock
-
-log = structlog.get_logger(__name__)
 
 SELLER_START = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)  # a Black Friday morning in New York
 _LIVE_PATIENCE_S = 1800.0
@@ -36,7 +36,7 @@ _LIVE_PATIENCE_S = 1800.0
 
 @dataclass(slots=True)
 class Stage:
-    """Everything of a run: its folder, its processes, its counters."""
+    """Everything of a run: its folder, its processes, its counters (of channels, and of warehouses with a vendor)."""
 
     folder: Path
     world: World
@@ -45,8 +45,11 @@ class Stage:
     database_url: str
     sandbox: Process
     counters: list[ShopCounter]
+    docks: dict[str, Counter]
     config_file: Path
+    secrets: dict[str, str]
     setup: Setup
+    happenings: Happenings = field(default_factory=Happenings)
     daemon: Process | None = None
     restarts: int = 0
     peaks_mib: list[float] = field(default_factory=list)
@@ -55,10 +58,12 @@ class Stage:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def shops(self) -> dict[str, ShopCounter]:
+        return {counter.key: counter for counter in self.counters}
+
     async def start_daemon(self) -> None:
-        self.daemon = Process(
-            ["run", "-c", str(self.config_file)], self.folder / "daemon.log", env=secrets_of(self.world)
-        )
+        self.daemon = Process(["run", "-c", str(self.config_file)], self.folder / "daemon.log", env=self.secrets)
         await self.daemon.answers(f"{self.address}/readyz")
 
     async def kill_daemon(self) -> None:
@@ -78,7 +83,7 @@ class Stage:
         self.note_peak()
         if self.daemon is not None:
             await self.daemon.stop()
-        for counter in self.counters:
+        for counter in [*self.counters, *self.docks.values()]:
             await counter.close()
         await self.sandbox.stop()
         self.setup.db.close()
@@ -89,32 +94,37 @@ async def set_stage(
     seed: int,
     speed: float,
     *,
+    cast: Cast = TWO_SHOPS,
     database_url: str | None = None,
     faults: bool = True,
     ample: bool = False,
-    skus: int = 60,
+    skus: int | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Stage:
     """Create a seller from a seed, start everything, import everything, and go live."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    first, second, port = free_ports(3)
-    world = make_world(seed, (first, second), skus, faults=faults, ample=ample)
+    keys = [key for key, _ in stands(cast)]
+    *ports, port = free_ports(len(keys) + 1)
+    world = make_world(seed, cast, dict(zip(keys, ports, strict=True)), skus, faults=faults, ample=ample)
     record = start_record(speed, SELLER_START)
     record.save(folder / "clock.json")
-    save_shops(world, folder / "shops.json")
+    save_stands(world, folder / "shops.json")
     say("starting the marketplaces' sandboxes")
     arguments = ["sandbox", str(folder / "shops.json"), "--clock", str(folder / "clock.json")]
     sandbox = Process(arguments, folder / "sandbox.log")
     url = database_url or f"sqlite:///{folder / 'syncd.db'}"
     say("creating the database")
     await asyncio.to_thread(migrate, url)
-    counters = [ShopCounter(shop.key, f"http://127.0.0.1:{shop.port}") for shop in world.shops]
-    for shop in world.shops:
-        await sandbox.answers(f"http://127.0.0.1:{shop.port}/_control/stats")
-    locations = {counter.key: (await counter.truth())["levels"][0]["location_id"] for counter in counters}
-    config_file = write_config(world, folder, url, port, locations, folder / "clock.json")
+    counters = [ShopCounter(channel.key, world.address(channel.key)) for channel in world.channels]
+    docks = {each.key: Counter(each.key, world.address(each.key)) for each in cast.warehouses if each.vendor}
+    for key in keys:
+        await sandbox.answers(f"{world.address(key)}/_control/stats")
+    terms = settle_terms(world, {each.key: await each.truth() for each in [*counters, *docks.values()]})
+    config_file = write_config(world, terms, folder, url, port)
     setup = open_world(settings.load(config_file))
-    stage = Stage(folder, world, ScaledClock(record), port, url, sandbox, counters, config_file, setup)
+    clock = ScaledClock(record)
+    secrets = secrets_of(terms)
+    stage = Stage(folder, world, clock, port, url, sandbox, counters, docks, config_file, secrets, setup)
     try:
         say("starting the daemon")
         starting = asyncio.create_task(stage.start_daemon())
@@ -130,15 +140,16 @@ async def set_stage(
 
 
 def _import_book(stage: Stage) -> None:
+    """What the seller knows: the items, and what stands in own warehouses. Others tell what they have themselves."""
     now = stage.clock.now()
     import_items(stage.setup.db, write_items(stage.world, stage.folder / "items.csv"), now)
-    import_stock(stage.setup.db, write_stock(stage.world.stock, now, stage.folder / "stock.csv"), now)
+    own = {warehouse.key for warehouse in stage.world.warehouses("own")}
+    counted = {(sku, key): pieces for (sku, key), pieces in stage.world.stock.items() if key in own}
+    import_stock(stage.setup.db, write_stock(counted, now, stage.folder / "stock.csv"), now)
 
 
 async def _import_listings(stage: Stage) -> None:
-    import os
-
-    os.environ.update(secrets_of(stage.world))
+    os.environ.update(stage.secrets)
     channels = open_channels(stage.setup)
     try:
         for key, channel in channels.items():
@@ -150,29 +161,33 @@ async def _import_listings(stage: Stage) -> None:
 
 async def _go_live(stage: Stage) -> None:
     max_age = timedelta(hours=stage.setup.config.stock.stock_max_age_hours)
-    for shop in stage.world.shops:
-        account_id = stage.setup.ids.accounts[shop.key]
-        await go_live_when_ready(stage.setup.db, stage.clock, account_id, shop.key, max_age, _LIVE_PATIENCE_S)
+    for channel in stage.world.channels:
+        account_id = stage.setup.ids.accounts[channel.key]
+        await go_live_when_ready(stage.setup.db, stage.clock, account_id, channel.key, max_age, _LIVE_PATIENCE_S)
 
 
 async def truths(stage: Stage) -> dict[str, dict[str, Any]]:
-    """Every shop as it really is, by account key."""
+    """Every channel as it really is, by account key."""
     return {counter.key: await counter.truth() for counter in stage.counters}
 
 
 def differing(stage: Stage, truth: dict[str, dict[str, Any]]) -> list[tuple[str, str, int, int]]:
-    """(account, sku, shown, sellable) of every listing whose shown number is not its sellable quantity."""
+    """(account, sku, shown, sellable) of every listing of ours to write that does not show its sellable quantity."""
     found: list[tuple[str, str, int, int]] = []
     for key, told in sorted(truth.items()):
-        shown = {f"gid://shopify/InventoryItem/{level['inventory_item_id']}": level for level in told["levels"]}
+        shown = {(level["channel_sku"], level["channel_location"]): level for level in told["levels"]}
         account_id = stage.setup.ids.accounts[key]
-        for channel_sku, sellable in stage.setup.db.read_now(_sellable_by_item, account_id).items():
-            level = shown[channel_sku]
+        for ref, sellable in stage.setup.db.read_now(_sellable, account_id).items():
+            level = shown[ref]
             if max(0, level["available"]) != sellable:  # a negative number is never raised to 0
                 found.append((key, level["sku"], level["available"], sellable))
     return found
 
 
-def _sellable_by_item(connection: Connection, account_id: int) -> dict[str, int]:
+def _sellable(connection: Connection, account_id: int) -> dict[tuple[str, str], int]:
     heads = connection.execute(select(listing.c.id).where(listing.c.account_id == account_id)).scalars()
-    return {found.channel_sku: found.number.quantity for found in load_stock(connection, list(heads)).values()}
+    return {
+        (found.channel_sku, found.channel_location): found.number.quantity
+        for found in load_stock(connection, list(heads)).values()
+        if found.unwritable is None
+    }

@@ -1,157 +1,160 @@
-"""A seller made up from a seed: a catalogue with packs and kits, two warehouses, two shops, opening stock."""
+"""A seller made up from a seed: who sells where, from which warehouses, with what on the shelves."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import Literal
 
-from adapters.contract import Rng
 from syncd.chance import SeededRng
+from syncd.simulation.goods import Article, fill_shelves, make_articles
 
-_COLOURS = ("Red", "Blue", "Green", "Black", "White", "Amber", "Coral", "Slate")
-_THINGS = ("Clock", "Lamp", "Mug", "Vase", "Kettle", "Bowl", "Chair", "Frame", "Throw", "Planter")
-_PRICES = ("9.90", "14.50", "19.00", "24.90", "39.00", "59.00")
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    """Something the seller sells; `made_of` is empty for a plain SKU."""
-
-    sku: str
-    title: str
-    popularity: float
-    made_of: tuple[tuple[str, int], ...] = ()
-    back_orderable: bool = False
+AMPLE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """A warehouse of the seller's own."""
+class WarehousePlan:
+    """A warehouse. `vendor` runs it behind an API of its own; `account` is the channel account that FBA belongs to."""
 
     key: str
     name: str
+    kind: Literal["own", "3pl", "fba"]
     country: str
     postcode: str
     time_zone: str
     per_parcel: str
     per_unit: str
+    vendor: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ShopPlan:
-    """A shop and where its sandbox listens."""
+class ChannelPlan:
+    """One account on a marketplace; `share` is its part of all shoppers."""
 
     key: str
-    domain: str
+    vendor: str
     name: str
-    client_id: str
-    client_secret: str
-    port: int
     policy: str
     warehouses: tuple[str, ...]
-    share: float  # of all shoppers
-
-
-STORES = (
-    Store("east", "Own warehouse, Newark", "US", "07102", "America/New_York", "5.20", "0.80"),
-    Store("west", "Own warehouse, Reno", "US", "89502", "America/Los_Angeles", "6.10", "0.60"),
-)
-LOCATION = "gid://shopify/Location/{number}"
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part. `assortments` are dealt to the plain SKUs in turn: which channels list each."""
+
+    channels: tuple[ChannelPlan, ...]
+    warehouses: tuple[WarehousePlan, ...]
+    assortments: tuple[tuple[str, ...], ...]
+    skus: int
+
+
+_EAST = WarehousePlan("east", "Own warehouse, Newark", "own", "US", "07102", "America/New_York", "5.20", "0.80")
+_WEST = WarehousePlan("west", "Own warehouse, Reno", "own", "US", "89502", "America/Los_Angeles", "6.10", "0.60")
+_BOB = WarehousePlan(
+    "bob", "ShipBob, Chicago", "3pl", "US", "60632", "America/Chicago", "6.80", "0.40", vendor="shipbob"
+)
+_FBA = WarehousePlan(
+    "fba", "Amazon FBA", "fba", "US", "37416", "America/New_York", "0.00", "0.00", account="amazon-us"
+)
+
+TWO_SHOPS = Cast(
+    channels=(
+        ChannelPlan("main-shop", "shopify", "Red Clock", "nearest", ("east", "west"), 0.65),
+        ChannelPlan("outlet", "shopify", "Red Clock Outlet", "cheapest", ("west", "east"), 0.35),
+    ),
+    warehouses=(_EAST, _WEST),
+    assortments=(("main-shop", "outlet"),),
+    skus=60,
+)
+"""Two Shopify shops on two warehouses, everything listed in both: the least that two channels can compete for."""
+
+_SHOP, _AMAZON, _EBAY = "main-shop", "amazon-us", "ebay-us"
+EVERY_VENDOR = Cast(
+    channels=(
+        ChannelPlan(_SHOP, "shopify", "Red Clock", "nearest", ("east", "west", "bob"), 0.45),
+        ChannelPlan(_AMAZON, "amazon", "Red Clock on Amazon", "cheapest", ("east", "west", "bob"), 0.35),
+        ChannelPlan(_EBAY, "ebay", "Red Clock on eBay", "fewest_splits", ("west", "east", "bob"), 0.20),
+    ),
+    warehouses=(_EAST, _WEST, _BOB, _FBA),
+    assortments=(
+        (_SHOP, _AMAZON, _EBAY),
+        (_SHOP, _AMAZON, _EBAY),
+        (_SHOP, _AMAZON, _EBAY),
+        (_SHOP, _AMAZON),
+        (_SHOP, _AMAZON, _EBAY),
+        (_SHOP, _EBAY),
+        (_SHOP, _AMAZON, _EBAY),
+        (_AMAZON, _EBAY),
+        (_SHOP, _AMAZON, _EBAY),
+        (_SHOP,),
+    ),
+    skus=185,
+)
+"""One seller on every marketplace, with every kind of warehouse."""
+
+
+@dataclass(frozen=True)
 class World:
     """The whole made-up seller."""
 
     seed: int
+    cast: Cast
     articles: tuple[Article, ...]
     stock: dict[tuple[str, str], int]  # pieces by (sku, warehouse)
-    shops: tuple[ShopPlan, ...]
+    ports: dict[str, int]  # by key of a channel or of a warehouse with a vendor
     faults: bool
 
     @property
+    def channels(self) -> tuple[ChannelPlan, ...]:
+        return self.cast.channels
+
+    @cached_property
     def plain(self) -> tuple[Article, ...]:
         return tuple(article for article in self.articles if not article.made_of)
 
+    @cached_property
+    def at_fba(self) -> tuple[Article, ...]:
+        return tuple(article for article in self.articles if article.fba_sku)
 
-def make_world(seed: int, ports: tuple[int, int], skus: int = 60, *, faults: bool = True, ample: bool = False) -> World:
+    def listed_on(self, channel: str) -> tuple[Article, ...]:
+        return tuple(article for article in self.articles if channel in article.channels)
+
+    def warehouses(self, kind: str) -> tuple[WarehousePlan, ...]:
+        return tuple(each for each in self.cast.warehouses if each.kind == kind)
+
+    def address(self, key: str) -> str:
+        return f"http://127.0.0.1:{self.ports[key]}"
+
+    def opening(self, article: Article) -> int:
+        """What a channel shows on the first day: what one warehouse could make, not what is truly sellable."""
+        first = self.warehouses("own")[0].key
+        return min(self.stock[(sku, first)] // units for sku, units in article.parts)
+
+
+def stands(cast: Cast) -> Iterator[tuple[str, str]]:
+    """(key, vendor) of everybody who answers on a port of their own."""
+    for channel in cast.channels:
+        yield channel.key, channel.vendor
+    for warehouse in cast.warehouses:
+        if warehouse.vendor is not None:
+            yield warehouse.key, warehouse.vendor
+
+
+def make_world(
+    seed: int, cast: Cast, ports: dict[str, int], skus: int | None = None, *, faults: bool = True, ample: bool = False
+) -> World:
     """A seller from a seed. `ample` stock never runs out; otherwise the popular SKUs do within hours."""
     rng = SeededRng(seed, "world")
-    plain = []
-    for number in range(skus):
-        colour, thing = _COLOURS[number % len(_COLOURS)], _THINGS[(number // len(_COLOURS)) % len(_THINGS)]
-        sku = f"{colour}-{thing}-{number:03d}".upper()
-        back = number % 29 == 28
-        plain.append(Article(sku, f"{colour} {thing}", 1.0 / (1 + number) ** 0.7, back_orderable=back))
-    packs = [
-        Article(f"{plain[n].sku}-X3", f"{plain[n].title}, pack of three", 0.25 / (1 + n), ((plain[n].sku, 3),))
-        for n in range(0, min(skus, 12), 3)
-    ]
-    kits = [
-        Article(
-            f"SET-{n:02d}",
-            f"{plain[n].title} with {plain[n + 7].title}",
-            0.3 / (1 + n),
-            ((plain[n].sku, 1), (plain[n + 7].sku, 2)),
-        )
-        for n in range(1, min(skus - 7, 10), 3)
-    ]
-    stock = {}
-    for article in plain:
-        for store in STORES:
-            pieces = 100_000 if ample else int(rng.uniform(2, 12) * (0.4 + 2.5 * article.popularity))
-            stock[(article.sku, store.key)] = pieces
-    shops = (
-        _shop("main-shop", "Red Clock", ports[0], "nearest", ("east", "west"), 0.65),
-        _shop("outlet", "Red Clock Outlet", ports[1], "cheapest", ("west", "east"), 0.35),
-    )
-    return World(seed, tuple(plain + packs + kits), stock, shops, faults)
-
-
-def _shop(key: str, name: str, port: int, policy: str, warehouses: tuple[str, ...], share: float) -> ShopPlan:
-    # These open nothing but the sandbox of that name.
-    return ShopPlan(
-        key, f"{key}.myshopify.com", name, f"{key}-client", f"{key}-sandbox-secret", port, policy, warehouses, share
-    )
-
-
-def describe_shop(world: World, shop: ShopPlan) -> dict[str, Any]:
-    """A shop as its sandbox's process reads it, in the words of its seed.
-
-    It opens with what one warehouse has, not with what is truly sellable. Plain data: the sandbox itself is imported
-    only where it runs.
-    """
-    rng: Rng = SeededRng(world.seed, f"shop/{shop.key}")
-    return {
-        "domain": shop.domain,
-        "name": shop.name,
-        "currency": "USD",
-        "timezone": "America/New_York",
-        "locations": [{"name": "Stock", "city": "Newark", "country": "US", "zip": "07102"}],
-        "items": [
-            {
-                "sku": article.sku,
-                "title": article.title,
-                "quantity": _opening(world, article),
-                "policy": "CONTINUE" if article.back_orderable else "DENY",
-                "price": _PRICES[rng.randrange(len(_PRICES))],
-            }
-            for article in world.articles
-        ],
-        "client_id": shop.client_id,
-        "client_secret": shop.client_secret,
-        "faults": {"hang_s": 20.0} if world.faults else None,
-    }
-
-
-def _opening(world: World, article: Article) -> int:
-    parts = article.made_of or ((article.sku, 1),)
-    return min(world.stock[(sku, STORES[0].key)] // units for sku, units in parts)
-
-
-def save_shops(world: World, path: Path) -> None:
-    """Write what the sandboxes' process must know."""
-    shops = [{"key": shop.key, "port": shop.port, "shop": describe_shop(world, shop)} for shop in world.shops]
-    path.write_text(json.dumps({"seed": world.seed, "shops": shops}, indent=1) + "\n")
+    fba = next((each for each in cast.warehouses if each.kind == "fba"), None)
+    articles = make_articles(rng, skus or cast.skus, cast.assortments, fba.account if fba else None)
+    shelves = [each.key for each in cast.warehouses if each.kind != "fba"]
+    stock = fill_shelves(rng, articles, shelves)
+    if fba is not None:
+        at_fba = [article for article in articles if article.fba_sku]
+        stock |= fill_shelves(rng, at_fba, [fba.key])
+    if ample:
+        stock = dict.fromkeys(stock, AMPLE)
+    return World(seed, cast, articles, stock, ports, faults)

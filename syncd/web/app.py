@@ -15,6 +15,7 @@ from syncd.web.metrics import render_metrics
 from syncd.web.page import StatusPage, prefers_html
 from syncd.web.readiness import Readiness
 from syncd.web.source import StatusSource, Unreadable
+from syncd.web.warehouse_news import WarehouseNews
 from syncd.web.webhooks import BODY_LIMIT, Webhooks
 
 __all__ = ["WEBHOOKS", "WebDeps", "make_app"]
@@ -42,6 +43,8 @@ def make_app(deps: WebDeps) -> web.Application:
             web.get("/status", views.status),
             web.get("/metrics", views.metrics),
             web.post("/webhooks/{account}", app[WEBHOOKS].receive),
+            web.get("/webhooks/{account}", app[WEBHOOKS].challenge, allow_head=False),
+            web.post("/webhooks/warehouses/{warehouse}", WarehouseNews(deps).receive),
         ]
     )
     app.on_cleanup.append(_flush)

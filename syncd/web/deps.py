@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.contract import Channel, Clock
@@ -17,6 +17,8 @@ class WebDeps:
 
     `ready` names what the daemon itself still misses; the database and the inbox are checked besides. `fresh_s` is how
     old, in real seconds, the state that is shown may be. `log_requests` turns the access log on.
+    `public_url` is what channels know us by. `warehouses` maps a warehouse's key to what takes its news, which raises
+    Forged.
     """
 
     db: Transactor
@@ -28,3 +30,5 @@ class WebDeps:
     ready: Callable[[], Awaitable[list[str]]]
     fresh_s: float = 0.5
     log_requests: bool = False
+    public_url: str | None = None
+    warehouses: Mapping[str, Callable[[Mapping[str, str], bytes], None]] = field(default_factory=dict)

@@ -40,15 +40,15 @@ class Webhooks:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             return refusal(415, "the body must not be compressed: its signature is over the raw bytes")
         try:
-            body = await _raw_body(request)
-        except _TooLarge:
+            body = await raw_body(request)
+        except BodyTooLarge:
             return refusal(413, f"the body is larger than {BODY_LIMIT} bytes")
         except TimeoutError:
             return refusal(408, "the body did not arrive in time")
         except (web.RequestPayloadError, ConnectionError):
             return refusal(400, "the body broke off")
         try:
-            event = await channel.verify_webhook(_clean(request), body)
+            event = await channel.verify_webhook(clean_headers(request), body)
         except Forged:
             self._forged[account] += 1
             return refusal(401, "the signature does not verify")
@@ -56,6 +56,19 @@ class Webhooks:
             log.warning("webhook.unverifiable", account=account, error=type(err).__name__, detail=str(err))
             return refusal(503, "the signature cannot be verified just now", {"Retry-After": str(_RETRY_AFTER_S)})
         return await self._store(account, Arrived(account_id, event.event_key, event.topic, "webhook", body))
+
+    async def challenge(self, request: web.Request) -> web.Response:
+        """Prove to a channel that the address it is to send its news to is ours."""
+        known = self._deps.accounts.get(request.match_info["account"])
+        if known is None:
+            return refusal(404, "no account has this key")
+        address = (
+            f"{self._deps.public_url}{request.path}" if self._deps.public_url else str(request.url.with_query(None))
+        )
+        answer = known[1].answer_challenge(request.query, address)
+        if answer is None:
+            return refusal(405, "method not allowed", {"Allow": "POST"})
+        return web.Response(body=answer, content_type="application/json")
 
     async def _store(self, account: str, arrived: Arrived) -> web.Response:
         try:
@@ -86,24 +99,24 @@ class Webhooks:
             log.warning("webhook.forged", account=account, count=n)
 
 
-class _TooLarge(Exception):
+class BodyTooLarge(Exception):
     """The body goes on beyond the limit."""
 
 
-async def _raw_body(request: web.Request) -> bytes:
+async def raw_body(request: web.Request) -> bytes:
     """The body as it came. A declared length is only believed when it is too large already."""
     if (request.content_length or 0) > BODY_LIMIT:
-        raise _TooLarge
+        raise BodyTooLarge
     body = bytearray()
     async with asyncio.timeout(_BODY_WITHIN_S):
         async for chunk in request.content.iter_any():
             body += chunk
             if len(body) > BODY_LIMIT:
-                raise _TooLarge
+                raise BodyTooLarge
     return bytes(body)
 
 
-def _clean(request: web.Request) -> dict[str, str]:
+def clean_headers(request: web.Request) -> dict[str, str]:
     """Headers as text that every database takes: one bad byte must not fail the commit of the others' rows."""
     return {
         name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -18,7 +18,7 @@ from adapters.contract import ChannelTraits, ListedItem, ListingPage, ListingRef
 from syncd.accounts.store import AccountSetup, WarehouseSetup, sync_parties
 from syncd.catalogue.bill_store import components_of
 from syncd.catalogue.items import ImportedItems, import_items
-from syncd.catalogue.listings import ImportedListings, import_listings, record_listings
+from syncd.catalogue.listings import ImportedListings, import_listings, map_by_gtin, record_listings
 from syncd.catalogue.mapping_file import ImportedMapping, import_mapping, read_mapping, write_unmapped
 from syncd.csv_rows import ImportFileError
 from syncd.db.database import Database
@@ -49,7 +49,9 @@ class Shop:
         return import_stock(self.db, path, now, default)
 
     def sees(self, *items: ListedItem, remap: bool = False) -> ImportedListings:
-        return self.db.transact_now(record_listings, self.account_id, items, NOW, cells=CELLS, remap=remap)
+        told = self.db.transact_now(record_listings, self.account_id, items, NOW, cells=CELLS, remap=remap)
+        found = self.db.transact_now(map_by_gtin, self.account_id, told.unmapped, NOW)
+        return ImportedListings(told.mapped + found.mapped, found.unmapped, told.changed + found.changed)
 
     def maps(self, *lines: str) -> ImportedMapping:
         path = self.file("map.csv", "channel_sku,channel_location,code,sku", *lines)
@@ -465,20 +467,64 @@ def test_fifty_thousand_rows_go_in_by_few_statements(shop: Shop) -> None:
 # --- listings -------------------------------------------------------------------------------------------------
 
 
-def test_listings_are_mapped_by_exactly_their_code(shop: Shop) -> None:
-    shop.imports_items("A,,,,,", "PACK,,,,A,3", "PACK,,,,,")
+def test_listings_are_mapped_by_their_code(shop: Shop) -> None:
+    shop.imports_items("A,,,,,", "PACK,,,,A,3", "PACK,,,,,", "B,,,uhr  rot,,")
 
-    told = shop.sees(an_item("A"), an_item("PACK"), an_item("a", "small"), an_item(None, "bare"), an_item("A", "twin"))
+    told = shop.sees(
+        an_item("A"),
+        an_item("PACK"),
+        an_item("\uff41", "small"),
+        an_item("UHR Rot", "alias"),
+        an_item(None, "bare"),
+        an_item("A", "twin"),
+        an_item("A-1", "other"),
+    )
 
-    assert (told.mapped, told.changed) == (3, 5)
+    assert (told.mapped, told.changed) == (5, 7)
     assert [(item.ref.channel_sku, reason) for item, reason in told.unmapped] == [
-        ("small", "no SKU has exactly the code a"),
         ("bare", "the channel shows no code for it"),
+        ("other", "no SKU has the code A-1"),
     ]
     assert (shop.parts("item-A"), shop.parts("twin"), shop.parts("item-PACK")) == ({"A": 1}, {"A": 1}, {"A": 3})
+    assert (shop.parts("small"), shop.parts("alias")) == ({"A": 1}, {"B": 1})
     assert shop.rows("SELECT DISTINCT name, must_read, anchor_value FROM cell") == [("available", 1, None)]
-    assert shop.rows("SELECT count(*) FROM cell") == [(5,)]
-    assert len(shop.dirty()) == 5
+    assert shop.rows("SELECT count(*) FROM cell") == [(7,)]
+    assert len(shop.dirty()) == 7
+
+
+GTIN = "4006381333931"
+
+
+def test_a_gtin_maps_what_no_code_does_however_it_is_printed(shop: Shop) -> None:
+    shop.imports_items(f"PEN,,{GTIN},,,", "UPC,,036000291452,,,")
+
+    told = shop.sees(
+        replace(an_item("x"), gtin=f"0{GTIN}"),
+        replace(an_item(None, "bare"), gtin="0036000291452"),
+        replace(an_item("y"), gtin="4006381333932"),  # its check digit is wrong
+    )
+
+    assert (told.mapped, [reason for _, reason in told.unmapped]) == (2, ["no SKU has the code y"])
+    assert (shop.parts("item-x"), shop.parts("bare")) == ({"PEN": 1}, {"UPC": 1})
+    assert shop.sees(replace(an_item("x"), gtin=f"0{GTIN}")).mapped == 1
+    assert shop.parts("item-x") == {"PEN": 1}
+
+
+def test_an_ambiguous_gtin_maps_nothing_and_says_why(shop: Shop) -> None:
+    shop.imports_items(f"PEN,,{GTIN},,,", f"PEN-OLD,,{GTIN},,,", "UPC,,036000291452,,,")
+
+    told = shop.sees(
+        replace(an_item("x"), gtin=GTIN),
+        replace(an_item("one", "one"), gtin="036000291452"),
+        replace(an_item("pack of six", "six"), gtin="36000291452".zfill(14)),
+    )
+
+    assert told.mapped == 0
+    assert [reason for _, reason in told.unmapped] == [
+        "no SKU has the code x, and 2 SKUs have its GTIN 04006381333931",
+        "no SKU has the code one, and 2 items of this account have its GTIN 00036000291452",
+        "no SKU has the code pack of six, and 2 items of this account have its GTIN 00036000291452",
+    ]
 
 
 def test_seeing_the_same_listings_again_changes_nothing(shop: Shop) -> None:
@@ -512,7 +558,7 @@ def test_a_new_code_moves_a_listing_and_an_unknown_one_does_not(shop: Shop) -> N
 
     for _ in range(2):
         told = shop.sees(an_item("C", "item"))
-        assert [reason for _, reason in told.unmapped] == ["no SKU has exactly the code C; it stays mapped as B"]
+        assert [reason for _, reason in told.unmapped] == ["no SKU has the code C; it stays mapped as B"]
     assert shop.parts("item") == {"B": 1}
 
 

@@ -90,8 +90,20 @@ def _sqlite_definitions(connection: Connection) -> Iterator[tuple[str, ...]]:
         if row.type == "index":
             yield (row.type, row.tbl_name, " ".join(row.sql.split()))
             continue
-        for line in row.sql.splitlines():
-            yield (row.type, row.tbl_name, " ".join(line.split()).removesuffix(",").strip())
+        for part in _parts(row.sql):
+            yield (row.type, row.tbl_name, part)
+
+
+def _parts(statement: str) -> Iterator[str]:
+    """The columns and constraints of a CREATE TABLE; a column that was added later stands where SQLite put it."""
+    body = statement[statement.index("(") + 1 : statement.rindex(")")]
+    depth = begin = 0
+    for at, letter in enumerate(body):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            yield " ".join(body[begin:at].split())
+            begin = at + 1
+    yield " ".join(body[begin:].split())
 
 
 _POSTGRESQL = (
@@ -221,6 +233,32 @@ def test_an_empty_database_is_brought_to_the_newest_schema(empty_url: str) -> No
 
     assert (before, after) == (None, newest_revision())
     assert tables_of(empty_url) >= set(metadata.tables)
+
+
+def test_the_inbox_and_its_orders_survive_the_newest_migration(empty_url: str) -> None:
+    migrate(empty_url, "0001")
+    account = "(id, key, channel, policy, added_at, state_changed_at) VALUES (1, 'shop', 'shopify', 'priority', 1, 1)"
+    event = (
+        "INSERT INTO inbox (account_id, event_key, topic, way, body, received_at) VALUES (1, '{0}', 'x', '{0}', '', 1)"
+    )
+    order = (
+        "(id, account_id, channel_order_id, name, state, way, digest, version_at, placed_at, first_applied_at)"
+        " VALUES (1, 1, '1001', '#1001', 'open', 'webhook', '', 1, 1, 1)"
+    )
+    line = "(order_id, channel_line_id, quantity, placed_at) VALUES (1, '1', 2, 1)"
+    does(empty_url, f"INSERT INTO account {account}", event.format("webhook"))
+    does(empty_url, f"INSERT INTO sales_order {order}", f"INSERT INTO order_line {line}")
+
+    assert migrate(empty_url) == ("0001", newest_revision())
+
+    does(empty_url, event.format("queue"))
+    with reading(empty_url) as connection:
+        ways = connection.execute(text("SELECT event_key, way FROM inbox ORDER BY id")).all()
+        lines = connection.execute(text("SELECT quantity, by_channel FROM order_line")).all()
+    assert [tuple(row) for row in ways] == [("webhook", "webhook"), ("queue", "queue")]
+    assert [tuple(row) for row in lines] == [(2, 0)]
+    with pytest.raises(IntegrityError, match="ck_inbox_way"):
+        does(empty_url, event.format("pigeon"))
 
 
 def test_migrating_again_changes_nothing(database_url: str) -> None:

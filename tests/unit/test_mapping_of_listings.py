@@ -34,7 +34,7 @@ def mapped(item: ListedItem, known: StoredListing | None = None, *, remap: bool 
 
 def test_a_listing_is_the_sku_of_exactly_its_code() -> None:
     assert mapped(an_item("PACK")) == Mapped("PACK", PACK)
-    assert mapped(an_item("pack")) == Mapped("pack", None, "no SKU has exactly the code pack")
+    assert mapped(an_item("pack")) == Mapped("pack", None, "no SKU has the code pack")
 
 
 def test_a_listing_without_code_or_of_an_unmakeable_kit_is_not_mapped() -> None:
@@ -61,7 +61,7 @@ def test_a_new_code_or_a_persons_wish_maps_a_listing_again() -> None:
 def test_a_new_code_that_names_nothing_is_told_and_takes_nothing_away() -> None:
     told = mapped(an_item("CLOCK-2"), stored("CLOCK", CLOCK))
 
-    assert told == Mapped("CLOCK", None, "no SKU has exactly the code CLOCK-2; it stays mapped as CLOCK")
+    assert told == Mapped("CLOCK", None, "no SKU has the code CLOCK-2; it stays mapped as CLOCK")
 
 
 def test_what_is_written_for_a_person_is_read_back(tmp_path: Path) -> None:

@@ -42,7 +42,16 @@ def read_wanted(form: Form, shop: Shop) -> list[Wanted]:
             item = read_known_item(line, shop)
             wanted.append(Wanted(item, item.title, item.price, quantity))
         line.done()
+    _refuse_what_only_others_know(form)
     return wanted
+
+
+def _refuse_what_only_others_know(form: Form) -> None:
+    """Every channel's sandbox knows these fields; here each order is paid, and the shop ships none itself."""
+    if form.flag("unpaid", default=False):
+        raise form.bad("unpaid", "this shop sells nothing unpaid", "leave it out")
+    if form.flag("by_channel", default=False):
+        raise form.bad("by_channel", "this shop ships nothing from stock of its own", "leave it out")
 
 
 def read_address(form: Form | None, shop: Shop) -> Address | None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from adapters.shopify.sandbox.deliveries import Deliveries
 from adapters.shopify.sandbox.errors import Json
 from adapters.shopify.sandbox.faults import Faults
+from adapters.shopify.sandbox.ids import gid
 from adapters.shopify.sandbox.inventory_views import instant
 from adapters.shopify.sandbox.records import Item, Level, Line, Order
 from adapters.shopify.sandbox.shop import Shop
@@ -62,6 +63,7 @@ def _order(order: Order) -> Json:
         "created_at": instant(order.created_at),
         "updated_at": instant(order.updated_at),
         "cancelled": order.cancelled_at is not None,
+        "paid": True,
         "lines": [_line(line) for line in order.lines],
     }
 
@@ -73,12 +75,15 @@ def _line(line: Line) -> Json:
         "quantity": line.quantity,
         "current_quantity": line.current,
         "fulfilled": line.fulfilled,
+        "by_channel": False,
     }
 
 
 def _level(item: Item, level: Level) -> Json:
     return {
         "sku": item.sku,
+        "channel_sku": gid("InventoryItem", item.id),
+        "channel_location": gid("Location", level.location_id),
         "inventory_item_id": str(item.id),
         "variant_id": str(item.variant_id),
         "location_id": str(level.location_id),

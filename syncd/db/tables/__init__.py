@@ -2,6 +2,14 @@
 
 from syncd.db.tables.base import metadata
 from syncd.db.tables.catalogue import bill_of_materials, listing, listing_component, sku, sku_alias
+from syncd.db.tables.fulfilment import (
+    parcel,
+    parcel_content,
+    shipment_request,
+    shipment_request_line,
+    warehouse_cursor,
+    warehouse_item,
+)
 from syncd.db.tables.operations import alert, cursor, decision, lag_bucket, lease, tally
 from syncd.db.tables.orders import inbox, line_component, order_line, recipient, reservation, sales_order, shortage
 from syncd.db.tables.parties import account, pool, warehouse
@@ -27,15 +35,21 @@ __all__ = [
     "metadata",
     "movement",
     "order_line",
+    "parcel",
+    "parcel_content",
     "pool",
     "push_batch",
     "push_row",
     "recipient",
     "reservation",
     "sales_order",
+    "shipment_request",
+    "shipment_request_line",
     "shortage",
     "sku",
     "sku_alias",
     "tally",
     "warehouse",
+    "warehouse_cursor",
+    "warehouse_item",
 ]

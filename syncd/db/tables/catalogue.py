@@ -15,6 +15,7 @@ sku = Table(
     text("gtin", nullable=True),
     count("safety_stock"),
     CheckConstraint("safety_stock >= 0", name="safety_stock"),
+    Index("ix_sku_gtin", "gtin"),
 )
 
 sku_alias = Table(
@@ -52,6 +53,7 @@ listing = Table(
     Column("cap", Integer, nullable=True),
     UniqueConstraint("account_id", "channel_sku", "channel_location"),
     Index("ix_listing_line_key", "account_id", "line_key"),
+    Index("ix_listing_gtin", "account_id", "gtin"),
 )
 
 listing_component = Table(

@@ -30,7 +30,7 @@ inbox = Table(
     instant("settled_at", nullable=True),
     UniqueConstraint("account_id", "event_key"),
     CheckConstraint("state IN ('new', 'hinted', 'applied', 'ignored', 'parked')", name="state"),
-    CheckConstraint("way IN ('webhook', 'poll', 'fetch', 'daemon')", name="way"),
+    CheckConstraint("way IN ('webhook', 'poll', 'fetch', 'daemon', 'queue')", name="way"),
 )
 Index("ix_inbox_new", inbox.c.id, sqlite_where=inbox.c.state == "new", postgresql_where=inbox.c.state == "new")
 Index(
@@ -104,6 +104,7 @@ order_line = Table(
     count("taken_min"),
     count("taken_max"),
     count("oversold"),  # listing units that nothing covered when first applied
+    flag("by_channel"),  # the channel ships it from stock of its own: it reserves nothing
     text("parked", nullable=True),
     Column("unit_price_minor", BigInteger, nullable=True),
     text("currency", nullable=True),

@@ -15,8 +15,9 @@ from syncd.alerts.store import close_alerts
 from syncd.db.lease import guard
 from syncd.db.rows import insert_rows
 from syncd.db.tables import decision, push_batch, push_row
-from syncd.publishing.cells import OPEN, Cell, Step, choose, is_certified
+from syncd.publishing.cells import OPEN, Cell, Choice, Step, choose, is_certified
 from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock
+from syncd.publishing.plain import choose_plain
 from syncd.publishing.store.cells import read_horizon, save_cells
 from syncd.publishing.store.queue import Waiting, forget, put_off
 from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, rows_of
@@ -36,13 +37,24 @@ class Claimed:
     waiting: Mapping[str, int]
 
 
-def claim(connection: Connection, rules: Rules, key: str, compose: Compose, limit: int, now: datetime) -> Claimed:
-    """Look at due listings: forget those that show what they should, name those to read, and store one write."""
+def claim(
+    connection: Connection,
+    rules: Rules,
+    key: str,
+    compose: Compose,
+    limit: int,
+    now: datetime,
+    fresh: frozenset[int] | None = None,
+) -> Claimed:
+    """Look at due listings: forget those that show what they should, name those to read, and store one write.
+
+    With `fresh`, only at those, which were read a moment ago: a plain set may follow.
+    """
     guard(connection, rules.lease)
     stored = _stored_push(connection, rules, key)
     if stored is not None:  # this very claim was committed before, and its answer was lost
         return Claimed((), stored, 0, {})
-    due = load_due(connection, rules.account_id, now, limit)
+    due = load_due(connection, rules.account_id, now, limit, fresh)
     if not due:
         return Claimed((), None, 0, {})
     live = is_live(connection, rules.account_id)
@@ -52,7 +64,7 @@ def claim(connection: Connection, rules: Rules, key: str, compose: Compose, limi
     sorted_out = _Sorted()
     for each in due:
         at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
-        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out)
+        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out, fresh is not None)
     forget(connection, sorted_out.done)
     close_alerts(connection, [refusal_key(rules, each.listing_id) for each in sorted_out.done], now)
     put_off(connection, sorted_out.waits, now)
@@ -71,12 +83,14 @@ class _Sorted:
     waits: list[Waiting] = field(default_factory=list)
 
 
-def _sort(each: Dirty, at: Cell, found: ListingStock, live: bool, rules: Rules, now: datetime, into: _Sorted) -> None:
+def _sort(
+    each: Dirty, at: Cell, found: ListingStock, live: bool, rules: Rules, now: datetime, into: _Sorted, fresh: bool
+) -> None:
     if found.unwritable or not found.mapped:
         into.waits.append((each, found.unwritable or "unmapped", None))
         return
     tells_from = _tells_from(at, rules)
-    choice = choose(at, found.number.quantity, live=live, raises_stop=_raises_stop(found), read_tells=now >= tells_from)
+    choice = _choose(at, found, live, rules, read_tells=now >= tells_from, fresh=fresh)
     row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
     if choice.step is Step.NOTHING:
         into.done.append(each)
@@ -88,6 +102,13 @@ def _sort(each: Dirty, at: Cell, found: ListingStock, live: bool, rules: Rules, 
         into.writes.append((row, each, at, found))
     elif choice.step is Step.WAIT:
         into.waits.append((each, choice.reason, tells_from if choice.reason == OPEN else None))
+
+
+def _choose(at: Cell, found: ListingStock, live: bool, rules: Rules, *, read_tells: bool, fresh: bool) -> Choice:
+    target, stop = found.number.quantity, _raises_stop(found)
+    if rules.plain:
+        return choose_plain(at, target, live=live, raises_stop=stop, read_tells=read_tells, fresh=fresh)
+    return choose(at, target, live=live, raises_stop=stop, read_tells=read_tells)
 
 
 def _tells_from(at: Cell, rules: Rules) -> datetime:

@@ -26,6 +26,8 @@ def forget(connection: Connection, done: Sequence[Dirty]) -> None:
     )
 
 
+TAKES_EFFECT = "a write takes effect"
+
 _PATIENCE = {"certification": 3600.0, "a write is in flight": 3600.0}
 LATER_S = 600.0
 

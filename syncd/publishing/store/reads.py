@@ -12,12 +12,13 @@ from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
 from syncd.db.rows import insert_rows, rows
 from syncd.db.tables import cell, dirty_listing, hold, order_line
-from syncd.insight.store import add_tallies
+from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, Reading, read_back
 from syncd.publishing.load import load_cells
 from syncd.publishing.marks import mark_listings
+from syncd.publishing.plain import read_plain
 from syncd.publishing.store.cells import save_cells
-from syncd.publishing.store.queue import LATER_S, mark_shared, wake
+from syncd.publishing.store.queue import LATER_S, TAKES_EFFECT, mark_shared, wake
 from syncd.publishing.store.rows import Rules
 
 
@@ -37,11 +38,20 @@ class Surprise:
     listing_id: int
     held: int
     surplus: int
+    relisted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What reads gave away, and whose numbers are known as of now."""
+
+    surprises: tuple[Surprise, ...]
+    fresh: frozenset[int]
 
 
 def note_reads(
     connection: Connection, rules: Rules, read: Sequence[ReadRow], sent_at: datetime, now: datetime
-) -> tuple[Surprise, ...]:
+) -> Noted:
     """Take reads into account: explained numbers change nothing, a shortfall is held on every channel (C3 to C6)."""
     guard(connection, rules.lease)
     shown = {each.listing_id: each.quantity for each in read if each.quantity is not None}
@@ -57,8 +67,9 @@ def note_reads(
     recent_from = sent_at - staleness - timedelta(seconds=rules.granularity_s)
     recent = _taken_since(connection, ids, recent_from)
     holds = _open_holds(connection, ids)
+    judge = read_plain if rules.plain else read_back
     readings: dict[int, Reading] = {
-        listing_id: read_back(
+        listing_id: judge(
             cells[(listing_id, rules.cell)],
             shown[listing_id],
             recent.get(listing_id, 0),
@@ -73,21 +84,92 @@ def note_reads(
     _note_last_read(connection, rules, shown, sent_at)
     held = {listing_id: reading for listing_id, reading in readings.items() if reading.held}
     _hold_back(connection, rules, held, now)
+    _give_back(connection, {i: reading.given_back for i, reading in readings.items() if reading.given_back}, now)
     _note_unreadable(connection, rules, [each for each in read if each.quantity is None], now)
     close_alerts(connection, [_unreadable_key(rules, listing_id) for listing_id in ids], now)
     moved = [listing_id for listing_id, reading in readings.items() if reading.moved]
     mark_listings(connection, moved, now, urgency=0)
     wake(connection, ids, now)
-    surprises = tuple(Surprise(i, r.held, r.surplus) for i, r in readings.items() if r.held or r.surplus)
+    if rules.plain:
+        _note_confirmed(connection, rules, cells, [i for i, reading in readings.items() if reading.confirmed], now)
+        _await_effect(connection, rules, [i for i, reading in readings.items() if reading.pending], now)
+    surprises = tuple(
+        Surprise(i, r.held, r.surplus, r.relisted) for i, r in readings.items() if r.held or r.surplus or r.relisted
+    )
+    scope = f"account:{rules.account}"
     add_tallies(
         connection,
         {
-            (f"account:{rules.account}", "reads"): len(ids),
-            (f"account:{rules.account}", "units_held"): sum(s.held for s in surprises),
-            (f"account:{rules.account}", "units_surplus"): sum(s.surplus for s in surprises),
+            (scope, "reads"): len(ids),
+            (scope, "units_held"): sum(s.held for s in surprises),
+            (scope, "units_surplus"): sum(s.surplus for s in surprises),
+            (scope, "units_relisted"): sum(s.relisted for s in surprises),
         },
     )
-    return surprises
+    return Noted(surprises, frozenset(i for i, r in readings.items() if not (r.ignored or r.pending)))
+
+
+def _note_confirmed(
+    connection: Connection,
+    rules: Rules,
+    before: Mapping[tuple[int, str], Cell],
+    confirmed: Sequence[int],
+    now: datetime,
+) -> None:
+    """Note how long the orders behind confirmed lowerings had to wait, and that they wait no more."""
+    if not confirmed:
+        return
+    source = rows(connection, "confirmed", [("id", int)], [(i,) for i in sorted(confirmed)])
+    ours = dirty_listing.c.listing_id.in_(select(source.c.id)) & dirty_listing.c.since_at.is_not(None)
+    samples = []
+    for row in connection.execute(select(dirty_listing.c.listing_id, dirty_listing.c.since_at).where(ours)):
+        at = before[(row.listing_id, rules.cell)]
+        if at.hi is not None and at.unknown_value is not None and at.unknown_value < at.hi:
+            samples.append((rules.account_id, "placed_to_shown", (now - row.since_at).total_seconds()))
+    add_lags(connection, samples)
+    connection.execute(update(dirty_listing).values(since_at=None).where(ours))
+    add_tallies(connection, {(f"account:{rules.account}", "writes_confirmed"): len(confirmed)})
+
+
+def _await_effect(connection: Connection, rules: Rules, pending: Sequence[int], now: datetime) -> None:
+    """Look again later at numbers that do not show yet whether their write took effect."""
+    if not pending:
+        return
+    again_at = now + timedelta(seconds=max(rules.staleness_s, rules.apply_s / 2))
+    source = rows(connection, "pending", [("id", int)], [(i,) for i in sorted(pending)])
+    connection.execute(
+        update(dirty_listing)
+        .values(waits_for=TAKES_EFFECT, due_at=again_at)
+        .where(dirty_listing.c.listing_id.in_(select(source.c.id)))
+    )
+
+
+def _give_back(connection: Connection, units: Mapping[int, int], now: datetime) -> None:
+    """Shrink holds whose units are back on sale, the oldest first."""
+    if not units:
+        return
+    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(units)])
+    found = connection.execute(
+        select(hold)
+        .join(wanted, wanted.c.id == hold.c.listing_id)
+        .where(hold.c.closed_at.is_(None))
+        .order_by(hold.c.listing_id, hold.c.from_at, hold.c.id)
+        .with_for_update(of=hold)
+    )
+    left = dict(units)
+    data = []
+    for row in found:
+        back = min(left[row.listing_id], row.quantity)
+        left[row.listing_id] -= back
+        if back:
+            data.append((row.id, row.quantity - back, now if back == row.quantity else None))
+    new = rows(connection, "left_over", [("id", int), ("quantity", int), ("closed_at", datetime)], data)
+    connection.execute(
+        update(hold)
+        .values(quantity=new.c.quantity, closed_at=new.c.closed_at)
+        .where(hold.c.id == new.c.id, hold.c.closed_at.is_(None))
+    )
+    mark_shared(connection, sorted(units), now)
 
 
 def _note_last_read(connection: Connection, rules: Rules, shown: Mapping[int, int], sent_at: datetime) -> None:

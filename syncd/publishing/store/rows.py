@@ -26,6 +26,8 @@ class Rules:
     hold_window_s: float
     settle_s: float
     lease: Lease
+    plain: bool = False  # the channel only sets numbers
+    apply_s: float = 0.0  # how long an accepted write usually takes to show
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -16,15 +16,18 @@ from syncd.db.tables import push_batch, push_row
 from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, acknowledged
 from syncd.publishing.load import Dirty, load_cells
+from syncd.publishing.marks import mark_listings
+from syncd.publishing.plain import set_applied, set_open
 from syncd.publishing.store.cells import save_cells
-from syncd.publishing.store.queue import Waiting, forget, put_off, wake
+from syncd.publishing.store.queue import TAKES_EFFECT, Waiting, forget, put_off, wake
 from syncd.publishing.store.rows import Push, Rules, refusal_key, rows_of
 
 
 def unfinished(connection: Connection, rules: Rules) -> list[Push] | None:
-    """Writes whose outcome is unknown, this process's or a former owner's: the same bytes go out under the same key.
+    """Writes whose outcome is unknown, this process's or a former owner's.
 
-    None when there are some and the account is not live: the first attempt may never have arrived, so they wait.
+    Compare-and-set: the same bytes go out under the same key. Then None when there are some and the account is not
+    live: the first attempt may never have arrived, so they wait. A plain set is never sent again.
     """
     guard(connection, rules.lease)
     found = connection.execute(
@@ -32,7 +35,7 @@ def unfinished(connection: Connection, rules: Rules) -> list[Push] | None:
         .where(push_batch.c.account_id == rules.account_id, push_batch.c.state == "in_flight")
         .order_by(push_batch.c.created_at, push_batch.c.key)
     ).all()
-    if found and not is_live(connection, rules.account_id):
+    if found and not rules.plain and not is_live(connection, rules.account_id):
         return None
     return [Push(row.key, row.body or "", rows_of(connection, row.key), row.created_at) for row in found]
 
@@ -52,7 +55,7 @@ def note_sent(connection: Connection, rules: Rules, key: str, now: datetime) -> 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row of a push: applied, stale, rejected or not_written."""
+    """What became of one row of a push: applied, accepted, unknown, stale, rejected or not_written."""
 
     listing_id: int
     outcome: str
@@ -77,14 +80,20 @@ def settle(
     sent = connection.execute(select(push_row).where(push_row.c.key == key)).all()
     cells = load_cells(connection, [row.listing_id for row in sent])
     settled: list[Cell] = []
-    written, again, rejected, stale = [], [], [], []
+    written, again, rejected, stale, opened = [], [], [], [], []
+    staleness = timedelta(seconds=rules.staleness_s)
+    shows_at = now + max(staleness, timedelta(seconds=rules.apply_s))
     for row in sent:
         at = cells[(row.listing_id, row.cell)]
         each = told.get(row.listing_id)
         freed = _freed(at, row.value, doubtful=refused and head.attempts > 1)
         if each is not None and each.outcome == "applied":
-            settled.append(acknowledged(at, head.sent_at, now))
+            done = set_applied(at, head.sent_at, now, staleness) if rules.plain else acknowledged(at, head.sent_at, now)
+            settled.append(done)
             written.append(row)
+        elif each is not None and each.outcome in ("accepted", "unknown") and rules.plain:
+            settled.append(set_open(at, head.settle_by, shows_at))
+            opened.append(row)
         elif each is not None and each.outcome == "stale":
             settled.append(replace(freed, must_read=True))  # C7: read before anything else
             stale.append(row)
@@ -96,8 +105,14 @@ def settle(
             again.append(row)
     save_cells(connection, settled)
     forget(connection, [Dirty(row.listing_id, row.dirty_version, row.since_at) for row in written])
-    retry = [row.listing_id for row in (*again, *stale, *written)]
-    wake(connection, retry, now)
+    if rules.plain:  # what was written is read back
+        mark_listings(connection, [row.listing_id for row in written], now, urgency=0)
+    wake(connection, [row.listing_id for row in (*again, *stale, *written, *opened)], now)
+    put_off(
+        connection,
+        [(Dirty(row.listing_id, row.dirty_version, row.since_at), TAKES_EFFECT, shows_at) for row in opened],
+        now,
+    )
     _note_refusals(connection, rules, rejected, now)
     close_alerts(connection, [refusal_key(rules, row.listing_id) for row in written], now)
     connection.execute(
@@ -113,6 +128,7 @@ def settle(
             (scope, "numbers_written"): len(written),
             (scope, "stale"): len(stale),
             (scope, "rejected"): len(rejected),
+            (scope, "writes_unconfirmed"): len(opened),
         },
     )
     add_lags(

@@ -1,0 +1,188 @@
+"""Amazon's notifications: raw bytes -> what they mean. Pure.
+
+The envelope's spelling differs by type, PascalCase or camelCase, so keys are compared without regard to case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from adapters.amazon.marketplaces import COUNTRIES
+from adapters.amazon.order_state import ItemFacts, OrderFacts, Status, by_channel_of, order_state, status_of
+from adapters.amazon.values import Unreadable, instant, order_id, pieces, shaped, text
+from adapters.contract import Address, Ignored, ListingHint, News, OrderHint, OrderNews
+
+_SOONER = timedelta(seconds=1)
+"""A notification counts as this much older than the change, so that the polled order, with its address, is newer."""
+_TO_BE_SENT = frozenset((Status.PENDING, Status.UNSHIPPED))
+MERCHANT = "DEFAULT"
+
+
+def _joined(name: str) -> str | None:
+    return name.replace("_", "")
+
+
+class _Wire(msgspec.Struct, frozen=True, rename=_joined):
+    """A JSON object with its keys in lower case; a field typed `object` holds whatever came."""
+
+
+class Metadata(_Wire, frozen=True):
+    notification_id: str
+
+
+class Envelope(_Wire, frozen=True):
+    notification_type: str
+    notification_metadata: Metadata
+    payload: object = None
+
+
+class Trigger(_Wire, frozen=True):
+    time_of_order_change: object = None
+
+
+class SummaryItem(_Wire, frozen=True):
+    order_item_id: object = None
+    seller_sku: object = None
+    order_item_status: object = None
+    quantity: object = None
+    quantity_shipped: object = None
+
+
+class Summary(_Wire, frozen=True):
+    order_items: list[SummaryItem]
+    marketplace_id: object = None
+    order_status: object = None
+    purchase_date: object = None
+    destination_postal_code: object = None
+    fulfillment_type: object = None
+
+
+class OrderChange(_Wire, frozen=True):
+    amazon_order_id: object = None
+    notification_level: object = None
+    order_change_type: object = None
+    order_change_trigger: object = None
+    summary: object = None
+
+
+class OrderChangePayload(_Wire, frozen=True):
+    order_change_notification: OrderChange
+
+
+class QuantityChange(_Wire, frozen=True):
+    sku: object = None
+    fulfillment_channel_code: object = None
+    quantity: object = None
+
+
+def notification_id(body: bytes) -> str | None:
+    """The id that every delivery of the same notification has; None when it is not a notification."""
+    try:
+        return text(envelope(body).notification_metadata.notification_id)
+    except (ValueError, RecursionError):
+        return None
+
+
+def envelope(body: bytes) -> Envelope:
+    """Raises a ValueError for what is not a notification. EventBridge puts it into `detail`."""
+    message = _lowered(msgspec.json.decode(body))
+    if isinstance(message, dict) and "notificationtype" not in message and isinstance(message.get("detail"), dict):
+        message = message["detail"]
+    return msgspec.convert(message, Envelope)
+
+
+def news_of(body: bytes) -> News:
+    """What a notification means. Raises Unreadable, or a ValueError for what is not a notification's JSON."""
+    found = envelope(body)
+    match found.notification_type.upper():
+        case "ORDER_CHANGE":
+            return _order_change(msgspec.convert(found.payload, OrderChangePayload).order_change_notification)
+        case "LISTINGS_ITEM_MFN_QUANTITY_CHANGE":
+            return _quantity_change(msgspec.convert(found.payload, QuantityChange))
+        case _:
+            return Ignored(f"notification type {found.notification_type[:80] or 'missing'}")
+
+
+def _quantity_change(change: QuantityChange) -> News:
+    sku = text(change.sku)
+    if sku is None:
+        raise Unreadable("Sku", "missing")
+    if change.fulfillment_channel_code != MERCHANT:
+        return Ignored("a number that is not the merchant's")
+    return ListingHint(sku, MERCHANT, pieces(change.quantity))
+
+
+def _order_change(change: OrderChange) -> News:
+    """The order itself where the notification says enough to reserve by; else only that it changed."""
+    known_id = order_id(change.amazon_order_id)
+    if known_id is None:
+        raise Unreadable("AmazonOrderId", "not the id of an order")
+    if change.order_change_type == "DeliveryTipChange":
+        return Ignored("a tip")
+    facts = _facts(known_id, change)
+    return OrderHint(known_id) if facts is None else OrderNews(order_state(facts))
+
+
+def _facts(known_id: str, change: OrderChange) -> OrderFacts | None:
+    """None when anything is missing. A buyer's request is no cancellation: the order is looked up."""
+    trigger = shaped(change.order_change_trigger, Trigger) or Trigger()
+    summary, changed_at = shaped(change.summary, Summary), instant(trigger.time_of_order_change)
+    whole = change.notification_level == "OrderLevel" and change.order_change_type == "OrderStatusChange"
+    if not whole or summary is None or changed_at is None:
+        return None
+    status = status_of(summary.order_status)
+    if status in (None, Status.UNFULFILLABLE):  # the latter may be an order of ours, which only a look can tell
+        return None
+    if by_channel_of(summary.fulfillment_type) is None or instant(summary.purchase_date) is None:
+        return None
+    items = [_item(item, status) for item in summary.order_items]
+    if not items or None in items:
+        return None
+    return OrderFacts(
+        order_id=known_id,
+        version_at=_before(changed_at),
+        created_at=summary.purchase_date,
+        status=summary.order_status,
+        fulfilled_by=summary.fulfillment_type,
+        ship_to=_destination(summary, status),
+        items=[item for item in items if item is not None],
+    )
+
+
+def _item(item: SummaryItem, status: Status) -> ItemFacts | None:
+    ordered, shipped = pieces(item.quantity), pieces(item.quantity_shipped)
+    if ordered is None or text(item.seller_sku) is None or text(item.order_item_id) is None:
+        return None
+    if shipped is None and status is Status.PARTIALLY_SHIPPED:
+        own = status_of(item.order_item_status)
+        if own not in (Status.SHIPPED, Status.UNSHIPPED):
+            return None
+        shipped = ordered if own is Status.SHIPPED else 0
+    return ItemFacts(item.order_item_id, item.seller_sku, ordered, shipped)
+
+
+def _destination(summary: Summary, status: Status) -> Address | None:
+    """Enough to choose a warehouse by. Once that is past, it would only stand in for the whole address."""
+    country = COUNTRIES.get(summary.marketplace_id) if isinstance(summary.marketplace_id, str) else None
+    if status not in _TO_BE_SENT or country is None:
+        return None
+    return Address(country=country, postcode=text(summary.destination_postal_code))
+
+
+def _before(at: datetime) -> datetime | None:
+    try:
+        return at - _SOONER
+    except OverflowError:
+        return None
+
+
+def _lowered(raw: object) -> object:
+    """The same JSON with every key in lower case."""
+    if isinstance(raw, Mapping):
+        return {str(key).lower(): _lowered(value) for key, value in raw.items()}
+    if isinstance(raw, Sequence) and not isinstance(raw, str):
+        return [_lowered(value) for value in raw]
+    return raw

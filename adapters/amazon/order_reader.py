@@ -1,0 +1,102 @@
+"""Reading orders: every page of a sweep, and single orders by their ids, as raw events."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from adapters.amazon.quota import GET_ORDER, SEARCH_ORDERS
+from adapters.amazon.settings import AmazonSettings
+from adapters.amazon.sp_api import SpApi, segment
+from adapters.amazon.values import instant, order_id
+from adapters.contract import Page, RawEvent, Rejected, Transient
+
+log = structlog.get_logger(__name__)
+POLL_TOPIC = "poll/order"
+_PATH = "/orders/2026-01-01/orders"
+# The status is in FULFILLMENT; when a parcel left is in PACKAGES; BUYER is never asked for.
+_INCLUDED = "FULFILLMENT,RECIPIENT,CANCELLATION,PACKAGES"
+_ORDERS_A_PAGE = 100
+
+
+class Pagination(msgspec.Struct, frozen=True, rename="camel"):
+    next_token: str | None = None
+
+
+class OrdersPage(msgspec.Struct, frozen=True):
+    orders: list[object]
+    pagination: Pagination | None = None
+
+
+class OneOrder(msgspec.Struct, frozen=True):
+    order: object
+
+
+class OrderReader:
+    def __init__(self, api: SpApi, settings: AmazonSettings) -> None:
+        self._api = api
+        self._settings = settings
+
+    async def poll(self, since: datetime) -> AsyncIterator[Page]:
+        """Every order changed at or after `since`. Each page costs a token of Amazon's scarcest quota.
+
+        No upper bound is sent: Amazon refuses one of the last two minutes, and applies its own.
+        """
+        params = {  # the same on every page, or Amazon refuses the token
+            "lastUpdatedAfter": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "marketplaceIds": ",".join(self._settings.marketplace_ids),
+            "includedData": _INCLUDED,
+            "maxResultsPerPage": str(_ORDERS_A_PAGE),
+        }
+        token: str | None = None
+        seen: set[object] = set()
+        while True:
+            page = await self._page(params, token)
+            events = tuple(raw_event(node) for node in page.orders)
+            _must_advance(seen, tuple(event.event_key for event in events))
+            token = page.pagination.next_token if page.pagination is not None else None
+            _must_advance(seen, token)
+            yield Page(events, token or None)
+            if not token:
+                return
+
+    async def fetch(self, order_ids: Sequence[str]) -> tuple[RawEvent, ...]:
+        """The orders that exist, one call each. An id that Amazon does not know or refuses is logged and left out."""
+        asked = list(dict.fromkeys(order_ids))
+        events: list[RawEvent] = []
+        for each in asked:
+            try:
+                found = await self._api.get(GET_ORDER, f"{_PATH}/{segment(each)}", {"includedData": _INCLUDED}, OneOrder)
+            except Rejected as err:  # 404, or refused as it stands: the others are still wanted
+                log.warning("amazon.order_missing", order=each, field=err.field)
+                continue
+            events.append(raw_event(found.order))
+        return tuple(events)
+
+    async def _page(self, params: Mapping[str, str], token: str | None) -> OrdersPage:
+        asked = {**params, "paginationToken": token} if token else params
+        return await self._api.get(SEARCH_ORDERS, _PATH, asked, OrdersPage)
+
+
+def raw_event(node: object) -> RawEvent:
+    """The inbox event of one order; the same state always has the same key."""
+    body = msgspec.json.encode(node, order="sorted")
+    known_id, version = (node.get("orderId"), node.get("lastUpdatedTime")) if isinstance(node, dict) else (None, None)
+    if order_id(known_id) is None:
+        known_id = "unreadable"
+    if instant(version) is None:
+        version = "unreadable"
+    return RawEvent(f"order:{known_id}:{version}:{hashlib.sha256(body).hexdigest()[:16]}", POLL_TOPIC, body)
+
+
+def _must_advance(seen: set[object], mark: object) -> None:
+    """A page or a token that comes again would never end, or hide what is behind it."""
+    if not mark:
+        return
+    if mark in seen:
+        raise Transient("searchOrders: paging does not advance")
+    seen.add(mark)

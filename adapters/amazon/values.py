@@ -1,0 +1,62 @@
+"""Reading single values out of whatever Amazon sent. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+
+from adapters.contract import Problem
+
+MOST_PIECES = 1_000_000  # more in one line is an error, not an order
+_ORDER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+T = TypeVar("T")
+
+
+class Unreadable(Exception):
+    """Nothing can be said of this event: it is malformed."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.problem = Problem(field, reason)
+
+
+def shaped(raw: object, shape: type[T]) -> T | None:
+    """Decoded JSON as `shape`, or None when it isn't."""
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError:
+        return None
+
+
+def pieces(value: object) -> int | None:
+    """A usable number of units. JSON `true` and `2.0` are none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST_PIECES else None
+
+
+def text(value: object) -> str | None:
+    """A string with something in it. NUL is dropped: databases refuse it, and nobody means it."""
+    if not isinstance(value, str):
+        return None
+    value = value.replace("\x00", "")
+    return value if value.strip() else None
+
+
+def instant(value: object) -> datetime | None:
+    """An ISO 8601 instant with an offset, in UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def order_id(value: object) -> str | None:
+    """An order's id, usually of the form 3-7-7."""
+    return value if isinstance(value, str) and _ORDER_ID.fullmatch(value) else None

@@ -1,0 +1,72 @@
+"""How many pieces of what was ordered are in a shipment. Pure.
+
+Orders count products, shipments count the inventory items inside them: a pack of three is one of the first and three
+of the second. One shipment alone holds the whole order; of several, the ratio between the two tells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from adapters.shipbob.wire import (
+    InventoryItem,
+    OrderedProduct,
+    OrderView,
+    ShipmentView,
+    ShippedProduct,
+    listed,
+    shaped,
+    text,
+    whole,
+)
+
+Contents = Mapping[tuple[str, object], int]  # (product, inventory item) -> inventory pieces
+
+
+def ordered_pieces(order: OrderView) -> Counter[str]:
+    """Products of an order, by the code they were ordered by."""
+    found: Counter[str] = Counter()
+    for raw in listed(order.products):
+        product = shaped(raw, OrderedProduct) or OrderedProduct()
+        code, quantity = text(product.reference_id) or text(product.sku), whole(product.quantity)
+        if code is not None and quantity is not None and quantity > 0:
+            found[code] += quantity
+    return found
+
+
+def contents(shipment: ShipmentView) -> Contents:
+    """What a shipment says it holds."""
+    found: Counter[tuple[str, object]] = Counter()
+    for raw in listed(shipment.products):
+        product = shaped(raw, ShippedProduct) or ShippedProduct()
+        code = text(product.reference_id) or text(product.sku)
+        for inner in listed(product.inventory_items):
+            item = shaped(inner, InventoryItem) or InventoryItem()
+            quantity = whole(item.quantity)
+            if code is not None and quantity is not None and quantity > 0:
+                found[code, whole(item.id)] += quantity
+    return found
+
+
+def pieces(
+    shipment: Contents, ordered: Mapping[str, int], live: Sequence[Contents], every: Sequence[Contents]
+) -> Counter[str]:
+    """Products in one shipment. `live` are the shipments that are not cancelled, `every` all of them."""
+    found: dict[str, int] = {}
+    for (code, item), quantity in shipment.items():
+        whole_products = quantity // _inside((code, item), ordered.get(code, 0), live, every)
+        found[code] = min(found.get(code, whole_products), whole_products)  # a kit is as whole as its scarcest part
+    return Counter({code: number for code, number in found.items() if number > 0})
+
+
+def _inside(key: tuple[str, object], ordered: int, live: Sequence[Contents], every: Sequence[Contents]) -> int:
+    """How many of an inventory item are in one product.
+
+    Cancelled shipments may or may not have been replaced, so the total that fits the order is the one to believe.
+    """
+    for shipments in (live, every):
+        total = sum(one.get(key, 0) for one in shipments)
+        if ordered and total and total % ordered == 0:
+            return total // ordered
+    return 1

@@ -1,0 +1,76 @@
+"""Whether everything has come to rest: nothing on its way anywhere, and every listing right."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from syncd.db.tables import dirty_listing, hold, inbox, push_batch
+from syncd.insight.store import read_tallies
+from syncd.simulation.stage import Stage, differing, truths
+
+_LOOK_EVERY_REAL_S = 0.5
+_LEAST_REAL_S = 60.0
+
+
+async def wait_for_quiet(
+    stage: Stage,
+    within_s: float,
+    progress: Callable[[str], None] | None = None,
+    give_up: asyncio.Event | None = None,
+) -> bool:
+    """Wait until nothing is on its way anywhere and every listing is right.
+
+    At most so many seller's seconds, though never less than a real minute: however fast the seller's time runs, the
+    processes need theirs. `give_up` ends it at once.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + max(stage.clock.real_seconds(within_s), _LEAST_REAL_S)
+    while loop.time() < ends and not (give_up and give_up.is_set()):
+        waiting = await _waiting(stage)
+        if not any(waiting.values()):
+            return True
+        if progress:
+            progress(", ".join(f"{n} {what}" for what, n in waiting.items() if n))
+        await asyncio.sleep(_LOOK_EVERY_REAL_S)
+    return False
+
+
+async def _waiting(stage: Stage) -> dict[str, int]:
+    """How much of what still waits; the sandboxes are asked only when the book has come to rest."""
+    waiting = await asyncio.to_thread(stage.setup.db.read_now, _in_flight)
+    if any(waiting.values()):
+        return waiting
+    truth = await truths(stage)
+    return await asyncio.to_thread(_unfinished, stage, truth)
+
+
+def _unfinished(stage: Stage, truth: dict[str, dict[str, Any]]) -> dict[str, int]:
+    taken = stage.setup.db.read_now(read_tallies)
+    orders = sum(n for (_, name), n in taken.items() if name.startswith("orders_in."))
+    return {
+        "deliveries": sum(int(told["deliveries_pending"]) for told in truth.values()),
+        "orders": sum(int(told["orders_accepted"]) for told in truth.values()) - orders,
+        "wrong numbers": len(differing(stage, truth)),
+    }
+
+
+def _in_flight(connection: Connection) -> dict[str, int]:
+    """What still waits: events, writes, holds that have not ended, numbers that are to change."""
+
+    def count(statement: Any) -> int:
+        return int(connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one())
+
+    return {
+        "events": count(select(inbox.c.id).where(inbox.c.state.in_(("new", "hinted")))),
+        "writes": count(select(push_batch.c.key).where(push_batch.c.state == "in_flight")),
+        "holds": count(select(hold.c.id).where(hold.c.closed_at.is_(None))),
+        "listings": count(
+            select(dirty_listing.c.listing_id).where(
+                (dirty_listing.c.waits_for.is_(None)) | (dirty_listing.c.waits_for == "certification")
+            )
+        ),
+    }

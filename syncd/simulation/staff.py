@@ -1,0 +1,124 @@
+"""The seller's people: parcels leave own warehouses, goods arrive, and now and then somebody types a number by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, and_, select
+
+from adapters.contract import Clock
+from syncd.chance import SeededRng
+from syncd.db.database import Database
+from syncd.db.tables import level, order_line, reservation, sales_order, sku, warehouse
+from syncd.simulation.files import write_stock
+from syncd.simulation.happenings import HandEdit, Happenings
+from syncd.simulation.shop_control import ShopCounter
+from syncd.simulation.shoppers import Taken
+from syncd.simulation.world import World
+from syncd.stock.import_stock import import_stock
+
+_SHIP_AFTER_S = 900.0
+_DELIVERY_EVERY_S = 900.0
+_TYPING_EVERY_S = 540.0
+_SKUS_A_DELIVERY = 6
+
+
+async def ship_parcels(db: Database, clock: Clock, parcels: asyncio.Queue[Taken], accounts: Mapping[str, int]) -> None:
+    """Some time after it was bought, what stands in own warehouses alone is shipped; a 3PL ships by itself."""
+    while True:
+        taken = await parcels.get()
+        await clock.sleep(_SHIP_AFTER_S - (clock.now() - taken.at).total_seconds())
+        kinds = await asyncio.to_thread(db.read_now, _reserved_in, accounts[taken.shop.key], taken.name)
+        if kinds == {"own"}:
+            await taken.shop.fulfil(taken.order_id)
+
+
+def _reserved_in(connection: Connection, account_id: int, name: str) -> set[str]:
+    """The kinds of warehouses that an order's units are reserved in."""
+    found = connection.execute(
+        select(warehouse.c.kind)
+        .join(reservation, reservation.c.warehouse_id == warehouse.c.id)
+        .join(order_line, order_line.c.id == reservation.c.order_line_id)
+        .join(sales_order, sales_order.c.id == order_line.c.order_id)
+        .where(sales_order.c.account_id == account_id, sales_order.c.name == name, reservation.c.quantity > 0)
+    )
+    return set(found.scalars())
+
+
+class Receiving:
+    """Goods arrive every quarter of an hour at one warehouse after the other."""
+
+    def __init__(
+        self, world: World, db: Database, clock: Clock, folder: Path, docks: Mapping[str, Callable[..., Awaitable[None]]]
+    ) -> None:
+        self._world = world
+        self._db = db
+        self._clock = clock
+        self._folder = folder
+        self._docks = docks  # by warehouse: how somebody else's warehouse is told what arrived
+        self._rng = SeededRng(world.seed, "receiving")
+
+    async def receive(self) -> None:
+        """Receive deliveries, for ever."""
+        number = 0
+        while True:
+            for plan in self._world.cast.warehouses:
+                await self._clock.sleep(_DELIVERY_EVERY_S / len(self._world.cast.warehouses))
+                number += 1
+                arrived = self._delivery(plan.key)
+                if plan.kind == "own":
+                    await asyncio.to_thread(self._count, plan.key, arrived, number)
+                else:
+                    await self._docks[plan.key](arrived)
+
+    def _delivery(self, key: str) -> dict[str, int]:
+        stocked = [article.sku for article in self._world.plain if (article.sku, key) in self._world.stock]
+        chosen = sorted({stocked[self._rng.randrange(len(stocked))] for _ in range(_SKUS_A_DELIVERY)})
+        return {sku: 5 + self._rng.randrange(20) for sku in chosen}
+
+    def _count(self, key: str, arrived: Mapping[str, int], number: int) -> None:
+        """Own people count the shelf with what arrived on it, and import the count."""
+        on_hand = self._db.read_now(_on_hand, key, list(arrived))
+        now = self._clock.now()
+        counted = {(sku, key): on_hand.get(sku, 0) + pieces for sku, pieces in arrived.items()}
+        import_stock(self._db, write_stock(counted, now, self._folder / f"delivery-{number}.csv"), now)
+
+
+def _on_hand(connection: Connection, warehouse_key: str, skus: Sequence[str]) -> dict[str, int]:
+    found = connection.execute(
+        select(sku.c.code, level.c.on_hand)
+        .join(level, level.c.sku_id == sku.c.id)
+        .join(warehouse, and_(warehouse.c.id == level.c.warehouse_id, warehouse.c.key == warehouse_key))
+        .where(sku.c.code.in_(skus))
+    )
+    return {code: on_hand for code, on_hand in found}
+
+
+class Typist:
+    """A person who trusts a list more than the system, and types numbers over it."""
+
+    def __init__(
+        self, world: World, shops: Mapping[str, ShopCounter], clock: Clock, happenings: Happenings
+    ) -> None:
+        self._world = world
+        self._shops = shops
+        self._clock = clock
+        self._happenings = happenings
+        self._rng = SeededRng(world.seed, "typist")
+
+    async def type_numbers(self) -> None:
+        """Type a number now and then, for ever."""
+        while True:
+            await self._clock.sleep(self._rng.uniform(0.5, 1.5) * _TYPING_EVERY_S)
+            plan = self._world.channels[self._rng.randrange(len(self._world.channels))]
+            shop = self._shops[plan.key]
+            listed = {article.sku for article in self._world.listed_on(plan.key)}
+            levels = [each for each in (await shop.truth())["levels"] if each["sku"] in listed]
+            chosen = levels[self._rng.randrange(len(levels))]
+            change = self._rng.randrange(6) - 2
+            # A number typed too low looks like units sold unpaid, and on eBay those may stay hidden for days.
+            typed = max(0, chosen["available"] + (abs(change) if plan.vendor == "ebay" else change))
+            await shop.set_level(chosen["sku"], typed)
+            self._happenings.hand_edits.append(HandEdit(plan.key, chosen["sku"], typed, self._clock.now()))

@@ -1,0 +1,71 @@
+"""Every rig that a test opens is closed again, and what went over its wire is judged by the vendor's own words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+import pytest
+
+from tests.contract.suite.rigs import CHANNELS, FULFILLERS, STOCK_SOURCES, channel_rig, warehouse_rig
+from tests.contract.suite.rigs.channel_rig import ChannelRig
+from tests.contract.suite.rigs.warehouse_rig import WarehouseRig
+
+
+class OpensChannel(Protocol):
+    async def __call__(self, codes: Sequence[str] = ..., quantity: int = ..., *, lagging: bool = ...) -> ChannelRig: ...
+
+
+class OpensWarehouse(Protocol):
+    async def __call__(self, stock: dict[str, int] = ...) -> WarehouseRig: ...
+
+
+@pytest.fixture(params=CHANNELS)
+async def opens(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
+    """Opens a channel in a calm marketplace: RED, BLUE and GREEN, 500 of each, unless a test wants others."""
+    rigs: list[ChannelRig] = []
+    async with AsyncExitStack() as stack:
+
+        async def opened(
+            codes: Sequence[str] = ("RED", "BLUE", "GREEN"), quantity: int = 500, *, lagging: bool = False
+        ) -> ChannelRig:
+            rig = channel_rig(request.param)
+            await rig.open(stack, codes, quantity, lagging=lagging)
+            rigs.append(rig)
+            return rig
+
+        yield opened
+    for rig in rigs:
+        assert rig.requests(), "nothing went over the wire"
+        assert rig.violations() == []
+
+
+@pytest.fixture(params=STOCK_SOURCES)
+async def opens_stock(request: pytest.FixtureRequest) -> AsyncIterator[OpensWarehouse]:
+    """Opens a warehouse whose levels can be read."""
+    async for opened in _warehouse(request.param):
+        yield opened
+
+
+@pytest.fixture(params=FULFILLERS)
+async def opens_fulfiller(request: pytest.FixtureRequest) -> AsyncIterator[OpensWarehouse]:
+    """Opens a warehouse that ships for us."""
+    async for opened in _warehouse(request.param):
+        yield opened
+
+
+async def _warehouse(name: str) -> AsyncIterator[OpensWarehouse]:
+    rigs: list[WarehouseRig] = []
+    async with AsyncExitStack() as stack:
+
+        async def opened(stock: dict[str, int] | None = None) -> WarehouseRig:
+            rig = warehouse_rig(name)
+            await rig.open(stack, {"RED": 10, "BLUE": 5, "GREEN": 0} if stock is None else stock)
+            rigs.append(rig)
+            return rig
+
+        yield opened
+    for rig in rigs:
+        assert rig.requests(), "nothing went over the wire"
+        assert rig.violations() == []

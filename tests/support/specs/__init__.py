@@ -1,0 +1,1 @@
+"""The vendors' own specifications as judges of recorded HTTP: `amazon`, `ebay`, `shipbob`, `shopify`."""
