@@ -57,9 +57,7 @@ def _rows(page: LevelsPage, location_id: int | None, known: dict[str, object]) -
     rows = []
     for sku, item in named:
         shared = twins[sku] > 1 or known.setdefault(sku, item.inventory_id) != item.inventory_id
-        row = (
-            _unbelievable(sku, "several inventory items have this SKU") if shared else stock_row(sku, item, location_id)
-        )
+        row = _unbelievable(sku, _SHARED) if shared else stock_row(sku, item, location_id)
         if row is not None:
             rows.append(row)
     return tuple(rows)

@@ -45,9 +45,8 @@ async def ensure_subscriptions(rest: Rest, public_url: str, secret: str | None) 
             Subscription(topic, SubscriptionState.REFUSED, "set a webhook secret first, or no delivery can be believed")
             for topic in TOPICS
         )
-    present = {
-        topic for hook in await _hooks(rest) if hook.url == public_url and hook.enabled for topic in hook.topics or ()
-    }
+    hooks = [hook for hook in await _hooks(rest) if hook.url == public_url and hook.enabled]
+    present = {topic for hook in hooks for topic in hook.topics or ()}
     missing = [topic for topic in TOPICS if topic not in present]
     refusal = await _subscribe(rest, public_url, missing, secret) if missing else None
     made = SubscriptionState.CREATED if refusal is None else SubscriptionState.REFUSED

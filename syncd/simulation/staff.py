@@ -51,7 +51,12 @@ class Receiving:
     """Goods arrive every quarter of an hour at one warehouse after the other."""
 
     def __init__(
-        self, world: World, db: Database, clock: Clock, folder: Path, docks: Mapping[str, Callable[..., Awaitable[None]]]
+        self,
+        world: World,
+        db: Database,
+        clock: Clock,
+        folder: Path,
+        docks: Mapping[str, Callable[..., Awaitable[None]]],
     ) -> None:
         self._world = world
         self._db = db
@@ -99,9 +104,7 @@ def _on_hand(connection: Connection, warehouse_key: str, skus: Sequence[str]) ->
 class Typist:
     """A person who trusts a list more than the system, and types numbers over it."""
 
-    def __init__(
-        self, world: World, shops: Mapping[str, ShopCounter], clock: Clock, happenings: Happenings
-    ) -> None:
+    def __init__(self, world: World, shops: Mapping[str, ShopCounter], clock: Clock, happenings: Happenings) -> None:
         self._world = world
         self._shops = shops
         self._clock = clock

@@ -114,7 +114,9 @@ def summarise(stage: Stage, truth: dict[str, dict[str, Any]], shopping_real_s: f
         audit_violations=len(report.violations),
         listings_differing=len(found),
         rejected_rows=_added(
-            {name: n} for (_, name), n in book.tallies.items() if name in ("rejected", "parked_events", "webhooks_forged")
+            {name: n}
+            for (_, name), n in book.tallies.items()
+            if name in ("rejected", "parked_events", "webhooks_forged")
         ),
         orders_per_s=round(taken / shopping_real_s, 2) if shopping_real_s else 0.0,
         peak_rss_mib=max(stage.peaks_mib, default=None),

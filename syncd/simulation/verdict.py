@@ -19,9 +19,7 @@ def summary_view(summary: Summary) -> RenderableType:
     verdict = [
         _line(summary.orders_taken == summary.orders_expected, "every order is in, exactly once"),
         _line(not summary.audit_violations, "the audit proves the book", summary.audit_violations),
-        _line(
-            not summary.listings_differing, "every listing shows its sellable quantity", summary.listings_differing
-        ),
+        _line(not summary.listings_differing, "every listing shows its sellable quantity", summary.listings_differing),
     ]
     if not summary.quiet:
         verdict.append(_line(False, "everything came to rest"))

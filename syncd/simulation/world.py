@@ -56,9 +56,7 @@ _WEST = WarehousePlan("west", "Own warehouse, Reno", "own", "US", "89502", "Amer
 _BOB = WarehousePlan(
     "bob", "ShipBob, Chicago", "3pl", "US", "60632", "America/Chicago", "6.80", "0.40", vendor="shipbob"
 )
-_FBA = WarehousePlan(
-    "fba", "Amazon FBA", "fba", "US", "37416", "America/New_York", "0.00", "0.00", account="amazon-us"
-)
+_FBA = WarehousePlan("fba", "Amazon FBA", "fba", "US", "37416", "America/New_York", "0.00", "0.00", account="amazon-us")
 
 TWO_SHOPS = Cast(
     channels=(

@@ -496,7 +496,7 @@ GTIN = "4006381333931"
 
 
 def test_a_gtin_maps_what_no_code_does_however_it_is_printed(shop: Shop) -> None:
-    shop.imports_items(f"PEN,,{GTIN},,,", "UPC,,036000291452,,,")
+    shop.imports_items(f"PEN,{GTIN}", "UPC,036000291452", header="sku,gtin")
 
     told = shop.sees(
         replace(an_item("x"), gtin=f"0{GTIN}"),
@@ -511,7 +511,7 @@ def test_a_gtin_maps_what_no_code_does_however_it_is_printed(shop: Shop) -> None
 
 
 def test_an_ambiguous_gtin_maps_nothing_and_says_why(shop: Shop) -> None:
-    shop.imports_items(f"PEN,,{GTIN},,,", f"PEN-OLD,,{GTIN},,,", "UPC,,036000291452,,,")
+    shop.imports_items(f"PEN,{GTIN}", f"PEN-OLD,{GTIN}", "UPC,036000291452", header="sku,gtin")
 
     told = shop.sees(
         replace(an_item("x"), gtin=GTIN),

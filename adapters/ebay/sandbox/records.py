@@ -63,6 +63,13 @@ class Offer:
         """What an auction holds back from the item's total."""
         return int(self.format is Format.AUCTION and not self.ended)
 
+    def cap_at(self, at: datetime, quantity: int) -> None:
+        """Give the offer a number of its own."""
+        if self.cap is None:
+            self.cap = Figure(at, quantity)
+        else:
+            self.cap.become(at, quantity)
+
     def live(self, read_at: datetime | None = None) -> int:
         """What a buyer can have: the smaller of the item's number and the offer's."""
         total = self.item.quantity.shown(read_at)

@@ -8,7 +8,17 @@ from typing import Protocol
 
 import pytest
 
-from tests.contract.suite.rigs import CHANNELS, FULFILLERS, STOCK_SOURCES, channel_rig, warehouse_rig
+from tests.contract.suite.rigs import (
+    CHANNELS,
+    COMPARED,
+    FULFILLERS,
+    HOOKED,
+    PLAIN,
+    QUEUED,
+    STOCK_SOURCES,
+    channel_rig,
+    warehouse_rig,
+)
 from tests.contract.suite.rigs.channel_rig import ChannelRig
 from tests.contract.suite.rigs.warehouse_rig import WarehouseRig
 
@@ -24,13 +34,46 @@ class OpensWarehouse(Protocol):
 @pytest.fixture(params=CHANNELS)
 async def opens(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
     """Opens a channel in a calm marketplace: RED, BLUE and GREEN, 500 of each, unless a test wants others."""
+    async for opened in _channel(request.param):
+        yield opened
+
+
+@pytest.fixture(params=COMPARED)
+async def opens_compared(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
+    """Opens a channel that is written by compare-and-set."""
+    async for opened in _channel(request.param):
+        yield opened
+
+
+@pytest.fixture(params=PLAIN)
+async def opens_plain(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
+    """Opens a channel that is written without a comparison."""
+    async for opened in _channel(request.param):
+        yield opened
+
+
+@pytest.fixture(params=HOOKED)
+async def opens_hooked(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
+    """Opens a channel that tells its news by webhook."""
+    async for opened in _channel(request.param):
+        yield opened
+
+
+@pytest.fixture(params=QUEUED)
+async def opens_queued(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
+    """Opens a channel that puts its news on a queue."""
+    async for opened in _channel(request.param):
+        yield opened
+
+
+async def _channel(name: str) -> AsyncIterator[OpensChannel]:
     rigs: list[ChannelRig] = []
     async with AsyncExitStack() as stack:
 
         async def opened(
             codes: Sequence[str] = ("RED", "BLUE", "GREEN"), quantity: int = 500, *, lagging: bool = False
         ) -> ChannelRig:
-            rig = channel_rig(request.param)
+            rig = channel_rig(name)
             await rig.open(stack, codes, quantity, lagging=lagging)
             rigs.append(rig)
             return rig

@@ -13,7 +13,6 @@ from adapters.contract import (
     Rejected,
     RowOutcome,
     RowResult,
-    WriteStyle,
 )
 from tests.contract.suite.conftest import OpensChannel
 from tests.contract.suite.rigs import channel_rig
@@ -154,49 +153,66 @@ async def test_sold_out_is_zero_and_refuses_the_buyer(opens: OpensChannel) -> No
 
 async def test_a_lost_reply_leaves_the_outcome_unknown_and_a_read_tells_it(opens: OpensChannel) -> None:
     rig = await opens()
-    refs = await rig.refs()
-    await read(rig)  # tokens and whatever else a first call needs are there
-    await rig.meets("lost_reply", rig.writes_a_row)
+    ref = (await rig.refs())["RED"]
+    await read(rig)  # tokens, and whatever else a first call needs
+    await rig.meets("lost_reply", rig.write_operation)
 
-    try:
-        outcomes = {each.outcome for each in await rig.writes({"RED": 11})}
-    except OutcomeUnknown:
-        outcomes = {RowOutcome.UNKNOWN}
+    assert await outcome_of_a_write(rig) is RowOutcome.UNKNOWN
 
-    if rig.channel.traits.write_style is WriteStyle.COMPARE_AND_SET:
-        assert outcomes <= {RowOutcome.UNKNOWN, RowOutcome.APPLIED}
-    else:
-        assert outcomes == {RowOutcome.UNKNOWN}
     await rig.settles()
-    (shown,) = await rig.channel.read_quantities([refs["RED"]])
+    (shown,) = await rig.channel.read_quantities([ref])
     assert shown.quantity == 11 == (await rig.shown())["RED"]
 
 
-async def test_a_plain_write_is_sent_once_though_its_reply_is_lost(opens: OpensChannel) -> None:
-    rig = await opens()
-    if rig.channel.traits.write_style is not WriteStyle.PLAIN_SET:
-        await read(rig)
-        return
-    await read(rig)
-    before = len(rig.requests())
-    await rig.meets("lost_reply", rig.writes_a_row)
-
+async def outcome_of_a_write(rig: ChannelRig) -> RowOutcome:
+    """What becomes of setting RED to 11."""
     try:
-        await rig.writes({"RED": 11})
+        (result,) = await rig.writes({"RED": 11})
     except OutcomeUnknown:
-        pass
+        return RowOutcome.UNKNOWN
+    return result.outcome
 
-    assert len([each for each in rig.requests()[before:] if each.method != "GET"]) == rig.writes_a_row
+
+async def test_a_plain_write_is_sent_once_though_its_reply_is_lost(opens_plain: OpensChannel) -> None:
+    rig = await opens_plain()
+    await rig.writes({"BLUE": 12})
+    await rig.passes(60)
+    once = (await rig.counter.get("stats"))["requests"][rig.write_operation]
+    await rig.meets("lost_reply", rig.write_operation)
+
+    assert await outcome_of_a_write(rig) is RowOutcome.UNKNOWN
+    assert (await rig.counter.get("stats"))["requests"][rig.write_operation] == 2 * once
 
 
-async def test_a_compared_write_never_relists_what_was_sold_in_between(opens: OpensChannel) -> None:
-    rig = await opens(quantity=1)
-    refs = await rig.refs()
-    row = QuantityWrite(refs["RED"], 1, 1)
+async def test_a_plain_write_that_a_server_error_met_may_have_been_applied(opens_plain: OpensChannel) -> None:
+    rig = await opens_plain()
+    await rig.writes({"BLUE": 12})
+    await rig.meets("server_error", rig.write_operation)
+
+    assert await outcome_of_a_write(rig) in (RowOutcome.UNKNOWN, RowOutcome.NOT_WRITTEN)
+    assert (await rig.shown())["RED"] == 500
+
+
+async def test_a_compared_write_never_relists_what_was_sold_in_between(opens_compared: OpensChannel) -> None:
+    rig = await opens_compared(quantity=1)
+    row = QuantityWrite((await rig.refs())["RED"], 1, 1)
     await rig.buys("RED")
 
-    if rig.channel.traits.write_style is WriteStyle.COMPARE_AND_SET:
-        (result,) = await rig.sends([row])
-        assert result.outcome is RowOutcome.STALE
-    await rig.settles()
-    assert (await read(rig))["RED"] == 0
+    (result,) = await rig.sends([row])
+
+    assert result.outcome is RowOutcome.STALE
+    assert (await rig.shown())["RED"] == 0
+
+
+async def test_a_compared_write_is_repeated_under_its_key_without_effect(opens_compared: OpensChannel) -> None:
+    rig = await opens_compared()
+    body = rig.channel.compose_write("push-1", [QuantityWrite((await rig.refs())["RED"], 11, 500)])
+    await rig.meets("lost_reply", rig.write_operation)
+    with pytest.raises(OutcomeUnknown):
+        await rig.channel.send_write("key-1", body)
+    await rig.buys("RED")
+
+    (result,) = await rig.channel.send_write("key-1", body)
+
+    assert result.outcome is RowOutcome.APPLIED
+    assert (await rig.shown())["RED"] == 10

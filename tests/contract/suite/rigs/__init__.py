@@ -10,6 +10,10 @@ from tests.contract.suite.rigs.warehouse_rig import WarehouseRig
 _CHANNELS = {"shopify": "ShopifyRig", "amazon": "AmazonRig", "ebay": "EbayRig"}
 _WAREHOUSES = {"shipbob": "ShipbobRig", "fba": "FbaRig"}
 CHANNELS = tuple(_CHANNELS)
+COMPARED = ("shopify",)  # by how they are written
+PLAIN = ("amazon", "ebay")
+HOOKED = ("shopify", "ebay")  # by how they tell their news
+QUEUED = ("amazon",)
 FULFILLERS = ("shipbob",)
 STOCK_SOURCES = tuple(_WAREHOUSES)
 

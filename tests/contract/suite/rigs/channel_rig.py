@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -81,8 +80,11 @@ class ChannelRig(ABC):
 
     name: ClassVar[str]
     token_path: ClassVar[str]
-    signature_header: ClassVar[str | None]  # None: news come by a queue
+    signature_header: ClassVar[str]  # "" where news come by a queue
     sells_unpaid: ClassVar[bool]
+    poll_operation: ClassVar[str]  # as the sandbox's faults name it
+    write_operation: ClassVar[str]
+    invisible_s: ClassVar[float] = 0.0  # how long a queue keeps back what it has handed over
 
     channel: Channel
     counter: Counter
@@ -102,6 +104,10 @@ class ChannelRig(ABC):
 
     def order_id(self, told: str) -> str:
         return told
+
+    def news_wrongs(self, event: RawEvent) -> list[str]:
+        """What an event of the queue does wrong by the vendor's schema."""
+        return []
 
     @property
     def now(self) -> datetime:
@@ -127,9 +133,9 @@ class ChannelRig(ABC):
         """A person types a number into the marketplace's own page."""
         await self.counter.post("levels", sku=code, available=available)
 
-    async def meets(self, fault: str, times: int = 1) -> None:
-        """The next requests meet this fault for certain."""
-        await self.counter.post("faults", next=[{"fault": fault, "times": times}])
+    async def meets(self, fault: str, operation: str, times: int = 1) -> None:
+        """The next requests of this operation meet this fault for certain."""
+        await self.counter.post("faults", next=[{"fault": fault, "operation": operation, "times": times}])
 
     async def is_down(self, seconds: float) -> None:
         await self.counter.post("faults", down_s=seconds)
@@ -196,7 +202,3 @@ class ChannelRig(ABC):
     def grants(self) -> int:
         """How often a token was asked for."""
         return len(self.recorder.exchanges) - len(self.requests())
-
-
-def json_of(body: bytes) -> Any:
-    return json.loads(body)

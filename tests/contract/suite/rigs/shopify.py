@@ -21,6 +21,8 @@ class ShopifyRig(ChannelRig):
     token_path = "/admin/oauth/access_token"
     signature_header = "x-shopify-hmac-sha256"
     sells_unpaid = False
+    poll_operation = "orders"
+    write_operation = "inventorySetQuantities"
     orders_a_page = 10
     listings_a_page = 250
 
