@@ -144,6 +144,10 @@ class Fulfiller(StockSource, Protocol):
         """Ask for a shipment not to leave. Only `done` frees its goods. OutcomeUnknown: `find` it."""
         ...
 
+    async def ensure_webhooks(self, public_url: str) -> Sequence[object]:
+        """Have the warehouse send its news to this address; what was done, one printable item a subscription."""
+        ...
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> str:
         """The topic of rightly signed news, which only says that a poll is worth while. Pure. Raises Forged."""
         ...

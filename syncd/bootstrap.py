@@ -19,7 +19,7 @@ from syncd.errors import SyncdError
 from syncd.orders.book import AccountView, PoolWarehouse, Rate
 
 if TYPE_CHECKING:
-    from adapters.amazon import AmazonSettings
+    from adapters.amazon import AmazonSettings, QueueSettings
 
 
 class DatabaseMissing(SyncdError):
@@ -195,7 +195,7 @@ def _open_shopify(shop: settings.Shopify, clock: Clock, rng: Rng) -> Channel:
 
 
 def _amazon(seller: settings.Amazon) -> AmazonSettings:
-    from adapters.amazon import AmazonSettings, QueueSettings
+    from adapters.amazon import AmazonSettings
 
     queue = seller.queue
     return AmazonSettings(
@@ -206,15 +206,20 @@ def _amazon(seller: settings.Amazon) -> AmazonSettings:
         client_id=seller.client_id,
         client_secret=_secret(seller.client_secret),
         refresh_token=_secret(seller.refresh_token_secret),
-        queue=queue
-        and QueueSettings(
-            url=queue.url,
-            region=queue.region,
-            endpoint_url=queue.endpoint_url,
-            access_key_id=queue.access_key_id,
-            secret_access_key=_secret(queue.secret_access_key_secret),
-        ),
+        queue=None if queue is None else _amazon_queue(queue),
         poll_every_s=seller.poll_every_s,
+    )
+
+
+def _amazon_queue(queue: settings.AmazonQueue) -> QueueSettings:
+    from adapters.amazon import QueueSettings
+
+    return QueueSettings(
+        url=queue.url,
+        region=queue.region,
+        endpoint_url=queue.endpoint_url,
+        access_key_id=queue.access_key_id,
+        secret_access_key=_secret(queue.secret_access_key_secret),
     )
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import structlog
 from aiohttp import web
 
 from adapters.contract import Channel
 from syncd import __version__, sd_notify
-from syncd.bootstrap import World, open_channels
+from syncd.bootstrap import OutsideWarehouses, World, open_channels, open_warehouses
 from syncd.chance import SystemRng
-from syncd.jobs import AccountWork, Jobs
-from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease
+from syncd.db.lease import Lease
+from syncd.fulfilment.outside import Fulfilment
+from syncd.fulfilment.stock_reader import StockReader
+from syncd.jobs import AccountWork, Jobs, WarehouseWork
+from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease, warehouse_lease
 from syncd.loops import Job, Pulse, Step, Timetable, keep_running
 from syncd.orders.intake import InboxWriter, Intake
 from syncd.orders.poll import Poller
@@ -37,7 +41,13 @@ class Daemon:
         self._clock = world.clock
         self._rng = SystemRng()
         self._channels = open_channels(world, self._rng)
-        self._keeper = LeaseKeeper(world.db, [SCHEDULER, *(account_lease(key) for key in self._channels)])
+        outside = open_warehouses(world, self._rng)
+        names = [*map(account_lease, self._channels), *map(warehouse_lease, (*outside.fulfillers, *outside.sources))]
+        self._keeper = LeaseKeeper(world.db, [SCHEDULER, *names])
+        self._fulfillers = outside.fulfillers
+        self._warehouses = self._work_outside(outside)
+        self._warehouse_wake = asyncio.Event()
+        self._told_by: set[str] = set()  # warehouses that sent news since their last poll
         self._pulse = Pulse()
         self._intake_wake = asyncio.Event()
         self._hints_wake = {key: asyncio.Event() for key in self._channels}
@@ -80,6 +90,8 @@ class Daemon:
             await runner.cleanup()
             for channel in self._channels.values():
                 await channel.close()
+            for outside in self._warehouses.values():
+                await outside.source.close()
             await self._keeper.release()
             log.info("daemon.stopped")
 
@@ -115,6 +127,44 @@ class Daemon:
         account_id = self._world.ids.accounts[key]
         return Publisher(account_id, key, channel, self._db, self._clock, self._rng, lambda: self._keeper.lease(name))
 
+    def _work_outside(self, outside: OutsideWarehouses) -> dict[str, WarehouseWork]:
+        work = {}
+        for key, source in outside.sources.items():
+            reader = StockReader(self._warehouse_id(key), key, source, self._db, self._clock, self._lease_of(key))
+            work[key] = WarehouseWork(key, source, reader, None, None)
+        for key, fulfiller in outside.fulfillers.items():
+            fulfilment = Fulfilment(
+                self._warehouse_id(key),
+                key,
+                fulfiller,
+                self._world.views,
+                self._db,
+                self._clock,
+                self._lease_of(key),
+            )
+            work[key] = WarehouseWork(key, fulfiller, fulfilment, fulfilment, fulfiller)
+        return work
+
+    def _warehouse_id(self, key: str) -> int:
+        return self._world.ids.warehouses[key]
+
+    def _lease_of(self, key: str) -> Callable[[], Lease]:
+        return lambda: self._keeper.lease(warehouse_lease(key))
+
+    def _take_warehouse_news(self, key: str, headers: Mapping[str, str], body: bytes) -> None:
+        """A warehouse's webhook brings its next poll forward. Raises Forged."""
+        self._fulfillers[key].verify_webhook(headers, body)
+        self._told_by.add(key)
+        self._warehouse_wake.set()
+
+    async def _poll_who_told(self) -> bool:
+        told, self._told_by = self._told_by, set()
+        for key in sorted(told):
+            work = self._warehouses[key]
+            if work.fulfilment is not None and await work.fulfilment.poll():
+                self._book_changed()
+        return bool(self._told_by)
+
     def _web(self) -> web.Application:
         return make_app(
             WebDeps(
@@ -126,6 +176,7 @@ class Daemon:
                 started_at=self._clock.now(),
                 ready=self._not_ready,
                 public_url=self._world.config.http.public_url,
+                warehouses={key: partial(self._take_warehouse_news, key) for key in self._fulfillers},
             )
         )
 
@@ -156,6 +207,10 @@ class Daemon:
             loops.append(keep_running(f"publish:{key}", publisher.step, publisher.wake, self._pulse, _IDLE_S))
         for key in self._channels:
             loops.append(keep_running(f"hints:{key}", self._hints(key), self._hints_wake[key], self._pulse, _IDLE_S))
+        if self._fulfillers:
+            loops.append(
+                keep_running("warehouse_news", self._poll_who_told, self._warehouse_wake, self._pulse, _IDLE_S)
+            )
         for key, reader in self._queues.items():
             loops.append(keep_running(f"queue:{key}", reader.step, asyncio.Event(), self._pulse, _IDLE_S))
         tasks = [asyncio.create_task(each) for each in loops]
@@ -191,6 +246,7 @@ class Daemon:
         return Jobs(
             self._world,
             accounts,
+            self._warehouses,
             lambda: self._keeper.lease(SCHEDULER),
             self._intake_wake.set,
             self._book_changed,

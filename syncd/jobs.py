@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,8 +10,11 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.contract import AdapterError, Channel
+from adapters.warehouse import Fulfiller, StockSource
 from syncd.bootstrap import World
 from syncd.db.lease import Lease, guard
+from syncd.fulfilment.outside import Fulfilment
+from syncd.fulfilment.stock_reader import StockReader
 from syncd.insight.store import add_tallies
 from syncd.loops import Job
 from syncd.orders.book import AccountView
@@ -26,6 +29,7 @@ log = structlog.get_logger(__name__)
 _CHUNK = 500
 _HELD_EVERY_S = 120.0
 _LONG_HOLD_S = 3600.0
+_HAND_OVER_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,17 @@ class AccountWork:
     publisher: Publisher
 
 
+@dataclass(frozen=True, slots=True)
+class WarehouseWork:
+    """What works for one outside warehouse; `fulfilment` where it ships for us."""
+
+    key: str
+    source: StockSource
+    reader: StockReader | Fulfilment
+    fulfilment: Fulfilment | None
+    fulfiller: Fulfiller | None
+
+
 class Jobs:
     """The daemon's timetable. What concerns all accounts runs under the scheduler's lease."""
 
@@ -46,11 +61,11 @@ class Jobs:
         self,
         world: World,
         accounts: Mapping[str, AccountWork],
+        warehouses: Mapping[str, WarehouseWork],
         lease: Callable[[], Lease],
         arrived: Callable[[], None],
         book_changed: Callable[[], None],
         flush_counts: Callable[[], Awaitable[None]],
-        warehouse_throttles: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._world = world
         self._accounts = accounts
@@ -58,7 +73,7 @@ class Jobs:
         self._arrived = arrived
         self._book_changed = book_changed
         self._flush_counts = flush_counts
-        self._warehouse_throttles = warehouse_throttles
+        self._warehouses = warehouses
         self._throttles: Mapping[str, int] = {}
 
     def table(self) -> tuple[Job, ...]:
@@ -74,9 +89,32 @@ class Jobs:
             jobs.append(self._sweep(work))
             if work.channel.traits.hold_window_s > _LONG_HOLD_S:
                 jobs.append(self._look_at_held(work))
-            if self._world.config.http.public_url:
-                jobs.append(self._ensure_webhooks(work, self._world.config.http.public_url))
+            jobs += self._webhooks(work.key, f"/webhooks/{work.key}", work.channel.ensure_webhooks)
+        for outside in self._warehouses.values():
+            jobs += self._warehouse(outside)
         return tuple(jobs)
+
+    def _warehouse(self, work: WarehouseWork) -> list[Job]:
+        traits = work.source.traits
+        jobs = [self._round(f"stock:{work.key}", traits.poll_every_s, work.reader.read_stock)]
+        if work.fulfilment is not None:
+            jobs += [
+                self._round(f"submit:{work.key}", _HAND_OVER_EVERY_S, work.fulfilment.submit_due),
+                self._round(f"cancel:{work.key}", _HAND_OVER_EVERY_S, work.fulfilment.cancel_due),
+                self._round(f"shipments:{work.key}", traits.shipments_poll_every_s, work.fulfilment.poll),
+            ]
+        if work.fulfiller is not None:
+            jobs += self._webhooks(work.key, f"/webhooks/warehouses/{work.key}", work.fulfiller.ensure_webhooks)
+        return jobs
+
+    def _round(self, name: str, every_s: float, step: Callable[[], Awaitable[bool]]) -> Job:
+        """Work that says whether the book changed."""
+
+        async def run() -> None:
+            if await step():
+                self._book_changed()
+
+        return Job(name, every_s, run, at_start=True)
 
     async def _cover_shortages(self) -> None:
         """Page through all that can be covered, so that no order ever waits behind ones that cannot."""
@@ -129,22 +167,27 @@ class Jobs:
     async def _count_throttles(self) -> None:
         """Add to the tallies how often vendors told us to wait since the last time."""
         seen = {f"account:{key}": work.channel.throttled for key, work in self._accounts.items()}
-        seen |= {f"warehouse:{key}": count for key, count in self._warehouse_throttles().items()}
+        seen |= {f"warehouse:{key}": work.source.throttled for key, work in self._warehouses.items()}
         new = {(scope, "throttled"): count - self._throttles.get(scope, 0) for scope, count in seen.items()}
         if any(new.values()):
             await self._world.db.transact(add_tallies, new)
         self._throttles = seen
 
-    def _ensure_webhooks(self, work: AccountWork, public_url: str) -> Job:
+    def _webhooks(self, key: str, path: str, ensure: Callable[[str], Awaitable[Sequence[object]]]) -> list[Job]:
+        """Have a vendor's news sent to us, where it can reach us."""
+        public_url = self._world.config.http.public_url
+        if public_url is None:
+            return []
+
         async def run() -> None:
             try:
-                done = await work.channel.ensure_webhooks(f"{public_url}/webhooks/{work.key}")
+                done = await ensure(f"{public_url}{path}")
             except AdapterError as err:
-                log.warning("webhooks.not_ensured", account=work.key, error=type(err).__name__, detail=str(err))
+                log.warning("webhooks.not_ensured", key=key, error=type(err).__name__, detail=str(err))
                 return
-            log.info("webhooks.ensured", account=work.key, subscriptions=len(done))
+            log.info("webhooks.ensured", key=key, subscriptions=[str(each) for each in done])
 
-        return Job(f"webhooks:{work.key}", 3600.0, run, at_start=True)
+        return [Job(f"webhooks:{key}", 3600.0, run, at_start=True)]
 
 
 def _cover(

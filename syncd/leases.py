@@ -39,6 +39,10 @@ def account_lease(key: str) -> str:
     return f"account:{key}"
 
 
+def warehouse_lease(key: str) -> str:
+    return f"warehouse:{key}"
+
+
 class LeaseKeeper:
     """The leases of one process: taken together, renewed together, given back at the end."""
 

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from adapters.amazon import values
+from adapters.amazon.mapping import MERCHANT
 from adapters.amazon.marketplaces import COUNTRIES
 from adapters.amazon.order_state import ItemFacts, OrderFacts, Status, by_channel_of, order_state, status_of
 from adapters.amazon.values import Unreadable, instant, order_id, pieces, shaped, text
@@ -18,7 +20,6 @@ from adapters.contract import Address, Ignored, ListingHint, News, OrderHint, Or
 _SOONER = timedelta(seconds=1)
 """A notification counts as this much older than the change, so that the polled order, with its address, is newer."""
 _TO_BE_SENT = frozenset((Status.PENDING, Status.UNSHIPPED))
-MERCHANT = "DEFAULT"
 
 
 def _joined(name: str) -> str | None:
@@ -81,7 +82,7 @@ class QuantityChange(_Wire, frozen=True):
 def notification_id(body: bytes) -> str | None:
     """The id that every delivery of the same notification has; None when it is not a notification."""
     try:
-        return text(envelope(body).notification_metadata.notification_id)
+        return values.notification_id(envelope(body).notification_metadata.notification_id)
     except (ValueError, RecursionError):
         return None
 
@@ -129,9 +130,9 @@ def _order_change(change: OrderChange) -> News:
 def _facts(known_id: str, change: OrderChange) -> OrderFacts | None:
     """None when anything is missing. A buyer's request is no cancellation: the order is looked up."""
     trigger = shaped(change.order_change_trigger, Trigger) or Trigger()
-    summary, changed_at = shaped(change.summary, Summary), instant(trigger.time_of_order_change)
+    summary, version_at = shaped(change.summary, Summary), _before(instant(trigger.time_of_order_change))
     whole = change.notification_level == "OrderLevel" and change.order_change_type == "OrderStatusChange"
-    if not whole or summary is None or changed_at is None:
+    if not whole or summary is None or version_at is None:
         return None
     status = status_of(summary.order_status)
     if status in (None, Status.UNFULFILLABLE):  # the latter may be an order of ours, which only a look can tell
@@ -143,7 +144,7 @@ def _facts(known_id: str, change: OrderChange) -> OrderFacts | None:
         return None
     return OrderFacts(
         order_id=known_id,
-        version_at=_before(changed_at),
+        version_at=version_at,
         created_at=summary.purchase_date,
         status=summary.order_status,
         fulfilled_by=summary.fulfillment_type,
@@ -172,9 +173,9 @@ def _destination(summary: Summary, status: Status) -> Address | None:
     return Address(country=country, postcode=text(summary.destination_postal_code))
 
 
-def _before(at: datetime) -> datetime | None:
+def _before(at: datetime | None) -> datetime | None:
     try:
-        return at - _SOONER
+        return at - _SOONER if at is not None else None
     except OverflowError:
         return None
 

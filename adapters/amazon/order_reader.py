@@ -70,7 +70,9 @@ class OrderReader:
         events: list[RawEvent] = []
         for each in asked:
             try:
-                found = await self._api.get(GET_ORDER, f"{_PATH}/{segment(each)}", {"includedData": _INCLUDED}, OneOrder)
+                found = await self._api.get(
+                    GET_ORDER, f"{_PATH}/{segment(each)}", {"includedData": _INCLUDED}, OneOrder
+                )
             except Rejected as err:  # 404, or refused as it stands: the others are still wanted
                 log.warning("amazon.order_missing", order=each, field=err.field)
                 continue

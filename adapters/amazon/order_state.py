@@ -90,7 +90,7 @@ def order_state(facts: OrderFacts) -> OrderState:
     placed_at = instant(facts.created_at)
     if placed_at is None:
         problems.append(Problem("createdTime", "not an instant with an offset"))
-    if facts.ship_to is not None and facts.ship_to.country not in COUNTRIES:
+    if facts.ship_to is not None and facts.ship_to.country not in COUNTRIES and not by_channel:
         problems.append(Problem("ship_to.country", "not an ISO 3166-1 code"))
     if not facts.items:
         problems.append(Problem("orderItems", "none"))
@@ -98,6 +98,7 @@ def order_state(facts: OrderFacts) -> OrderState:
         _line(item, line_id, status, by_channel, problems)
         for item, line_id in zip(facts.items, _line_ids(facts, problems), strict=True)
     ]
+    fulfilled_at = None if by_channel else _left_at(facts.parcels, placed_at, problems)
     currencies = {line.unit_price.currency for line in lines if line.unit_price is not None}
     return OrderState(
         channel_order_id=facts.order_id,
@@ -110,7 +111,7 @@ def order_state(facts: OrderFacts) -> OrderState:
         ship_to=facts.ship_to,
         currency=currencies.pop() if len(currencies) == 1 else None,
         problems=tuple(sorted(problems, key=lambda problem: (problem.field, problem.reason))),
-        fulfilled_at=None if by_channel else _left_at(facts.parcels, placed_at, problems),
+        fulfilled_at=fulfilled_at,
     )
 
 
@@ -136,9 +137,7 @@ def _line_ids(facts: OrderFacts, problems: list[Problem]) -> list[str]:
     return ids
 
 
-def _line(
-    item: ItemFacts, line_id: str, status: Status | None, by_channel: bool, problems: list[Problem]
-) -> OrderLine:
+def _line(item: ItemFacts, line_id: str, status: Status | None, by_channel: bool, problems: list[Problem]) -> OrderLine:
     sku, ordered = text(item.sku), pieces(item.ordered)
     if ordered is None:
         reason = Problem("quantityOrdered", f"not a whole number from 0 to {MOST_PIECES}")
@@ -199,7 +198,7 @@ def _left_at(parcels: Sequence[object], placed_at: datetime | None, problems: li
     A parcel from before its order is an error of Amazon's books (1995 has been seen), and is told.
     """
     known = [at for at in map(instant, parcels) if at is not None]
-    if placed_at is not None and any(at < placed_at - _EARLIEST_PARCEL for at in known):
+    if placed_at is not None and any(placed_at - at > _EARLIEST_PARCEL for at in known):
         problems.append(Problem("packages.shipTime", "earlier than the order"))
         return None
     return max(known) if known and len(known) == len(parcels) else None

@@ -12,7 +12,7 @@ import structlog
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped] # it ships no types
 from aiobotocore.httpxsession import HttpxSession  # type: ignore[import-untyped]
 from aiobotocore.session import get_session  # type: ignore[import-untyped]
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError  # type: ignore[import-untyped]
 
 from adapters.amazon.news import NOTIFICATION_TOPIC, UNREADABLE_TOPIC
 from adapters.amazon.notification import notification_id
@@ -24,7 +24,7 @@ _BATCH = 10  # the most that SQS hands over or deletes in one call
 _TRIES = 3  # to delete what SQS itself failed to delete
 _MARGIN_REAL_S = 10.0  # for an answer, beyond the long poll
 _CONNECT_REAL_S = 5.0
-_WAIT_S = 5.0
+_THROTTLED_S = 5.0  # the seller's seconds; SQS never says for how long
 _AUTH = frozenset(
     (
         "AccessDenied",
@@ -65,7 +65,7 @@ class SqsQueue:
         return tuple(queued(message) for message in answer.get("Messages", ()))
 
     async def acknowledge(self, receipts: Sequence[str]) -> None:
-        """Delete these. Raises once all have been tried: Rejected names what SQS will never delete, which comes again."""
+        """Delete these. Raises once all have been tried; Rejected: SQS refuses some, and they come again."""
         refused: list[str] = []
         left: list[str] = []
         for start in range(0, len(receipts), _BATCH):
@@ -84,31 +84,41 @@ class SqsQueue:
 
     async def _delete(self, receipts: Sequence[str]) -> tuple[list[str], list[str]]:
         """The codes of what SQS refused for good, and the receipts that are still to be deleted."""
-        left, refused = list(receipts), []
+        left = list(receipts)
+        refused: list[str] = []
         for _ in range(_TRIES):
             entries = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(left)]
-            failed = (await self._call("delete_message_batch", Entries=entries)).get("Failed", ())
-            refused += [str(each.get("Code")) for each in failed if each.get("SenderFault")]
-            left = [left[int(each["Id"])] for each in failed if not each.get("SenderFault")]
+            answer = await self._call("delete_message_batch", Entries=entries)
+            never = {each["Id"]: str(each.get("Code")) for each in answer.get("Failed", ()) if each.get("SenderFault")}
+            over = {each["Id"] for each in answer.get("Successful", ())} | never.keys()
+            refused += never.values()
+            left = [receipt for index, receipt in enumerate(left) if str(index) not in over]
             if not left:
                 break
         return refused, left
 
     async def _call(self, operation: str, **arguments: object) -> Message:
+        client = await self._started()
         try:
-            client = await self._started()
             async with asyncio.timeout(self._settings.wait_real_s + _MARGIN_REAL_S):
                 answer: Message = await getattr(client, operation)(QueueUrl=self._settings.url, **arguments)
         except ClientError as err:
             raise self._refusal(operation, err) from err
-        except (BotoCoreError, OSError, ValueError) as err:  # no connection, no answer, or one that cannot be read
+        except ParamValidationError as err:
+            raise Rejected("queue", f"{operation}: SQS takes no such argument") from err
+        except Exception as err:  # no connection, no answer, or one that botocore's parsers stumble on
             raise Transient(f"{operation}: {type(err).__name__}") from err
+        if "json" not in answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", ""):
+            raise Transient(f"{operation}: unreadable reply")  # botocore takes a page of HTML for an empty answer
         return answer
 
     async def _started(self) -> Any:
         async with self._starting:
             if self._client is None:
-                self._client = await self._stack.enter_async_context(self._new_client())
+                try:
+                    self._client = await self._stack.enter_async_context(self._new_client())
+                except (BotoCoreError, ValueError) as err:
+                    raise Rejected("queue", f"no client of these settings: {type(err).__name__}") from err
             return self._client
 
     def _new_client(self) -> Any:
@@ -133,7 +143,7 @@ class SqsQueue:
         message = f"{operation}: HTTP {status} {code}"
         if code in _THROTTLED or status == 429:
             self.throttled += 1
-            return RateLimited(message, _WAIT_S)
+            return RateLimited(message, _THROTTLED_S)
         if code in _NO_QUEUE:
             return Rejected("queue.url", f"{message}: no such queue; correct the address or the region")
         if code in _AUTH or status in (401, 403):

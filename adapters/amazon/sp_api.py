@@ -156,7 +156,11 @@ class SpApi:
             urlencode(form).encode(),
             statuses=_TOKEN_STATUSES,
         )
-        granted = (await self._http.send(request)).decode(GrantedToken)
+        try:
+            granted = (await self._http.send(request)).decode(GrantedToken)
+        except AuthExpired as err:
+            remedy = "authorise the application again, or correct its client id and secret"
+            raise AuthExpired(f"{err}; {remedy}") from err
         if not granted.access_token or not granted.expires_in > 0:
             raise AuthExpired("Amazon granted no token")
         return Token(granted.access_token, granted.expires_in)

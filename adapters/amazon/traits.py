@@ -1,4 +1,4 @@
-"""What syncd must know of Amazon as a channel and as a warehouse. Durations are the seller's seconds unless `_real_s`."""
+"""What syncd must know of Amazon: a channel, and a warehouse. Durations are the seller's seconds unless `_real_s`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from adapters.contract import ListedItem, ListingPage, ListingRef, QuantityRead, Rejected, Transient
-from adapters.ebay.offers import NOT_ON_SALE, Offered, OfferBook
+from adapters.ebay.offers import NOT_ON_SALE, OfferBook, Offered
 from adapters.ebay.refusals import OWN_FAULT, Refused, vendor_errors
 from adapters.ebay.rest import Call, EbayRest
 from adapters.ebay.values import Wire, entries, pieces, shaped, text
@@ -42,7 +42,7 @@ class ItemNode(Wire, frozen=True):
     product: object = None
 
 
-class ItemsPage(Wire, frozen=True):
+class ItemsPage(msgspec.Struct, frozen=True, rename="camel"):
     inventory_items: list[object] = []
     total: int = 0
 

@@ -14,7 +14,7 @@ import httpx
 import structlog
 
 from adapters.contract import Transient
-from adapters.ebay.refusals import ALREADY_SUBSCRIBED, CHALLENGE_FAILED, NOT_CONFIGURED, Refused
+from adapters.ebay.refusals import ALREADY_SUBSCRIBED, CHALLENGE_FAILED, NOT_CONFIGURED, MissingScope, Refused
 from adapters.ebay.rest import Call, EbayRest
 from adapters.ebay.values import Wire, entries, shaped
 from adapters.ebay.webhook import ORDER_CONFIRMATION
@@ -93,7 +93,11 @@ async def ensure_subscriptions(
     destination, destination_id = await _ensure_destination(rest, public_url, verification_token)
     if destination_id is None:
         return _told((), destination)
-    return _told((destination,), await _ensure_subscription(rest, destination_id, version))
+    try:
+        subscription = await _ensure_subscription(rest, destination_id, version)
+    except MissingScope as err:
+        subscription = _item(ORDER_CONFIRMATION, SubscriptionState.REFUSED, str(err))
+    return _told((destination,), subscription)
 
 
 def _item(topic: str, state: SubscriptionState, reason: str | None = None) -> Subscription:
@@ -214,6 +218,7 @@ def _continuation(following: object) -> str | None:
     if not isinstance(following, str) or not following:
         return None
     try:
-        return httpx.URL(following).params.get("continuation_token")
+        token = httpx.URL(following).params.get("continuation_token")
     except httpx.InvalidURL:
         return None
+    return str(token) if token else None

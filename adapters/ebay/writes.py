@@ -131,7 +131,7 @@ def _answers(offer_ids: Mapping[str, str], responses: Sequence[object]) -> list[
         node = shaped(raw, AnswerNode) or AnswerNode()
         offer_id = text(node.offer_id)
         sku = skus.get(offer_id) if offer_id is not None else text(node.sku)
-        if sku in offer_ids:
+        if sku is not None and sku in offer_ids:
             found.append((node, sku))
     return found
 

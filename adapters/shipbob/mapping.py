@@ -36,6 +36,7 @@ ORDERS: Mapping[str, ShipmentStatus] = {
 }
 """What an order without shipments is; the other statuses of an order cannot be without."""
 
+_GIVEN_UP = frozenset({"Cancelled", "CleanSweeped"})  # others may have been made in their place
 _ON_THE_FLOOR = frozenset({"PickInProgress", "Picked", "Packed", "Labeled"})  # details of Processing
 _LONGEST_REASON = 200
 
@@ -106,13 +107,11 @@ def _parcels(
     ordered = ordered_pieces(order)
     if len(shipments) == 1 and ordered:
         return tuple(_parcel(shipments[0], ordered) for status in statuses if status is _SHIPPED)
+    left = [shipment for shipment, status in zip(shipments, statuses, strict=True) if status is _SHIPPED]
+    live = [contents(shipment) for shipment in shipments if text(shipment.status) not in _GIVEN_UP]
     every = [contents(shipment) for shipment in shipments]
-    live = [held for held, status in zip(every, statuses, strict=True) if status is not _CANCELLED]
-    return tuple(
-        _parcel(shipment, pieces(held, ordered, live, every))
-        for shipment, held, status in zip(shipments, every, statuses, strict=True)
-        if status is _SHIPPED
-    )
+    inside = pieces([contents(shipment) for shipment in left], ordered, live, every)
+    return tuple(_parcel(shipment, held) for shipment, held in zip(left, inside, strict=True))
 
 
 def _parcel(shipment: ShipmentView, inside: Mapping[str, int]) -> Parcel:

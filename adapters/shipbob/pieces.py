@@ -50,23 +50,40 @@ def contents(shipment: ShipmentView) -> Contents:
 
 
 def pieces(
-    shipment: Contents, ordered: Mapping[str, int], live: Sequence[Contents], every: Sequence[Contents]
-) -> Counter[str]:
-    """Products in one shipment. `live` are the shipments that are not cancelled, `every` all of them."""
+    left: Sequence[Contents], ordered: Mapping[str, int], live: Sequence[Contents], every: Sequence[Contents]
+) -> list[dict[str, int]]:
+    """Products in each of the shipments that left, never more than were ordered.
+
+    `live` are the shipments that were not given up, `every` all of them.
+    """
+    unsent = dict(ordered)
+    found = []
+    for held in left:
+        products = _products(held, ordered, live, every)
+        sent = {code: min(number, unsent.get(code, number)) for code, number in products.items()}
+        unsent = {code: number - sent.get(code, 0) for code, number in unsent.items()}
+        found.append({code: number for code, number in sent.items() if number > 0})
+    return found
+
+
+def _products(
+    held: Contents, ordered: Mapping[str, int], live: Sequence[Contents], every: Sequence[Contents]
+) -> dict[str, int]:
     found: dict[str, int] = {}
-    for (code, item), quantity in shipment.items():
-        whole_products = quantity // _inside((code, item), ordered.get(code, 0), live, every)
-        found[code] = min(found.get(code, whole_products), whole_products)  # a kit is as whole as its scarcest part
-    return Counter({code: number for code, number in found.items() if number > 0})
+    for (code, item), quantity in held.items():
+        number = quantity // _inside((code, item), ordered.get(code, 0), live, every)
+        found[code] = min(found.get(code, number), number)  # a kit is as whole as its scarcest part
+    return found
 
 
 def _inside(key: tuple[str, object], ordered: int, live: Sequence[Contents], every: Sequence[Contents]) -> int:
     """How many of an inventory item are in one product.
 
-    Cancelled shipments may or may not have been replaced, so the total that fits the order is the one to believe.
+    Shipments that were given up may or may not have been replaced, so the total that fits the order is believed.
     """
     for shipments in (live, every):
-        total = sum(one.get(key, 0) for one in shipments)
-        if ordered and total and total % ordered == 0:
-            return total // ordered
+        held = [one[key] for one in shipments if key in one]
+        inside = sum(held) // ordered if ordered else 0
+        if inside and sum(held) == inside * ordered and not any(quantity % inside for quantity in held):
+            return inside
     return 1

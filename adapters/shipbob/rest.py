@@ -71,10 +71,11 @@ class Rest:
         """GET the page that an answer names by its `next`: on our host, whatever else it says."""
         return await self._call(Request("GET", self._own(address), False, self._headers()), shape, False)
 
-    async def write(self, what: str, body: object, shape: type[T]) -> T:
+    async def write(self, what: str, shape: type[T], body: object = None) -> T:
         """POST `/<version>/<what>`. Sent once, unless it surely had no effect."""
-        content = msgspec.json.encode(body)
-        headers = {**self._headers(), "Content-Type": "application/json"}
+        content, headers = None, self._headers()
+        if body is not None:
+            content, headers["Content-Type"] = msgspec.json.encode(body), "application/json"
         return await self._call(Request("POST", self._path(what), True, headers, content), shape, True)
 
     async def close(self) -> None:

@@ -40,7 +40,7 @@ class Shipments:
         """Place an order. A refused one is looked up first: it may be refused for being there already."""
         body = order_body(order, self._settings)
         try:
-            placed = await self._rest.write("order", body, OrderView)
+            placed = await self._rest.write("order", OrderView, body)
         except Rejected as err:
             return await self._known(order, err)
         if placed.reference_id != order.reference:
@@ -83,7 +83,7 @@ class Shipments:
         if not (order_id.isascii() and order_id.isdecimal()):
             raise Rejected("warehouse_shipment_id", "is not the id of a ShipBob order")
         try:
-            result = await self._rest.write(f"order/{order_id}:cancel", {}, CancelledOrder)
+            result = await self._rest.write(f"order/{order_id}:cancel", CancelledOrder)
         except NotFound as err:
             raise Rejected("warehouse_shipment_id", "ShipBob has no such order") from err
         except Rejected as err:

@@ -70,7 +70,7 @@ async def _hooks(rest: Rest) -> list[Hook]:
 async def _subscribe(rest: Rest, public_url: str, topics: list[str], secret: str) -> str | None:
     """None, or why not."""
     try:
-        await rest.write("webhook", {"url": public_url, "topics": topics, "secret": secret}, Hook)
+        await rest.write("webhook", Hook, {"url": public_url, "topics": topics, "secret": secret})
     except Rejected as err:
         log.warning("shipbob.webhook_refused", field=err.field)
         return str(err).replace(secret, "[...]")

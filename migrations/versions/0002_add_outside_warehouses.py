@@ -74,6 +74,7 @@ def _create_shipment_request() -> None:
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default="planned", nullable=False),
         sa.Column("warehouse_shipment_id", sa.Text(), nullable=True),
+        sa.Column("digest", sa.Text(), server_default="", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("planned_at", sa.BigInteger(), nullable=False),

@@ -80,14 +80,15 @@ def sandbox(
     stands: Annotated[
         Path | None,
         typer.Argument(
-            help="The stands to open, as `syncd demo --dir` writes them in shops.json. Default: a small made-up seller.",
-            metavar="[FILE]",
+            help="The stands to open, the shops.json of `syncd demo --dir`. Default: a small made-up seller's.",
+            metavar="FILE",
         ),
     ] = None,
     clock: Annotated[Path | None, typer.Option(help="The clock record to run by. Default: real time.")] = None,
     seed: Annotated[int, typer.Option(help="The made-up seller and the faults; not with FILE.")] = 1,
     only: Annotated[
-        str | None, typer.Option(help="Only these vendors: shopify,amazon,ebay,shipbob.", metavar="VENDORS")
+        str | None,
+        typer.Option(help="Only these of shopify, amazon, ebay and shipbob, separated by commas.", metavar="VENDORS"),
     ] = None,
     port_base: Annotated[int, typer.Option(help="The first port; not with FILE.", min=1024, max=65500)] = 9200,
     speed: Annotated[float, typer.Option(help="Seller's seconds a real second.", min=1.0, max=600.0)] = 1.0,

@@ -5,11 +5,12 @@ Relative paths count from the folder of the file. Secrets are only named here; `
 
 from syncd.config.load import check_secrets, load
 from syncd.config.model import Account, ChannelKind, Config, Policy, Warehouse, WarehouseKind
-from syncd.config.vendors import Amazon, Ebay, Shipbob, Shopify
+from syncd.config.vendors import Amazon, AmazonQueue, Ebay, Shipbob, Shopify
 
 __all__ = [
     "Account",
     "Amazon",
+    "AmazonQueue",
     "ChannelKind",
     "Config",
     "Ebay",

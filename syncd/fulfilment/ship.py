@@ -52,14 +52,14 @@ def ship_order(
     shipped: dict[str, int] = {}
     for line in book.lines.values():
         for warehouse_id in sorted(line.held.keys() & own.keys()):
-            units = line.held[warehouse_id]
-            ship_units(line, book, ledger, warehouse_id, units, reserved=units)
+            units = line.untold(warehouse_id)
+            ship_units(line, book, ledger, warehouse_id, units)
             line.shipped += units
             change.shipped_units += units
             if units:
                 shipped[own[warehouse_id]] = shipped.get(own[warehouse_id], 0) + units
     left = sum(line.open_units for line in book.lines.values())
-    change.standing = None if left else OrderStanding.FULFILLED
+    change.standing = OrderStanding.FULFILLED if book.is_done else None
 
     record_changes(connection, [change], ledger, accounts, now)
     return Shipped(order_name, view.key, shipped, left)

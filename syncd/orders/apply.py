@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from syncd.orders.book import AccountView, Incoming, Listings, OrderBook
-from syncd.orders.decide import OrderChange, decide_order, is_news
+from syncd.orders.decide import UNTIMELY, OrderChange, decide_order, is_news
 from syncd.orders.inbox import settle_rows
 from syncd.orders.store.load import load_books, load_listings
 from syncd.orders.store.record import record_changes
@@ -76,7 +76,7 @@ def _only_news(batch: Sequence[Incoming], books: Mapping[tuple[int, str], OrderB
         if not is_news(each.order, each.way, each.digest, books.get(key)):
             continue
         before = newest.get(key)
-        if before is None or each.order.version_at > before.order.version_at or each.way != "webhook":
+        if before is None or each.order.version_at > before.order.version_at or each.way not in UNTIMELY:
             newest[key] = each
     return sorted(newest.values(), key=lambda each: (each.order.placed_at, each.inbox_id))
 
@@ -93,6 +93,8 @@ def _touched(
         account = accounts[each.account_id]
         skus: set[int] = set()
         for told in each.order.lines:
+            if told.by_channel:
+                continue
             view = listings.get((each.account_id, told.line_key)) if told.line_key else None
             skus.update(sku_id for sku_id, _ in (view.components if view else ()))
         book = books.get((each.account_id, each.order.channel_order_id))

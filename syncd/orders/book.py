@@ -20,6 +20,15 @@ class OrderStanding(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Stage(StrEnum):
+    """How far a reserved unit has come."""
+
+    HELD = "held"
+    SUBMITTED = "submitted"  # an outside warehouse is asked to ship it
+    ACCEPTED = "accepted"  # it counts in that warehouse's own reservations
+    SHIPPED = "shipped"
+
+
 class ShortageReason(StrEnum):
     OVERSOLD = "oversold"
     BACKORDER = "backorder"
@@ -104,11 +113,12 @@ class LineBook:
     taken_min: int = 0
     taken_max: int = 0
     oversold: int = 0
+    by_channel: bool = False  # the channel ships it from stock of its own: nothing of it is ours to reserve
     parked: str | None = None
     unit_price_minor: int | None = None
     currency: str | None = None
     held: dict[int, int] = field(default_factory=dict)  # open units, whatever their stage
-    handed_over: dict[tuple[int, str], int] = field(default_factory=dict)  # of these, by (warehouse, later stage)
+    handed_over: dict[tuple[int, Stage], int] = field(default_factory=dict)  # of these, submitted or accepted
     shipped_from: dict[int, int] = field(default_factory=dict)
     short: int = 0
     short_reason: ShortageReason | None = None
@@ -120,18 +130,55 @@ class LineBook:
 
     @property
     def wanted_units(self) -> int:
-        return max(0, self.quantity - max(self.fulfilled, self.shipped))
+        """Units that are still to leave from warehouses of ours."""
+        return 0 if self.by_channel else max(0, self.quantity - max(self.fulfilled, self.shipped))
 
-    def stages(self) -> Iterator[tuple[int, str, int]]:
-        """(warehouse_id, stage, units) of every reservation: what shrinks is what no warehouse was told of yet."""
-        told = dict(self.held)
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing of the line is still to leave, from wherever."""
+        return not (self.parked or self.wanted_units or (self.by_channel and self.fulfilled < self.quantity))
+
+    def handed(self, warehouse_id: int) -> int:
+        """Units that a warehouse was asked to ship and that have not left."""
+        return sum(units for (asked, _), units in self.handed_over.items() if asked == warehouse_id)
+
+    def untold(self, warehouse_id: int) -> int:
+        """Units reserved in a warehouse that it was not asked to ship."""
+        return self.held.get(warehouse_id, 0) - self.handed(warehouse_id)
+
+    def hand_over(self, warehouse_id: int, units: int) -> None:
+        """Note that a warehouse is asked to ship so many more of the units reserved there."""
+        self._move(warehouse_id, Stage.SUBMITTED, units)
+
+    def accept(self, warehouse_id: int) -> None:
+        """Note that the warehouse counts what it was asked to ship in its own reservations."""
+        units = self.handed_over.get((warehouse_id, Stage.SUBMITTED), 0)
+        self._move(warehouse_id, Stage.SUBMITTED, -units)
+        self._move(warehouse_id, Stage.ACCEPTED, units)
+
+    def take_back(self, warehouse_id: int) -> None:
+        """Note that the warehouse will not ship what it was asked to: it is reserved as before."""
+        for stage in (Stage.SUBMITTED, Stage.ACCEPTED):
+            self._move(warehouse_id, stage, -self.handed_over.get((warehouse_id, stage), 0))
+
+    def spend(self, warehouse_id: int, stage: Stage, units: int) -> None:
+        """Take units of a stage out of the reservation: they have left, or are released."""
+        if stage is not Stage.HELD:
+            self._move(warehouse_id, stage, -units)
+        self.held[warehouse_id] -= units
+
+    def _move(self, warehouse_id: int, stage: Stage, units: int) -> None:
+        if units:
+            self.handed_over[(warehouse_id, stage)] = self.handed_over.get((warehouse_id, stage), 0) + units
+
+    def stages(self) -> Iterator[tuple[int, Stage, int]]:
+        """(warehouse_id, stage, units) of every reservation."""
         for (warehouse_id, stage), units in sorted(self.handed_over.items()):
-            still = min(units, told[warehouse_id])
-            told[warehouse_id] -= still
-            yield warehouse_id, stage, still
-        for stage, place in (("held", told), ("shipped", self.shipped_from)):
-            for warehouse_id, units in place.items():
-                yield warehouse_id, stage, units
+            yield warehouse_id, stage, units
+        for warehouse_id in self.held:
+            yield warehouse_id, Stage.HELD, self.untold(warehouse_id)
+        for warehouse_id, units in self.shipped_from.items():
+            yield warehouse_id, Stage.SHIPPED, units
 
 
 @dataclass(slots=True)
@@ -147,7 +194,14 @@ class OrderBook:
     country: str | None = None
     postcode_prefix: str | None = None
     applications: int = 0
+    standing: OrderStanding = OrderStanding.OPEN
+    planned: set[int] = field(default_factory=set)  # warehouses with a shipment request that was never sent
     lines: dict[str, LineBook] = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every unit has left."""
+        return bool(self.lines) and all(line.is_done for line in self.lines.values())
 
 
 Listings = Mapping[tuple[int, str], ListingView]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from adapters.contract import OrderLine, OrderState
 from syncd.geography import postcode_prefix
@@ -17,9 +17,13 @@ from syncd.orders.book import (
     OrderBook,
     OrderStanding,
     ShortageReason,
+    Stage,
 )
 from syncd.publishing.cells import Sale
 from syncd.stock.ledger import Cause, Ledger
+
+UNTIMELY: Final = ("webhook", "queue")
+"""Ways on which news may have been for hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,20 @@ class OrderChange:
     reserved: dict[int, int] = field(default_factory=dict)  # pieces newly reserved, by warehouse
     oversold_units: int = 0
     shipped_units: int = 0
+    had_requests: bool = False  # warehouses were asked to ship units of it that had not left
+    recalled: set[int] = field(default_factory=set)  # warehouses that must be asked not to ship what they were asked to
+    withdrawn: set[int] = field(default_factory=set)  # warehouses whose shipment request is never to be sent
 
 
 def is_news(state: OrderState, way: str, digest: str, known: OrderBook | None) -> bool:
     """Whether a state is newer than the one applied.
 
     Channels stamp versions by the second, so two states can share one: of those a poll, which read the order later,
-    is believed over what came before; a webhook is not, since it may have been on its way for hours.
+    is believed over what came before; a webhook or a queue is not, since it may have been on its way for hours.
     """
     if known is None or known.version_at is None or state.version_at > known.version_at:
         return True
-    return state.version_at == known.version_at and digest != known.digest and way != "webhook"
+    return state.version_at == known.version_at and digest != known.digest and way not in UNTIMELY
 
 
 def decide_order(
@@ -79,6 +86,7 @@ def decide_order(
             book.postcode_prefix = postcode_prefix(state.ship_to.country, state.ship_to.postcode)
     book.applications += 1
     book.way = book.way or ("webhook" if way == "fetch" else way)  # a fetch was asked for by a webhook
+    _withdraw_unsent(change)
     wanting: list[LineBook] = []
     leaving: dict[str, int] = {}
     for told in state.lines:
@@ -87,6 +95,7 @@ def decide_order(
         if line is None:
             line = book.lines[told.channel_line_id] = LineBook(told.channel_line_id, state.placed_at)
         _map_line(line, told, account.account_id, listings)
+        line.by_channel = told.by_channel
         if told.parked is not None and not _is_over(line, change):
             _park(line, told, change)
             continue
@@ -98,12 +107,16 @@ def decide_order(
                 taken_min=line.taken_min,
                 taken_max=line.taken_max,
             )
+        if line.by_channel:  # it never lowered a number that is ours to set
+            _take_over(line, told)
+            release_surplus(line, 0, account, ledger, change)
+            continue
         _note_sale(line, told, change, state, before_at)
         _take_over(line, told)
         left = _left_now(line, state, account, ledger, first_seen)
         if left:
             leaving[line.channel_line_id] = left
-        _release_surplus(line, left, account, ledger, book)
+        release_surplus(line, left, account, ledger, change)
         mapped_now = line.components and line.short_reason is ShortageReason.UNMAPPED
         if line.wanted_units + left > line.open_units or left > sum(line.held.values()) or (line.short and mapped_now):
             wanting.append(line)
@@ -177,9 +190,8 @@ def _is_over(line: LineBook, change: OrderChange) -> bool:
 
 def _settle_standing(book: OrderBook, change: OrderChange) -> None:
     """An order whose every unit has left is fulfilled, also when we shipped it and its channel does not know yet."""
-    lines = book.lines.values()
-    if change.standing is OrderStanding.OPEN and not any(line.parked or line.wanted_units for line in lines):
-        change.standing = OrderStanding.FULFILLED if lines else OrderStanding.OPEN
+    if change.standing is OrderStanding.OPEN and book.is_done:
+        change.standing = OrderStanding.FULFILLED
 
 
 def _cause(book: OrderBook, line: LineBook) -> Cause:
@@ -257,18 +269,23 @@ def _ship(line: LineBook, left: int, account: AccountView, ledger: Ledger, chang
     """Book units as gone: from the line's reservations, and what was never reserved from where it most likely stood."""
     line.shipped += left
     change.shipped_units += left
-    gone: dict[int, tuple[int, int]] = {}
-    for warehouse_id in sorted(line.held, key=lambda w: (account.rank_of(w), w)):
-        units = min(left, line.held[warehouse_id])
-        gone[warehouse_id] = (units, units)
+    left_at = change.state.fulfilled_at if change.state else None
+    for warehouse_id, stage, reserved in list(_likely_first(line, account)):
+        units = min(left, reserved)
         left -= units
+        # A level read since then does not show what a warehouse has accepted as gone: its pieces are counted until now.
+        at = None if stage is Stage.ACCEPTED else left_at
+        ship_units(line, change.book, ledger, warehouse_id, units, stage=stage, left_at=at)
     origin = _likely_origin(line, account, ledger) if left else None
     if origin is not None:
-        units, reserved = gone.get(origin, (0, 0))
-        gone[origin] = (units + left, reserved)
-    for warehouse_id, (units, reserved) in gone.items():
-        left_at = change.state.fulfilled_at if change.state else None
-        ship_units(line, change.book, ledger, warehouse_id, units, reserved=reserved, left_at=left_at)
+        ship_units(line, change.book, ledger, origin, left, stage=None, left_at=left_at)
+
+
+def _likely_first(line: LineBook, account: AccountView) -> Iterator[tuple[int, Stage, int]]:
+    """The line's reservations, those likeliest to have left first: a warehouse that was asked to ship will have."""
+    order = [Stage.ACCEPTED, Stage.SUBMITTED, Stage.HELD]
+    open_ones = [(warehouse_id, stage, units) for warehouse_id, stage, units in line.stages() if stage in order]
+    yield from sorted(open_ones, key=lambda each: (order.index(each[1]), account.rank_of(each[0]), each[0]))
 
 
 def ship_units(
@@ -278,16 +295,17 @@ def ship_units(
     warehouse_id: int,
     units: int,
     *,
-    reserved: int,
+    stage: Stage | None = Stage.HELD,
     left_at: datetime | None = None,
 ) -> None:
-    """Move `units` of a line out of a warehouse, `reserved` of them from its reservation there."""
+    """Move `units` of a line out of a warehouse, from its reservation there of that stage; None: from none."""
     if not units:
         return
+    reserved = units if stage else 0
     for sku_id, pieces in line.components:
         ledger.ship((sku_id, warehouse_id), pieces * units, pieces * reserved, _cause(book, line), left_at)
-    if reserved:
-        line.held[warehouse_id] -= reserved
+    if stage:
+        line.spend(warehouse_id, stage, units)
     line.shipped_from[warehouse_id] = line.shipped_from.get(warehouse_id, 0) + units
 
 
@@ -299,7 +317,20 @@ def _likely_origin(line: LineBook, account: AccountView, ledger: Ledger) -> int 
     return own[0].warehouse_id if own else None
 
 
-def _release_surplus(line: LineBook, leaving: int, account: AccountView, ledger: Ledger, book: OrderBook) -> None:
+def _withdraw_unsent(change: OrderChange) -> None:
+    """Ask no warehouse for what an order wanted before it changed: what it wants now is planned anew."""
+    book = change.book
+    lines = book.lines.values()
+    change.had_requests = any(line.handed_over for line in lines)
+    for warehouse_id in book.planned:
+        for line in lines:
+            line.take_back(warehouse_id)
+        change.withdrawn.add(warehouse_id)
+    book.planned.clear()
+
+
+def release_surplus(line: LineBook, leaving: int, account: AccountView, ledger: Ledger, change: OrderChange) -> None:
+    """Free what the line no longer wants; what a warehouse was asked to ship only when it says that it will not."""
     surplus = line.open_units - line.wanted_units - leaving
     if surplus <= 0:
         return
@@ -307,17 +338,21 @@ def _release_surplus(line: LineBook, leaving: int, account: AccountView, ledger:
     line.short -= from_short
     surplus -= from_short
     for warehouse_id in sorted(line.held, key=lambda w: (-account.rank_of(w), -w)):
-        units = min(surplus, line.held[warehouse_id])
+        units = min(surplus, line.untold(warehouse_id))
         if not units:
             continue
         for sku_id, pieces in line.components:
-            ledger.release((sku_id, warehouse_id), pieces * units, _cause(book, line))
-        line.held[warehouse_id] -= units
+            ledger.release((sku_id, warehouse_id), pieces * units, _cause(change.book, line))
+        line.spend(warehouse_id, Stage.HELD, units)
         surplus -= units
+    for warehouse_id in sorted(line.held, key=lambda w: (-account.rank_of(w), -w)):
+        if surplus > 0 and line.handed(warehouse_id):
+            change.recalled.add(warehouse_id)
+            surplus -= line.handed(warehouse_id)
 
 
 def _note_short(line: LineBook, account: AccountView, change: OrderChange, first_applied: bool) -> None:
-    missing = line.wanted_units - sum(line.held.values())
+    missing = max(0, line.wanted_units - sum(line.held.values()))
     newly = missing - line.short
     line.short = missing
     if not missing:

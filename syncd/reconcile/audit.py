@@ -16,8 +16,9 @@ from syncd.db.database import Database, Transactor
 from syncd.db.types import from_micros
 from syncd.reconcile.checks import STOCK, Check
 from syncd.reconcile.order_checks import ORDERS, PUBLISHING
+from syncd.reconcile.shipment_checks import SHIPMENTS
 
-CHECKS: Final = (*STOCK, *ORDERS, *PUBLISHING)
+CHECKS: Final = (*STOCK, *ORDERS, *SHIPMENTS, *PUBLISHING)
 MOST_VIOLATIONS: Final = 50
 """How many violations of one rule are told; all are counted."""
 

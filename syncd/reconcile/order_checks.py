@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from syncd.reconcile.checks import Check
 
-# Listing units that a line is still to get: units * this is what its reservations and shortages must sum to.
+# Listing units that a line is still to get from us: units * this is what its reservations and shortages must sum to.
 _WANTED = """
-  CASE WHEN ol.quantity > ol.fulfilled AND ol.quantity > ol.shipped
+  CASE WHEN ol.by_channel = 1 THEN 0 WHEN ol.quantity > ol.fulfilled AND ol.quantity > ol.shipped
     THEN ol.quantity - CASE WHEN ol.fulfilled > ol.shipped THEN ol.fulfilled ELSE ol.shipped END
     ELSE 0 END
 """
@@ -16,23 +16,34 @@ LINE_COVER = Check(
     "line.cover",
     "order_line ol",
     ("ol.id",),
+    # What a warehouse was asked to ship stays reserved beyond what is wanted for as long as it is asked to stop.
     f"""
     SELECT x.order_line_id, x.account_id, x.channel_order_id, x.channel_line_id, x.sku_id,
       x.reserved AS found_reserved, x.short AS found_short, x.wanted AS expected,
-      CASE WHEN x.reserved + x.short < x.wanted THEN 'under' WHEN x.state = 'cancelled' THEN 'cancelled'
+      CASE WHEN x.reserved + x.short < x.wanted THEN 'under' WHEN x.by_channel = 1 THEN 'by_channel'
+        WHEN x.held = 0 AND x.short = 0 THEN 'not_recalled' WHEN x.state = 'cancelled' THEN 'cancelled'
         WHEN x.reserved > 0 AND x.short > 0 THEN 'both' ELSE 'over' END AS cause
     FROM (
-      SELECT {_LINE}, o.state, lc.sku_id, lc.units * ({_WANTED}) AS wanted,
+      SELECT {_LINE}, o.state, ol.by_channel, lc.sku_id, lc.units * ({_WANTED}) AS wanted,
         (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
          WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage <> 'shipped') AS reserved,
+        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+         WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage = 'held') AS held,
+        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r JOIN shipment_request q ON q.order_id = ol.order_id
+           AND q.warehouse_id = r.warehouse_id AND q.state IN ('submitted', 'accepted')
+           AND q.cancel_wanted_at IS NOT NULL
+         WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage IN ('submitted', 'accepted')) AS recalled,
         (SELECT coalesce(sum(h.quantity), 0) FROM shortage h
          WHERE h.order_line_id = ol.id AND h.sku_id = lc.sku_id AND h.sku_id IS NOT NULL AND h.closed_at IS NULL)
           AS short
       FROM order_line ol JOIN sales_order o ON o.id = ol.order_id JOIN line_component lc ON lc.order_line_id = ol.id
       WHERE {{page}} AND ol.parked IS NULL
-    ) x WHERE x.reserved + x.short <> x.wanted
+    ) x WHERE x.reserved + x.short <> x.wanted AND NOT (x.reserved > x.wanted AND x.held = 0 AND x.short = 0
+      AND x.reserved - x.recalled <= x.wanted)
     """,
     {
+        "by_channel": "the channel ships the line from stock of its own, and yet it holds units of ours",
+        "not_recalled": "a warehouse was asked to ship more than the order wants, and nobody asks it to stop",
         "under": "the line wants more than it has: an edit was applied without its reservation or shortage",
         "cancelled": "the order was cancelled and its units were not freed",
         "both": "the line is reserved and short beyond what it wants: units came and the shortage stayed",

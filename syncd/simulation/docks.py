@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from syncd.simulation.shop_control import DockCounter, ShopCounter
 from syncd.simulation.stage import Stage
 
 Dock = Callable[[Mapping[str, int]], Awaitable[None]]
@@ -12,4 +13,25 @@ Dock = Callable[[Mapping[str, int]], Awaitable[None]]
 
 def docks_of(stage: Stage) -> dict[str, Dock]:
     """The dock of every warehouse that is not the seller's own, by its key."""
-    return {}
+    docks: dict[str, Dock] = {key: _third_party(counter) for key, counter in stage.docks.items()}
+    fba_skus = {article.sku: article.fba_sku for article in stage.world.at_fba if article.fba_sku}
+    for plan in stage.world.warehouses("fba"):
+        assert plan.account is not None, "FBA belongs to an account"
+        docks[plan.key] = _fba(stage.shops[plan.account], fba_skus)
+    return docks
+
+
+def _third_party(counter: DockCounter) -> Dock:
+    async def receive(pieces: Mapping[str, int]) -> None:
+        for sku, quantity in pieces.items():
+            await counter.receive(sku, quantity)
+
+    return receive
+
+
+def _fba(shop: ShopCounter, fba_skus: Mapping[str, str]) -> Dock:
+    async def receive(pieces: Mapping[str, int]) -> None:
+        for sku, quantity in pieces.items():
+            await shop.receive_at_fba(fba_skus[sku], quantity)
+
+    return receive

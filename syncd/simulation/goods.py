@@ -37,7 +37,7 @@ _FBA_EVERY = 11  # so many plain SKUs, one of them is at FBA
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """Something the seller sells; `made_of` is empty for a plain SKU. `channels` list it as goods of the seller's own."""
+    """Something the seller sells; `made_of` is empty for a plain SKU. `channels` list it from own stock."""
 
     sku: str
     title: str
@@ -67,7 +67,7 @@ def _plain(number: int, rng: Rng, assortments: Sequence[tuple[str, ...]], fba_ch
     colour, thing = _COLOURS[number % len(_COLOURS)], _THINGS[(number // len(_COLOURS)) % len(_THINGS)]
     sku = f"{colour}-{thing}-{number:03d}".upper()
     channels = assortments[number % len(assortments)]
-    at_fba = fba_channel in channels and number % _FBA_EVERY == 5
+    at_fba = fba_channel in channels and number % _FBA_EVERY == 4
     return Article(
         sku,
         f"{colour} {thing}",
@@ -91,11 +91,14 @@ def _kit(one: Article, other: Article, rank: int) -> Article:
     return Article(f"SET-{rank:02d}", f"{one.title} with {other.title}", 0.3 / (1 + rank), one.price, both, parts)
 
 
-def fill_shelves(rng: Rng, articles: Sequence[Article], warehouses: Sequence[str]) -> dict[tuple[str, str], int]:
+def fill_shelves(
+    rng: Rng, articles: Sequence[Article], warehouses: Sequence[str], kept_share: float = 1.0
+) -> dict[tuple[str, str], int]:
     """Opening pieces by (sku, warehouse): what is popular is stocked deeper, though not by as much as it sells."""
     return {
         (article.sku, warehouse): int(rng.uniform(2, 12) * (0.5 + 1.5 * article.popularity))
         for article in articles
         if not article.made_of
         for warehouse in warehouses
+        if rng.random() < kept_share
     }

@@ -57,7 +57,7 @@ def cause_of(sale: Sale, sales: Iterable[Sale], happenings: Happenings, lag: tim
     rivals = [
         other
         for other in sales
-        if other.order != sale.order
+        if (other.account, other.order) != (sale.account, sale.order)
         and other.skus & sale.skus
         and other.placed_at <= sale.seen_at
         and max(other.seen_at, other.placed_at + lag) >= sale.placed_at

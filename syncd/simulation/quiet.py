@@ -53,6 +53,7 @@ def _unfinished(stage: Stage, truth: dict[str, dict[str, Any]]) -> dict[str, int
     orders = sum(n for (_, name), n in taken.items() if name.startswith("orders_in."))
     return {
         "deliveries": sum(int(told["deliveries_pending"]) for told in truth.values()),
+        "late writes": sum(int(told.get("writes_pending", 0)) for told in truth.values()),
         "orders": sum(int(told["orders_accepted"]) for told in truth.values()) - orders,
         "wrong numbers": len(differing(stage, truth)),
     }

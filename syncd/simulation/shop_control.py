@@ -55,6 +55,14 @@ class Counter:
         return told
 
 
+class DockCounter(Counter):
+    """The dock of somebody else's warehouse."""
+
+    async def receive(self, sku: str, quantity: int) -> None:
+        """Goods arrive."""
+        await self._post("receive", {"sku": sku, "quantity": quantity})
+
+
 class ShopCounter(Counter):
     """One channel account's counter."""
 
@@ -89,3 +97,8 @@ class ShopCounter(Counter):
     async def set_level(self, sku: str, available: int) -> None:
         """A person types a new number."""
         await self._post("levels", {"sku": sku, "available": available})
+
+    async def receive_at_fba(self, sku: str, quantity: int) -> None:
+        """Goods arrive where the channel keeps stock of ours: there its people tell what they count."""
+        levels = {each["sku"]: int(each["fulfillable"]) for each in (await self.truth())["fba"]}
+        await self._post("fba", {"sku": sku, "fulfillable": levels[sku] + quantity})

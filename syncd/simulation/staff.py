@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, and_, select
@@ -12,6 +12,7 @@ from adapters.contract import Clock
 from syncd.chance import SeededRng
 from syncd.db.database import Database
 from syncd.db.tables import level, order_line, reservation, sales_order, sku, warehouse
+from syncd.simulation.docks import Dock
 from syncd.simulation.files import write_stock
 from syncd.simulation.happenings import HandEdit, Happenings
 from syncd.simulation.shop_control import ShopCounter
@@ -56,13 +57,13 @@ class Receiving:
         db: Database,
         clock: Clock,
         folder: Path,
-        docks: Mapping[str, Callable[..., Awaitable[None]]],
+        docks: Mapping[str, Dock],
     ) -> None:
         self._world = world
         self._db = db
         self._clock = clock
         self._folder = folder
-        self._docks = docks  # by warehouse: how somebody else's warehouse is told what arrived
+        self._docks = docks
         self._rng = SeededRng(world.seed, "receiving")
 
     async def receive(self) -> None:
@@ -98,7 +99,7 @@ def _on_hand(connection: Connection, warehouse_key: str, skus: Sequence[str]) ->
         .join(warehouse, and_(warehouse.c.id == level.c.warehouse_id, warehouse.c.key == warehouse_key))
         .where(sku.c.code.in_(skus))
     )
-    return {code: on_hand for code, on_hand in found}
+    return {row.code: row.on_hand for row in found}
 
 
 class Typist:

@@ -25,7 +25,7 @@ from syncd.publishing.load import load_stock
 from syncd.simulation.files import secrets_of, settle_terms, write_config, write_items, write_stock
 from syncd.simulation.happenings import Happenings
 from syncd.simulation.processes import Process, free_ports
-from syncd.simulation.shop_control import Counter, ShopCounter
+from syncd.simulation.shop_control import DockCounter, ShopCounter
 from syncd.simulation.stands import save_stands
 from syncd.simulation.world import TWO_SHOPS, Cast, World, make_world, stands
 from syncd.stock.import_stock import import_stock
@@ -45,7 +45,7 @@ class Stage:
     database_url: str
     sandbox: Process
     counters: list[ShopCounter]
-    docks: dict[str, Counter]
+    docks: dict[str, DockCounter]
     config_file: Path
     secrets: dict[str, str]
     setup: Setup
@@ -116,7 +116,7 @@ async def set_stage(
     say("creating the database")
     await asyncio.to_thread(migrate, url)
     counters = [ShopCounter(channel.key, world.address(channel.key)) for channel in world.channels]
-    docks = {each.key: Counter(each.key, world.address(each.key)) for each in cast.warehouses if each.vendor}
+    docks = {each.key: DockCounter(each.key, world.address(each.key)) for each in cast.warehouses if each.vendor}
     for key in keys:
         await sandbox.answers(f"{world.address(key)}/_control/stats")
     terms = settle_terms(world, {each.key: await each.truth() for each in [*counters, *docks.values()]})

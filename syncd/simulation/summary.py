@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from syncd.insight.histogram import mean_s, quantile_s
 from syncd.insight.store import read_lags, read_tallies
 from syncd.reconcile.audit import audit
 from syncd.simulation.happenings import Happenings
-from syncd.simulation.oversells import Sale, oversells_by_cause, read_sales
+from syncd.simulation.oversells import Cause, Sale, oversells_by_cause, read_sales
 from syncd.simulation.stage import Stage, differing
 
 Tallies = Mapping[tuple[str, str], int]
@@ -24,6 +24,7 @@ Lags = Mapping[tuple[int, str], Mapping[int, int]]
 LagFigures = dict[str, dict[str, float | int | None]]
 
 _IN = "orders_in."
+_REJECTED = ("rejected", "parked_events", "webhooks_forged")
 _USUAL_LAG_S = 300.0
 """Taken for the lag where none was measured."""
 
@@ -113,11 +114,7 @@ def summarise(stage: Stage, truth: dict[str, dict[str, Any]], shopping_real_s: f
         oversold_causes=_added(each.oversold_causes for each in channels.values()),
         audit_violations=len(report.violations),
         listings_differing=len(found),
-        rejected_rows=_added(
-            {name: n}
-            for (_, name), n in book.tallies.items()
-            if name in ("rejected", "parked_events", "webhooks_forged")
-        ),
+        rejected_rows=_added({name: n} for (_, name), n in book.tallies.items() if name in _REJECTED),
         orders_per_s=round(taken / shopping_real_s, 2) if shopping_real_s else 0.0,
         peak_rss_mib=max(stage.peaks_mib, default=None),
         seed=stage.world.seed,
@@ -160,7 +157,7 @@ def _channel(
     book: _Book,
     told: Mapping[str, Any],
     found: list[tuple[str, str, int, int]],
-    causes: Mapping[str, int],
+    causes: Mapping[Cause, int],
     happenings: Happenings,
 ) -> ChannelFigures:
     mine = {name: n for (scope, name), n in sorted(book.tallies.items()) if scope == f"account:{key}"}
@@ -186,7 +183,7 @@ def _of_every(tallies: Tallies, name: str) -> dict[str, int]:
     return {scope.partition(":")[2]: n for (scope, each), n in sorted(tallies.items()) if each == name}
 
 
-def _added(counts: Any) -> dict[str, int]:
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     added: dict[str, int] = {}
     for each in counts:
         for name, n in each.items():

@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from syncd.simulation.lags import lag_table, lag_words
 from syncd.simulation.summary import Summary
-from syncd.simulation.words import lag_words
 
 
 def summary_view(summary: Summary) -> RenderableType:
@@ -23,34 +23,26 @@ def summary_view(summary: Summary) -> RenderableType:
     ]
     if not summary.quiet:
         verdict.append(_line(False, "everything came to rest"))
-    parts = (_channels(summary), Text(), _figures(summary), Text(), *verdict)
+    parts: list[RenderableType] = [_channels(summary), Text(), _figures(summary), Text(), *verdict]
     return Panel(Group(*parts), title="Summary", title_align="left", width=80, padding=(1, 1))
 
 
 def _channels(summary: Summary) -> Table:
-    table = Table(box=None, expand=True, pad_edge=False)
-    table.add_column("channel\n  way")
-    table.add_column("orders\nin / sold", justify="right")
-    table.add_column("order to book\np50 / p95", justify="right")
-    table.add_column("order to shown\np50 / p95", justify="right")
-    table.add_column("calls", justify="right")
-    table.add_column("num-\nbers", justify="right")
-    table.add_column("units\nhidden", justify="right")
-    table.add_column("over-\nsold", justify="right")
+    table = lag_table("orders\nin", "orders\nsold", "num-\nbers", "units\nhidden", "over-\nsold")
     for key, figures in summary.channels.items():
         table.add_row(
             key,
-            f"{sum(figures.orders_in.values())} / {figures.orders_expected}",
             "",
             _lag(figures.lag_s.get("placed_to_shown")),
-            str(figures.pushes),
+            str(sum(figures.orders_in.values())),
+            str(figures.orders_expected),
             str(figures.numbers_written),
             str(figures.units_held),
             Text(str(figures.oversold_units), style="bold red" if figures.oversold_units else "dim"),
         )
         for way, orders in figures.orders_in.items():
             lag = _lag(figures.lag_s.get(f"placed_to_book.{way}"))
-            table.add_row(f"  {way}", str(orders), lag, style="dim")
+            table.add_row(f"  {way}", lag, "", str(orders), style="dim")
     return table
 
 
@@ -61,6 +53,7 @@ def _figures(summary: Summary) -> Table:
     for key, channel in summary.channels.items():
         for cause, units in channel.oversold_causes.items():
             figures.add_row(f"oversold, {key}", f"{units}: {cause}")
+    figures.add_row("pushes", f"{summary.pushes} calls, {summary.numbers_written} numbers")
     figures.add_row("units reserved", ", ".join(f"{n} in {key}" for key, n in summary.units_reserved.items()) or "0")
     figures.add_row("unpaid purchases", f"{summary.unpaid_purchases}; numbers typed by hand {summary.hand_edits}")
     figures.add_row("told to wait", _by_channel(summary, "throttled", "{} times by {}") or "never")

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.insight.status import AccountStatus, Status, WarehouseStatus
+from syncd.simulation.lags import lag_table, lag_words
 from syncd.simulation.summary import Tallies
-from syncd.simulation.words import lag_words
 
 _WAYS = ("webhook", "queue", "poll", "fetch")
 
@@ -20,7 +20,7 @@ def live_view(
     headline: str, address: str, status: Status, tallies: Tallies, unpaid: int, down: Collection[str]
 ) -> RenderableType:
     """What the operator sees while shoppers buy; `down` are the channels whose API answers nobody just now."""
-    parts = [
+    parts: list[RenderableType] = [
         _channels(status.accounts, tallies, down),
         Text(),
         _warehouses(status.warehouses),
@@ -31,24 +31,16 @@ def live_view(
 
 
 def _channels(accounts: Collection[AccountStatus], tallies: Tallies, down: Collection[str]) -> Table:
-    table = Table(box=None, expand=True, pad_edge=False)
-    table.add_column("channel\n  way")
-    table.add_column("orders\nin", justify="right")
-    table.add_column("order to book\np50 / p95", justify="right")
-    table.add_column("order to shown\np50 / p95", justify="right")
-    table.add_column("to\nlook at", justify="right")
-    table.add_column("num-\nbers", justify="right")
-    table.add_column("told to\nwait", justify="right")
-    table.add_column("over-\nsold", justify="right")
+    table = lag_table("orders\nin", "to look\nat", "num-\nbers", "told to\nwait", "over-\nsold")
     for account in accounts:
         mine = {name: n for (scope, name), n in tallies.items() if scope == f"account:{account.key}"}
         oversold = mine.get("oversold_units", 0)
         shown = account.lags.get("placed_to_shown")
         table.add_row(
             _name(account, account.key in down),
-            str(sum(n for name, n in mine.items() if name.startswith("orders_in."))),
             "",
             lag_words(shown.quantile_s(0.5), shown.quantile_s(0.95)) if shown else "–",
+            str(sum(n for name, n in mine.items() if name.startswith("orders_in."))),
             str(account.backlog.due + sum(account.backlog.waiting.values())),
             str(mine.get("numbers_written", 0)),
             str(mine.get("throttled", 0)),
@@ -69,7 +61,7 @@ def _add_way(table: Table, way: str, account: AccountStatus, mine: Mapping[str, 
     if orders:
         lag = account.lags.get(f"placed_to_book.{way}")
         words = lag_words(lag.quantile_s(0.5), lag.quantile_s(0.95)) if lag else "–"
-        table.add_row(f"    {way}", str(orders), words, style="dim")
+        table.add_row(f"    {way}", words, "", str(orders), style="dim")
 
 
 def _warehouses(warehouses: Collection[WarehouseStatus]) -> Table:
@@ -89,10 +81,10 @@ def _foot(status: Status, address: str, unpaid: int) -> Text:
     held = sum(account.held_units for account in status.accounts)
     return Text.assemble(
         (f"{address}/status", "underline"),
-        ("  open alerts ", "dim"),
+        ("  alerts ", "dim"),
         (str(status.open_alerts), "yellow" if status.open_alerts else "dim"),
-        ("  unpaid purchases ", "dim"),
+        ("  unpaid ", "dim"),
         (str(unpaid), "dim"),
-        ("  units held ", "dim"),
+        ("  held ", "dim"),
         (str(held), "yellow" if held else "dim"),
     )

@@ -11,6 +11,7 @@ from syncd.chance import SeededRng
 from syncd.simulation.goods import Article, fill_shelves, make_articles
 
 AMPLE = 100_000
+_KEPT_BY_3PL = 0.6  # of all SKUs
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,8 @@ def make_world(
     rng = SeededRng(seed, "world")
     fba = next((each for each in cast.warehouses if each.kind == "fba"), None)
     articles = make_articles(rng, skus or cast.skus, cast.assortments, fba.account if fba else None)
-    shelves = [each.key for each in cast.warehouses if each.kind != "fba"]
-    stock = fill_shelves(rng, articles, shelves)
+    stock = fill_shelves(rng, articles, [each.key for each in cast.warehouses if each.kind == "own"])
+    stock |= fill_shelves(rng, articles, [each.key for each in cast.warehouses if each.kind == "3pl"], _KEPT_BY_3PL)
     if fba is not None:
         at_fba = [article for article in articles if article.fba_sku]
         stock |= fill_shelves(rng, at_fba, [fba.key])

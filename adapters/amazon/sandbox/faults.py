@@ -62,11 +62,16 @@ class FaultMix:
 
 DURATIONS = ("storm_s", "hang_s", "stale_read_s", "webhook_delay_min_s", "webhook_delay_max_s", "webhook_late_s")
 PROBABILITIES = tuple(f.name for f in fields(FaultMix) if f.name not in DURATIONS)
+STALE_READERS = ("getListingsItem", "searchListingsItems")
+QUEUE_FAULTS = (Fault.SERVER_ERROR, Fault.UNAVAILABLE, Fault.TIMEOUT, Fault.LOST_REPLY, Fault.LATE_REPLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A fault that the next fitting request meets for certain. `operation` None fits any request."""
+    """A fault that the next fitting request meets for certain.
+
+    `operation` is an API operation or an action of the queue; None fits any request to the API.
+    """
 
     fault: Fault
     operation: str | None = None
@@ -99,13 +104,18 @@ class Faults:
         return self._down_until is not None and self._clock.now() < self._down_until
 
     def draw(self, operation: str) -> Fault | None:
-        """The fault that a request of this operation meets, if any."""
-        fault = self._storm(operation) or self._planned_for(operation) or self._by_chance()
-        if fault is not None:
-            self.met[fault] += 1
+        """The fault that a request to the API meets, if any. Only readers of listings meet stale reads."""
+        fault = self._storm(operation) or self._planned_for(operation, None) or self._by_chance()
+        if fault is Fault.STALE_READ and operation not in STALE_READERS:
+            return None
         if fault is Fault.RATE_LIMIT and operation not in self._storms:
             self._storms[operation] = self._clock.now() + timedelta(seconds=self.mix.storm_s)
-        return fault
+        return self._meet(fault)
+
+    def draw_for_queue(self, action: str) -> Fault | None:
+        """The fault that an action of the queue meets, if any: the queue knows fewer of them."""
+        fault = self._planned_for(action) or self._by_chance()
+        return self._meet(fault) if fault in QUEUE_FAULTS else None
 
     def chance(self, probability: float) -> bool:
         """True with that probability; a probability of 0 draws nothing."""
@@ -128,9 +138,14 @@ class Faults:
         del self._storms[operation]
         return None
 
-    def _planned_for(self, operation: str) -> Fault | None:
+    def _meet(self, fault: Fault | None) -> Fault | None:
+        if fault is not None:
+            self.met[fault] += 1
+        return fault
+
+    def _planned_for(self, *operations: str | None) -> Fault | None:
         for plan in self.planned:
-            if plan.operation in (None, operation):
+            if plan.operation in operations:
                 self.planned.remove(plan)
                 return plan.fault
         return None

@@ -65,18 +65,8 @@ def asked_data(query: Mapping[str, str]) -> list[Dataset]:
 def _found(seller: Seller, query: Mapping[str, str]) -> list[Item]:
     """The listings that every filter lets through."""
     wanted = _identifiers(query)
-    ranges = [
-        (
-            lambda item: item.created_at,
-            optional_instant(query, "createdAfter"),
-            optional_instant(query, "createdBefore"),
-        ),
-        (
-            lambda item: item.updated_at,
-            optional_instant(query, "lastUpdatedAfter"),
-            optional_instant(query, "lastUpdatedBefore"),
-        ),
-    ]
+    created = optional_instant(query, "createdAfter"), optional_instant(query, "createdBefore")
+    updated = optional_instant(query, "lastUpdatedAfter"), optional_instant(query, "lastUpdatedBefore")
     having = choices(query, "withStatus", _STATUSES)
     lacking = choices(query, "withoutStatus", _STATUSES)
     by = _IDENTIFIED_BY[query["identifiersType"]] if wanted else None
@@ -84,7 +74,8 @@ def _found(seller: Seller, query: Mapping[str, str]) -> list[Item]:
         item
         for item in seller.items.values()
         if (by is None or by(item) in wanted)
-        and all(_within(of(item), since, until) for of, since, until in ranges)
+        and _within(item.created_at, *created)
+        and _within(item.updated_at, *updated)
         and all(status in statuses(item) for status in having)
         and not any(status in statuses(item) for status in lacking)
     ]

@@ -58,7 +58,7 @@ def _reference(given: object) -> str:
     """A positive number as a JSON string; a JSON number is refused since January 2026."""
     if not isinstance(given, str):
         raise _wrong("invalid type [packageDetail.packageReferenceId]")
-    if not (given.isascii() and given.isdecimal() and int(given) > 0):
+    if not (given.isascii() and given.isdecimal() and given.strip("0")):
         raise _wrong("PackageReferenceId: is invalid, must be a positive numeric value.")
     return given
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from adapters.amazon.sandbox.instants import whole_second
+from adapters.amazon.sandbox.marketplaces import MFN_CHANNEL
 from adapters.amazon.sandbox.records import FbaStock, Item
 from adapters.amazon.sandbox.seller import Seller
+from adapters.amazon.sandbox.submissions import Submissions
 
 
 class Stockroom:
-    """Moves units of a merchant's offer, or of FBA's stock: a sale never touches both."""
+    """Moves units of a merchant's offer, or of FBA's stock: a sale never touches both.
 
-    def __init__(self, seller: Seller) -> None:
+    Whatever was due to take effect before has done so when a number is looked at.
+    """
+
+    def __init__(self, seller: Seller, submissions: Submissions) -> None:
         self._seller = seller
+        self._submissions = submissions
 
     def sellable(self, item: Item, *, by_channel: bool) -> int:
+        self._submissions.settle()
         if by_channel:
             return item.fba.fulfillable if item.fba is not None else 0
         return item.offered.now if item.offered is not None else 0
@@ -45,6 +52,13 @@ class Stockroom:
             fba = _stock(item)
             fba.reserved -= units
             self._touch(fba)
+
+    def set_offered(self, item: Item, quantity: int) -> None:
+        """A person types a new number. Patches accepted before and not yet applied will overwrite it."""
+        self._submissions.settle()
+        offer = item.submitted.setdefault(MFN_CHANNEL, {"fulfillment_channel_code": MFN_CHANNEL})
+        offer["quantity"] = quantity
+        self._seller.offer(item, self._seller.now(), quantity)
 
     def count_fba(self, item: Item, fulfillable: int, unfulfillable: int | None) -> FbaStock:
         """Set what lies at FBA, for example after an inbound shipment."""

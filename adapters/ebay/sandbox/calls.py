@@ -57,13 +57,13 @@ Handler: TypeAlias = Callable[[Call], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one API. `app_only`: a user's token does not open it."""
+    """One method of one API. Any of the `scopes` opens it; `app_only`: a user's token does not."""
 
     name: str
     method: str
     path: str
     api: str  # whose quota it draws on
-    scope: str
+    scopes: tuple[str, ...]
     handler: Handler
     app_only: bool = False
     bulk_write: bool = False

@@ -21,7 +21,7 @@ class FulfillmentApi:
         self._desk = desk
 
     def operations(self) -> list[Operation]:
-        api, scope = "sell.fulfillment", FULFILLMENT_SCOPE
+        api, scope = "sell.fulfillment", (FULFILLMENT_SCOPE,)
         shipments = f"{_BASE}/{{id}}/shipping_fulfillment"
         return [
             Operation("get_orders", "GET", _BASE, api, scope, self.orders),

@@ -10,7 +10,9 @@ from yarl import URL
 from adapters.ebay.sandbox.calls import Answer, Call, Operation
 from adapters.ebay.sandbox.errors import Json, inventory_error
 from adapters.ebay.sandbox.inventory_views import item_view, offer_view
+from adapters.ebay.sandbox.marketplaces import locale_of
 from adapters.ebay.sandbox.price_quantity import PriceQuantity
+from adapters.ebay.sandbox.records import Offer
 from adapters.ebay.sandbox.seed import INVENTORY_SCOPE
 from adapters.ebay.sandbox.seller import Seller
 
@@ -34,7 +36,7 @@ class InventoryApi:
         self._writes = writes
 
     def operations(self) -> list[Operation]:
-        api, scope = "sell.inventory", INVENTORY_SCOPE
+        api, scope = "sell.inventory", (INVENTORY_SCOPE,)
         return [
             Operation("get_inventory_items", "GET", f"{_BASE}/inventory_item", api, scope, self.items),
             Operation("get_inventory_item", "GET", f"{_BASE}/inventory_item/{{sku}}", api, scope, self.item),
@@ -58,10 +60,9 @@ class InventoryApi:
         """Accept-Language is needed: production answers 400 without it."""
         if _LANGUAGE.match(call.request.headers.get("Accept-Language", "")) is None:
             raise inventory_error(400, 25709, "Invalid value for header Accept-Language.")
-        offers = list(self._seller.inventory())
+        page, offers, pages = _paged(call, list(self._seller.inventory()), default=25, most=200)
         views = [item_view(offer, self._seller.seed, call.read_at) for offer in offers]
-        page, total_pages = _paged(call, views, "inventoryItems", default=25, most=200)
-        return Answer(200, {**page, "size": total_pages})
+        return Answer(200, {**page, "size": pages, "inventoryItems": views})
 
     async def item(self, call: Call) -> Answer:
         offer = self._seller.inventory_offer(call.part("sku"))
@@ -93,9 +94,9 @@ class InventoryApi:
         if offer is None or wanted[0] not in (None, self._seller.seed.marketplace_id):
             raise inventory_error(404, 25713, "This Offer is not available : .")
         shown = [offer] if wanted[1] in (None, offer.format.value) else []
-        views = [offer_view(one, self._seller.seed, call.read_at) for one in shown]
-        page, _ = _paged(call, views, "offers", default=100, most=100)
-        return Answer(200, {**page, "size": len(page["offers"])})
+        page, offers, _ = _paged(call, shown, default=100, most=100)
+        views = [offer_view(one, self._seller.seed, call.read_at) for one in offers]
+        return Answer(200, {**page, "size": len(views), "offers": views})
 
     async def offer(self, call: Call) -> Answer:
         offer = self._seller.offers.get(call.part("id"))
@@ -104,29 +105,25 @@ class InventoryApi:
         return Answer(200, offer_view(offer, self._seller.seed, call.read_at))
 
     def _bulk_row(self, call: Call, sku: str) -> Json:
-        """A row that found nothing has no `inventoryItem`, though the specification calls it required."""
+        """The specification calls `inventoryItem` required, so a row that found nothing has a hollow one."""
         offer = self._seller.inventory_offer(sku)
         if offer is None:
+            hollow = {"locale": locale_of(self._seller.seed.marketplace_id)}
             missing = inventory_error(404, 25710, _NOT_FOUND)
-            return {"statusCode": 404, "sku": sku, "errors": [missing.error]}
+            return {"statusCode": 404, "sku": sku, "inventoryItem": hollow, "errors": [missing.error]}
         return {"statusCode": 200, "sku": sku, "inventoryItem": item_view(offer, self._seller.seed, call.read_at)}
 
 
-def _paged(call: Call, views: list[Json], name: str, *, default: int, most: int) -> tuple[Json, int]:
-    """(one page, how many there are). `href`, `next` and `prev` are paths without a host, as live."""
+def _paged(call: Call, offers: list[Offer], *, default: int, most: int) -> tuple[Json, list[Offer], int]:
+    """(the frame of a page, what is on it, how many pages there are). Links are paths without a host, as live."""
     limit, number = _number(call, "limit", default, 1, most), _number(call, "offset", 0, 0, 10**9)
-    pages = -(-len(views) // limit)
-    page: Json = {
-        "href": _href(call, limit, number),
-        "limit": limit,
-        "total": len(views),
-        name: views[number * limit : (number + 1) * limit],
-    }
+    pages = -(-len(offers) // limit)
+    page: Json = {"href": _href(call, limit, number), "limit": limit, "total": len(offers)}
     if number + 1 < pages:
         page["next"] = _href(call, limit, number + 1)
     if number > 0:
         page["prev"] = _href(call, limit, number - 1)
-    return page, pages
+    return page, offers[number * limit : (number + 1) * limit], pages
 
 
 def _href(call: Call, limit: int, number: int) -> str:

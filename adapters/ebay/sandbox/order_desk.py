@@ -60,7 +60,7 @@ class OrderDesk:
         if order.paid_at is not None:
             raise Refused("id", "the order is paid already", "choose a purchase placed with `unpaid`")
         order.paid_at = self._seller.instant()
-        self._seller.changed(order)
+        self._seller.accepted(order)
         self._confirm(order)
 
     def cancel(self, order: Order, *, restock: bool) -> None:

@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
 
-import msgspec
-
+from adapters.ebay.sandbox.bulk_entries import Bulk, Entry, EntryCheck, OfferPart, invalid
 from adapters.ebay.sandbox.calls import Answer, Call
 from adapters.ebay.sandbox.errors import ApiError, Json, inventory_error
 from adapters.ebay.sandbox.records import Offer
 from adapters.ebay.sandbox.revisions import Revisions
-from adapters.ebay.sandbox.seed import Format
 from adapters.ebay.sandbox.seller import Seller
 from adapters.ebay.sandbox.stats import Stats
 
 MAX_ENTRIES = 25
-MAX_OFFERS = 25
-
-
-class Price(msgspec.Struct):
-    value: str
-    currency: str
-
-
-class OfferPart(msgspec.Struct, rename="camel"):
-    offer_id: str
-    available_quantity: int | None = None
-    price: Price | None = None
-
-
-class ItemPart(msgspec.Struct):
-    quantity: int | None = None
-
-
-class Entry(msgspec.Struct, rename="camel"):
-    sku: str | None = None
-    ship_to_location_availability: ItemPart | None = None
-    offers: list[OfferPart] = []
-
-
-class Bulk(msgspec.Struct):
-    requests: list[Entry]
 
 
 class PriceQuantity:
@@ -56,13 +26,14 @@ class PriceQuantity:
         self._seller = seller
         self._revisions = revisions
         self._stats = stats
+        self._check = EntryCheck(seller)
         self._in_flight: set[str] = set()
 
     async def write(self, call: Call) -> Answer:
         """Take the entries one after the other, once the request has been in flight for a while."""
         entries = call.decode(Bulk).requests
         if not 1 <= len(entries) <= MAX_ENTRIES:
-            raise _invalid(f"requests: 1 to {MAX_ENTRIES} can be updated in one call")
+            raise invalid(f"requests: 1 to {MAX_ENTRIES} can be updated in one call")
         spoilt = self._seller.rng.randrange(len(entries)) if call.fail_a_row else None
         locks = [self._lock_of(entry) for entry in entries]
         taken = {lock for lock in locks if lock not in self._in_flight}
@@ -87,10 +58,10 @@ class PriceQuantity:
         return f"group {offer.item.group}" if offer.item.group else f"sku {offer.item.sku}"
 
     def _rows(self, entry: Entry, failure: ApiError | None) -> list[Json]:
-        item_error = failure or self._item_error(entry)
-        offer_errors = [failure or self._offer_error(entry, part) for part in entry.offers]
+        item_error = failure or self._check.item_error(entry)
+        offer_errors = [failure or self._check.offer_error(entry, part) for part in entry.offers]
         if not self._seller.seed.item_row_apart and entry.offers:
-            offer_errors = [error or item_error for error in offer_errors]
+            offer_errors = [item_error or error for error in offer_errors]
         item_written = item_error is None and entry.ship_to_location_availability is not None
         if entry.offers and not self._seller.seed.item_row_apart:
             item_written = item_written and None in offer_errors
@@ -109,48 +80,6 @@ class PriceQuantity:
             yield _row(sku, None, item_error)
         for part, error in zip(entry.offers, offer_errors, strict=True):
             yield _row(sku, part.offer_id, error)
-
-    def _item_error(self, entry: Entry) -> ApiError | None:
-        part = entry.ship_to_location_availability
-        known = self._seller.inventory_offer(entry.sku or "")
-        if part is None and not entry.offers:
-            return _invalid("shipToLocationAvailability or offers is needed")
-        if len(entry.offers) > MAX_OFFERS:
-            return _invalid(f"offers: at most {MAX_OFFERS} can be updated in one call")
-        if part is None:
-            return None
-        if not entry.sku:
-            return _invalid("sku")
-        if known is None:
-            return inventory_error(404, 25702, f"SKU {entry.sku} is not available in the system", sku=entry.sku)
-        if part.quantity is None or part.quantity < 0:
-            return _invalid_quantity("shipToLocationAvailability.quantity")
-        if part.quantity < known.reserved:
-            return inventory_error(
-                400, 25759, "shipToLocationAvailability quantity value should be greater than or equal to auction allocation."
-            )
-        return None
-
-    def _offer_error(self, entry: Entry, part: OfferPart) -> ApiError | None:
-        offer = self._seller.offers.get(part.offer_id)
-        if entry.sku and self._seller.inventory_offer(entry.sku) is None:
-            message = "We didn't find the resource/entity you are requesting. Please verify the request"
-            return inventory_error(404, 25710, message, sku=entry.sku)
-        if Counter(one.offer_id for one in entry.offers)[part.offer_id] > 1:
-            return _invalid("offerId: duplicate")
-        if offer is None or not offer.item.in_inventory or offer.ended:
-            return inventory_error(404, 25713, "This Offer is not available : .", offerId=part.offer_id)
-        if entry.sku and offer.item.sku != entry.sku:
-            return _invalid("offerId: it belongs to another SKU")
-        if part.available_quantity is None and part.price is None:
-            return _invalid("availableQuantity or price is needed")
-        if part.price is not None and not self._is_price(part.price):
-            return _invalid("price")
-        if part.available_quantity is not None and offer.format is Format.AUCTION:
-            return inventory_error(400, 25762, "availableQuantity is not applicable for auction offer.")
-        if part.available_quantity is not None and part.available_quantity < 0:
-            return _invalid_quantity("availableQuantity")
-        return None
 
     def _spend(self, entry: Entry, good: Sequence[OfferPart], *, item_written: bool) -> ApiError | None:
         """Count a revision of each listing that the entry touches, unless one of them has none left."""
@@ -185,13 +114,6 @@ class PriceQuantity:
         offer = self._seller.offers.get(entry.offers[0].offer_id) if entry.offers else None
         return offer.item.sku if offer is not None and offer.item.in_inventory else ""
 
-    def _is_price(self, price: Price) -> bool:
-        try:
-            value = Decimal(price.value)
-        except InvalidOperation:
-            return False
-        return value.is_finite() and value > 0 and price.currency == self._seller.seed.currency
-
 
 def concurrent_access() -> ApiError:
     message = "Concurrent access of Inventory or InventoryItemGroup. Please try again later"
@@ -200,14 +122,6 @@ def concurrent_access() -> ApiError:
 
 def _system_error() -> ApiError:
     return inventory_error(500, 25001, "A system error has occurred.")
-
-
-def _invalid(what: str) -> ApiError:
-    return inventory_error(400, 25709, f"Invalid value for {what}.")
-
-
-def _invalid_quantity(field: str) -> ApiError:
-    return inventory_error(400, 25004, f"Invalid quantity. {field} must be a whole number from 0 on.")
 
 
 def _row(sku: str, offer_id: str | None, error: ApiError | None) -> Json:

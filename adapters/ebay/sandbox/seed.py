@@ -43,7 +43,7 @@ class ItemSeed:
 
 @dataclass(frozen=True, slots=True)
 class SellerSeed:
-    """One seller on one marketplace, one keyset, and the limits the vendor sets them. Durations are seller's seconds."""
+    """One seller on one marketplace, one keyset, and the limits the vendor sets. Durations are the seller's seconds."""
 
     seller_id: str = "red-clock"
     marketplace_id: str = "EBAY_US"
@@ -63,6 +63,7 @@ class SellerSeed:
     item_follows_sale: bool = True  # False: a sale lowers the offer's number only
     immediate_payment: bool = False  # True: nobody can buy without paying at once
     item_row_apart: bool = False  # True: an entry with k offers is answered by 1 + k rows
+    alert_email: str | None = "alerts@red-clock.test"  # as set in the developer portal; None: not yet
     order_push: bool = True  # False: there is no topic ORDER_CONFIRMATION
     write_latency_s: float = 0.2  # a bulk write is in flight for this long before it takes effect
     revisions_a_day: int = 250  # per listing (sell_inventory 1.18.5, bulkUpdatePriceQuantity)

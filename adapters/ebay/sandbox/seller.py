@@ -91,9 +91,17 @@ class Seller:
         self._by_serial[order.serial] = order
         return order
 
+    def accepted(self, order: Order) -> None:
+        """A paid purchase becomes an order, to be found after the index's lag."""
+        order.modified_at = self.instant()
+        self._note(order)
+
     def changed(self, order: Order) -> None:
         """Mark an order as changed now, to be found so after the index's lag."""
         order.modified_at = max(self.instant(), order.modified_at + timedelta(milliseconds=1))
+        self._note(order)
+
+    def _note(self, order: Order) -> None:
         lag = timedelta(seconds=self.rng.uniform(0.0, self.seed.index_lag_s))
         self._index.note(order.serial, order.created_at, order.modified_at, self.now() + lag)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -95,7 +95,9 @@ class Tokens:
     def _asked(self, form: Mapping[str, str], granted: tuple[str, ...]) -> frozenset[str]:
         asked = frozenset(form.get("scope", "").split()) or frozenset(granted)
         if not asked <= frozenset(granted):
-            description = "The requested scope is invalid, unknown, malformed, or exceeds the scope granted to the client"
+            description = (
+                "The requested scope is invalid, unknown, malformed, or exceeds the scope granted to the client"
+            )
             raise OAuthRefused(400, "invalid_scope", description)
         return asked
 
@@ -116,9 +118,9 @@ class Tokens:
             raise OAuthRefused(401, "invalid_client", "client authentication failed")
 
 
-def require(token: Token, scope: str, *, app_only: bool) -> None:
-    """Raises 403 with 1100 for a token that may not do this."""
-    if scope not in token.scopes or (app_only and token.holder is not Holder.APPLICATION):
+def require(token: Token, scopes: Sequence[str], *, app_only: bool) -> None:
+    """Raises 403 with 1100 for a token that has none of the scopes, or speaks for a user where it must not."""
+    if token.scopes.isdisjoint(scopes) or (app_only and token.holder is not Holder.APPLICATION):
         raise access_denied()
 
 

@@ -87,9 +87,6 @@ class Depot:
         self.by_reference[reference] = order
         return order
 
-    def order_of(self, shipment: Shipment) -> Order:
-        return next(order for order in self.orders.values() if shipment in order.shipments)
-
     def commit(self, shipment: Shipment) -> bool:
         """Take a shipment's pieces off what is fulfillable, if all of them are."""
         if not self._covers(shipment.location_id, shipment.lines):
@@ -151,8 +148,7 @@ class Depot:
         for line in lines:
             wanted[line.item.sku] += line.quantity
         return all(
-            location_id in self.items[sku].levels
-            and self.items[sku].levels[location_id].now.fulfillable >= quantity
+            location_id in self.items[sku].levels and self.items[sku].levels[location_id].now.fulfillable >= quantity
             for sku, quantity in wanted.items()
         )
 

@@ -88,22 +88,29 @@ class Floor:
         task.add_done_callback(self._under_way.discard)
 
     async def _carry(self, order: Order, shipment: Shipment, pick_after_s: float, ship_after_s: float) -> None:
-        await self._depot.clock.sleep(pick_after_s)
-        if shipment.status is not Status.PROCESSING or shipment.picking:
+        sleep = self._depot.clock.sleep
+        await sleep(pick_after_s)
+        if not self._pick(order, shipment):
             return
+        await sleep(ship_after_s / 2)
+        if shipment.picking and shipment.open:
+            self._depot.change(shipment, Status.LABELED, LABELED)
+        await sleep(ship_after_s / 2)
+        if shipment.picking and shipment.open:
+            self._leave(order, shipment)
+
+    def _pick(self, order: Order, shipment: Shipment) -> bool:
+        """Go and fetch the pieces. False when nobody wants them any more, or they are not there."""
+        if shipment.status is not Status.PROCESSING or shipment.picking:
+            return False
         if self._depot.lacks_pieces(shipment):
             self._depot.free(shipment)
             self._depot.change(shipment, Status.EXCEPTION, OUT_OF_STOCK)
             self._outbox.stopped(order, shipment)
-            return
+            return False
         shipment.picking = True
         self._depot.change(shipment, Status.PROCESSING, PICKING)
-        await self._depot.clock.sleep(ship_after_s / 2)
-        if shipment.picking and shipment.status is Status.PROCESSING:
-            self._depot.change(shipment, Status.LABELED, LABELED)
-        await self._depot.clock.sleep(ship_after_s / 2)
-        if shipment.picking and shipment.status is Status.LABELED:
-            self._leave(order, shipment)
+        return True
 
     def _leave(self, order: Order, shipment: Shipment) -> None:
         self._depot.leave(shipment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from adapters.shipbob.sandbox.records import Item, Json, Line, Order, Shipment
+from adapters.shipbob.sandbox.records import Item, Json, Line, Order, Shipment, Tracking
 from adapters.shipbob.sandbox.seed import LocationSeed, WarehouseSeed
 
 
@@ -52,17 +52,9 @@ class Views:
             "ship_option": order.shipping_method,
             "recipient": {**order.recipient, "full_name": order.recipient["name"]},
             "products": [self._shipped(shipment, line) for line in shipment.lines],
-            "tracking": {
-                "carrier": tracking.carrier,
-                "carrier_service": tracking.service,
-                "tracking_number": tracking.number,
-                "tracking_url": tracking.url,
-                "shipping_date": instant(tracking.shipped_at),
-            }
-            if tracking is not None
-            else None,
             "is_tracking_uploaded": False,
             "require_signature": False,
+            **({"tracking": _tracking(tracking)} if tracking is not None else {}),
         }
 
     def levels(self, item: Item, read_at: datetime | None, location_id: int | None) -> Json:
@@ -146,6 +138,14 @@ class Views:
         detail = shipment.detail
         if detail is None:
             return []
-        return [
-            {"id": detail.id, "name": detail.name, "description": detail.description, "inventory_id": None}
-        ]
+        return [{"id": detail.id, "name": detail.name, "description": detail.description, "inventory_id": None}]
+
+
+def _tracking(tracking: Tracking) -> Json:
+    return {
+        "carrier": tracking.carrier,
+        "carrier_service": tracking.service,
+        "tracking_number": tracking.number,
+        "tracking_url": tracking.url,
+        "shipping_date": instant(tracking.shipped_at),
+    }

@@ -36,8 +36,9 @@ shipment_request = Table(
     text("reference", unique=True),
     text("state", server_default="planned"),
     text("warehouse_shipment_id", nullable=True),
+    text("digest", server_default=""),  # of what the warehouse last said of it
     count("attempts"),
-    text("reason", nullable=True),
+    text("reason", nullable=True),  # why it ended as it did; while it is open, what hinders it at the warehouse
     instant("planned_at"),
     instant("submitted_at", nullable=True),  # when it was last sent
     instant("accepted_at", nullable=True),  # when we knew that it counts in the warehouse's own reservations

@@ -15,9 +15,10 @@ from syncd.db.tables import (
     order_line,
     reservation,
     sales_order,
+    shipment_request,
     shortage,
 )
-from syncd.orders.book import LineBook, Listings, ListingView, OrderBook, ShortageReason
+from syncd.orders.book import LineBook, Listings, ListingView, OrderBook, OrderStanding, ShortageReason, Stage
 
 OrderKey = tuple[int, str]
 """(account_id, channel_order_id)"""
@@ -38,9 +39,11 @@ def load_books(connection: Connection, keys: Collection[OrderKey]) -> dict[Order
             country=found.country,
             postcode_prefix=found.postcode_prefix,
             applications=found.applications,
+            standing=OrderStanding(found.state),
         )
         books[(found.account_id, found.channel_order_id)] = by_id[found.id] = book
     _load_lines(connection, by_id)
+    _load_planned(connection, by_id)
     return books
 
 
@@ -77,6 +80,7 @@ def _load_lines(connection: Connection, by_id: dict[int, OrderBook]) -> None:
             taken_min=found.taken_min,
             taken_max=found.taken_max,
             oversold=found.oversold,
+            by_channel=bool(found.by_channel),
             parked=found.parked,
             unit_price_minor=found.unit_price_minor,
             currency=found.currency,
@@ -102,8 +106,8 @@ def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
         if row.sku_id == first_sku:
             place = line.shipped_from if row.stage == "shipped" else line.held
             place[row.warehouse_id] = place.get(row.warehouse_id, 0) + row.quantity // units
-            if row.stage in ("submitted", "accepted"):
-                line.handed_over[(row.warehouse_id, row.stage)] = row.quantity // units
+            if row.stage in (Stage.SUBMITTED, Stage.ACCEPTED) and row.quantity:
+                line.handed_over[(row.warehouse_id, Stage(row.stage))] = row.quantity // units
     open_of_these = select(shortage).where(
         shortage.c.order_line_id.in_(select(wanted.c.id)), shortage.c.closed_at.is_(None)
     )
@@ -116,6 +120,24 @@ def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
         units = dict(line.components).get(row.sku_id, 1)
         line.short = row.quantity // units
         line.short_reason = ShortageReason(row.reason)
+
+
+def _load_planned(connection: Connection, by_id: dict[int, OrderBook]) -> None:
+    asked = [
+        (order_id,)
+        for order_id, book in sorted(by_id.items())
+        if any(stage is Stage.SUBMITTED for line in book.lines.values() for _, stage in line.handed_over)
+    ]
+    if not asked:
+        return
+    wanted = rows(connection, "asked", [("order_id", int)], asked)
+    found = connection.execute(
+        select(shipment_request.c.order_id, shipment_request.c.warehouse_id)
+        .join(wanted, wanted.c.order_id == shipment_request.c.order_id)
+        .where(shipment_request.c.state == "planned")
+    )
+    for order_id, warehouse_id in found:
+        by_id[order_id].planned.add(warehouse_id)
 
 
 def load_listings(connection: Connection, keys: Collection[tuple[int, str]]) -> Listings:

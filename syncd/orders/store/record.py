@@ -19,6 +19,7 @@ from syncd.orders.book import AccountView
 from syncd.orders.decide import OrderChange, settled_notices
 from syncd.orders.store.cover_rows import record_covers
 from syncd.orders.store.order_rows import LineIds, record_lines, record_orders, record_touches
+from syncd.orders.store.recalls import record_recalls
 from syncd.publishing.marks import eat_holds, mark_dirty, note_sales
 from syncd.stock.ledger import Cause, Ledger
 from syncd.stock.shorts import tell_shorts
@@ -39,6 +40,7 @@ def record_changes(
     record_touches(connection, [change for change in changes if change.state is None], now)
     line_ids = record_lines(connection, changes)
     record_covers(connection, changes, now)
+    record_recalls(connection, changes, now)
     record_ledger(connection, ledger, lambda cause: _cause_key(cause, line_ids))
     tell_shorts(connection, ledger.changed(), now)
     _record_decisions(connection, changes, accounts, now)
@@ -101,7 +103,7 @@ def _mark_dirty(
     since.update(dict.fromkeys(eaten))
     for change in changes:
         for line in change.book.lines.values():
-            for sku_id, _ in line.components:
+            for sku_id, _ in () if line.by_channel else line.components:
                 if change.is_new and accounts[change.book.account_id].live:
                     oldest = since.get(sku_id)
                     since[sku_id] = min(oldest, line.placed_at) if oldest else line.placed_at

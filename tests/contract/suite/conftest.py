@@ -11,8 +11,10 @@ import pytest
 from tests.contract.suite.rigs import (
     CHANNELS,
     COMPARED,
+    DAILY,
     FULFILLERS,
     HOOKED,
+    PATIENT,
     PLAIN,
     QUEUED,
     STOCK_SOURCES,
@@ -62,6 +64,20 @@ async def opens_hooked(request: pytest.FixtureRequest) -> AsyncIterator[OpensCha
 @pytest.fixture(params=QUEUED)
 async def opens_queued(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
     """Opens a channel that puts its news on a queue."""
+    async for opened in _channel(request.param):
+        yield opened
+
+
+@pytest.fixture(params=PATIENT)
+async def opens_patient(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
+    """Opens a channel whose "too many requests" is soon over."""
+    async for opened in _channel(request.param):
+        yield opened
+
+
+@pytest.fixture(params=DAILY)
+async def opens_daily(request: pytest.FixtureRequest) -> AsyncIterator[OpensChannel]:
+    """Opens a channel whose "too many requests" means a day's quota."""
     async for opened in _channel(request.param):
         yield opened
 

@@ -25,14 +25,10 @@ def codes(count: int) -> list[str]:
     return [f"CLOCK-{number:04}" for number in range(count)]
 
 
-def stranger(like: ListingRef) -> ListingRef:
-    """A listing that there is not, named as this channel names them."""
-    return ListingRef(f"{like.channel_sku}99999", like.channel_location)
-
-
 async def read(rig: ChannelRig) -> dict[str, int | None]:
     """What the adapter reads of every listing."""
-    refs, found = await rig.refs(), {}
+    found: dict[str, int | None] = {}
+    refs = await rig.refs()
     batch = rig.channel.traits.read_batch
     for start in range(0, len(refs), batch):
         some = list(refs)[start : start + batch]
@@ -90,7 +86,7 @@ async def test_one_bad_row_among_many_stops_no_other(opens: OpensChannel, bad_at
     rig = await opens(codes(14))
     refs = await rig.refs()
     rows = [QuantityWrite(ref, 40 + number, 500) for number, ref in enumerate(refs.values())]
-    bad = QuantityWrite(stranger(refs["CLOCK-0000"]), 5, 500)
+    bad = QuantityWrite(rig.stranger(refs["CLOCK-0000"]), 5, 500)
     rows.insert(bad_at, bad)
 
     calls, results = await until_told(rig, rows)
@@ -105,7 +101,8 @@ async def test_one_bad_row_among_many_stops_no_other(opens: OpensChannel, bad_at
 
 async def until_told(rig: ChannelRig, rows: list[QuantityWrite]) -> tuple[int, dict[ListingRef, RowResult]]:
     """Send the rows, and again those that were not written for another row's sake, halved where nobody was named."""
-    calls, told, waiting = 0, {}, [rows]
+    told: dict[ListingRef, RowResult] = {}
+    calls, waiting = 0, [rows]
     while waiting:
         batch = waiting.pop()
         calls += 1
@@ -124,7 +121,7 @@ async def test_a_listing_that_is_not_there_has_no_number(opens: OpensChannel) ->
     rig = await opens()
     ref = (await rig.refs())["RED"]
 
-    here, gone = await rig.channel.read_quantities([ref, stranger(ref)])
+    here, gone = await rig.channel.read_quantities([ref, rig.stranger(ref)])
 
     assert (here.quantity, here.problem) == (500, None)
     assert gone.quantity is None
@@ -147,7 +144,7 @@ async def test_sold_out_is_zero_and_refuses_the_buyer(opens: OpensChannel) -> No
     await rig.buys("RED")
     await rig.settles()
 
-    assert await rig.counter.refuses("orders", lines=[{"sku": "RED", "quantity": 1}]) == 409
+    assert await rig.counter.answers("orders", lines=[{"sku": "RED", "quantity": 1}]) == 409
     assert (await read(rig))["RED"] == 0
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from tests.support.specs.json_schema import Schema
 from tests.support.specs.rest import Operation, Vendor, read_openapi
@@ -28,9 +31,22 @@ def ebay() -> Vendor:
     operations: list[Operation] = []
     for name in _DOCUMENTS:
         document = json.loads(spec(f"ebay/{name}").read_bytes())
+        document["components"]["schemas"] = _spelled(document["components"]["schemas"])
         base = document["servers"][0]["variables"]["basePath"]["default"]
         operations += read_openapi(document, base)
     return Vendor(operations, _OUTSIDE, "authorization", _COMMON, _error)
+
+
+def _spelled(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """The schemas with enumerations as such: eBay calls them objects, and gives their values in the description."""
+    return {name: _enumeration(schema) or schema for name, schema in schemas.items()}
+
+
+def _enumeration(schema: Mapping[str, Any]) -> dict[str, Any] | None:
+    if schema.get("type") != "object" or schema.get("properties") or schema.get("additionalProperties"):
+        return None
+    values = re.findall(r"\*\*\s*([A-Z][A-Z0-9_]*)\s*\*\*", schema.get("description", ""))
+    return {"type": "string", "enum": values} if values else {"type": "string"}
 
 
 def _error(operation: Operation) -> Schema | None:

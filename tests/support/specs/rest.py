@@ -163,7 +163,7 @@ def _swagger_parameter(told: Mapping[str, Any]) -> Parameter:
 
 def _content(told: Mapping[str, Any]) -> Schema | None:
     schema: Schema | None = told.get("content", {}).get("application/json", {}).get("schema")
-    return schema
+    return None if schema == {"type": "object"} else schema  # which is how eBay says that there is no body
 
 
 # --- requests ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ COMPARED = ("shopify",)  # by how they are written
 PLAIN = ("amazon", "ebay")
 HOOKED = ("shopify", "ebay")  # by how they tell their news
 QUEUED = ("amazon",)
+PATIENT = ("shopify", "amazon")  # by what helps when they say "too many requests": to wait a little,
+DAILY = ("ebay",)  # or to leave them alone for now, because a day's quota is used up
 FULFILLERS = ("shipbob",)
 STOCK_SOURCES = tuple(_WAREHOUSES)
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.contract import Channel, ListingRef, OrderNews, OrderState, QuantityWrite, RawEvent, RowResult
-from tests.support.shop import PatientClock
+from tests.contract.suite.rigs.time import PatientClock
 from tests.support.specs.exchange import Exchange, Recorder
 from tests.unit.shopify_sandbox.kit import SteppingClock
 
@@ -52,8 +52,8 @@ class Counter:
         told: dict[str, Any] = answer.json()
         return told
 
-    async def refuses(self, path: str, **body: Any) -> int:
-        """The status under which the sandbox declines."""
+    async def answers(self, path: str, **body: Any) -> int:
+        """The status alone: the sandbox may decline."""
         return (await self._http.post(f"/_control/{path}", json=body)).status_code
 
     async def get(self, path: str) -> dict[str, Any]:
@@ -81,7 +81,9 @@ class ChannelRig(ABC):
     name: ClassVar[str]
     token_path: ClassVar[str]
     signature_header: ClassVar[str]  # "" where news come by a queue
-    sells_unpaid: ClassVar[bool]
+    sells_unpaid: ClassVar[bool] = False
+    shows_unpaid: ClassVar[bool] = False  # an order shows before it is paid
+    own_weather: ClassVar[Mapping[str, float]] = {}  # what goes wrong with this vendor only
     poll_operation: ClassVar[str]  # as the sandbox's faults name it
     write_operation: ClassVar[str]
     invisible_s: ClassVar[float] = 0.0  # how long a queue keeps back what it has handed over
@@ -97,6 +99,8 @@ class ChannelRig(ABC):
         self.clock = PatientClock(self.stepping)
         self.recorder = Recorder()
         self.mail = Mailbox()
+        self._pushes = 0
+        self._torn = 0
 
     @abstractmethod
     async def open(self, stack: AsyncExitStack, codes: Sequence[str], quantity: int, *, lagging: bool) -> None:
@@ -104,6 +108,10 @@ class ChannelRig(ABC):
 
     def order_id(self, told: str) -> str:
         return told
+
+    def stranger(self, like: ListingRef) -> ListingRef:
+        """A listing that there is not, named as this channel names them."""
+        return ListingRef(f"{like.channel_sku}-GONE", like.channel_location)
 
     def news_wrongs(self, event: RawEvent) -> list[str]:
         """What an event of the queue does wrong by the vendor's schema."""
@@ -114,7 +122,15 @@ class ChannelRig(ABC):
         return self.stepping.now()
 
     def violations(self) -> list[str]:
-        return self.judge(self.recorder.exchanges) if self.judge is not None else []
+        """What the vendor's documents forbid of all that went over the wire."""
+        found = self.judge(self.recorder.exchanges) if self.judge is not None else []
+        torn = [each for each in found if "not JSON" in each]
+        return [each for each in found if each not in torn] if len(torn) <= self._torn else found
+
+    async def excuses_torn_answers(self) -> None:
+        """At most so many answers may be no JSON as the sandbox has torn, or a gateway has given in its place."""
+        met = (await self.counter.get("stats"))["faults"]
+        self._torn = sum(met.get(fault, 0) for fault in ("truncated_json", "forbidden_page"))
 
     # --- what people do ------------------------------------------------------------------------------------------
 
@@ -146,9 +162,10 @@ class ChannelRig(ABC):
     async def passes(self, seconds: float) -> None:
         """Time goes by, and what is due meanwhile is delivered."""
         await self.stepping.advance(seconds)
-        for _ in range(300):
-            if not (await self.truth())["deliveries_pending"]:
-                return
+        pending, tries = -1, 0
+        while tries < 10 and (now_pending := (await self.truth())["deliveries_pending"]):
+            tries = tries + 1 if now_pending == pending else 0  # some are not due yet, or wait on a queue
+            pending = now_pending
             await asyncio.sleep(0.001)
 
     async def settles(self) -> None:
@@ -191,7 +208,7 @@ class ChannelRig(ABC):
         return await self.sends(rows)
 
     async def sends(self, rows: Sequence[QuantityWrite]) -> tuple[RowResult, ...]:
-        self._pushes = getattr(self, "_pushes", 0) + 1
+        self._pushes += 1
         push = f"push-{self._pushes}"
         return await self.channel.send_write(push, self.channel.compose_write(push, rows))
 

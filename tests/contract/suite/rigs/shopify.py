@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+from adapters.contract import ListingRef
 from adapters.shopify import ShopifyChannel, ShopifySettings
 from adapters.shopify.sandbox import FaultMix, ItemSeed, ShopifySandbox, ShopSeed
 from tests.contract.suite.rigs.channel_rig import ChannelRig, served
@@ -20,7 +21,6 @@ class ShopifyRig(ChannelRig):
     name = "shopify"
     token_path = "/admin/oauth/access_token"
     signature_header = "x-shopify-hmac-sha256"
-    sells_unpaid = False
     poll_operation = "orders"
     write_operation = "inventorySetQuantities"
     orders_a_page = 10
@@ -47,3 +47,7 @@ class ShopifyRig(ChannelRig):
 
     def order_id(self, told: str) -> str:
         return f"gid://shopify/Order/{told}"
+
+    def stranger(self, like: ListingRef) -> ListingRef:
+        kind, number = like.channel_sku.rsplit("/", 1)
+        return ListingRef(f"{kind}/{int(number) + 424_242}", like.channel_location)

@@ -1,0 +1,96 @@
+"""What people are told of shipments from outside warehouses. Keys name warehouse and order; no buyer's data."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from syncd.alerts.store import Alert
+from syncd.db.tables import alert, order_line, reservation, shipment_request
+
+WAITS: Final = "shipment_waits"
+REFUSED: Final = "shipment_refused"
+EXCEPTION: Final = "shipment_exception"
+TOO_LATE: Final = "shipment_too_late"
+
+_TOLD_DAYS: Final = 7
+_OTHERWISE: Final = "or send it from elsewhere and mark it fulfilled at the channel, or cancel it there"
+
+
+def alert_key(kind: str, warehouse_id: int, order_id: int) -> str:
+    return f"{kind}:{warehouse_id}:{order_id}"
+
+
+def waits(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int) -> Alert:
+    message = (
+        f"order {name} cannot be sent by {warehouse}: its recipient has no name, street or country."
+        f" Complete the address at the channel, {_OTHERWISE}"
+    )
+    return Alert(alert_key(WAITS, warehouse_id, order_id), WAITS, "the order is not sent", message, account_id)
+
+
+def refused(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int, reason: str) -> Alert:
+    message = (
+        f"{warehouse} will not send order {name}: {reason}. It is not asked again: send it by hand there, {_OTHERWISE}"
+    )
+    return Alert(alert_key(REFUSED, warehouse_id, order_id), REFUSED, "the order is not sent", message, account_id)
+
+
+def exception(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int, reason: str) -> Alert:
+    message = f"{warehouse} is held up with order {name}: {reason}. Its units stay reserved; act at the warehouse"
+    return Alert(alert_key(EXCEPTION, warehouse_id, order_id), EXCEPTION, "the order is late", message, account_id)
+
+
+def too_late(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int, reason: str) -> Alert:
+    message = (
+        f"order {name} was cancelled or made smaller, and {warehouse} could not be stopped: {reason}."
+        " Its goods leave or have left: ask the warehouse to hold the parcel, or expect it back"
+    )
+    impact = "goods leave that nobody wants"
+    return Alert(alert_key(TOO_LATE, warehouse_id, order_id), TOO_LATE, impact, message, account_id)
+
+
+def outdated(connection: Connection, warehouse_id: int, now: datetime) -> list[str]:
+    """Open alerts nobody needs to act on any more: refusals of orders that hold nothing there, parcels long gone."""
+    told = _open_of(connection, warehouse_id, REFUSED) | _open_of(connection, warehouse_id, TOO_LATE)
+    if not told:
+        return []
+    held = (
+        select(1)
+        .select_from(reservation)
+        .join(order_line, order_line.c.id == reservation.c.order_line_id)
+        .where(
+            order_line.c.order_id == shipment_request.c.order_id,
+            reservation.c.warehouse_id == warehouse_id,
+            reservation.c.stage != "shipped",
+            reservation.c.quantity > 0,
+        )
+        .exists()
+    )
+    found = connection.execute(
+        select(shipment_request.c.order_id, shipment_request.c.settled_at, held.label("held")).where(
+            shipment_request.c.warehouse_id == warehouse_id,
+            shipment_request.c.order_id.in_({_order_of(key) for key in told}),
+        )
+    ).all()
+    long_gone = now - timedelta(days=_TOLD_DAYS)
+    recent = {row.order_id for row in found if row.settled_at is None or row.settled_at >= long_gone}
+    closing = {alert_key(TOO_LATE, warehouse_id, row.order_id) for row in found if row.order_id not in recent}
+    closing |= {alert_key(REFUSED, warehouse_id, row.order_id) for row in found if not row.held}
+    return sorted(closing & told)
+
+
+def open_waits(connection: Connection, warehouse_id: int) -> set[str]:
+    """The keys of the alerts that an order waits for its address."""
+    return _open_of(connection, warehouse_id, WAITS)
+
+
+def _open_of(connection: Connection, warehouse_id: int, kind: str) -> set[str]:
+    mine = alert.c.key.startswith(f"{kind}:{warehouse_id}:", autoescape=True)
+    return set(connection.execute(select(alert.c.key).where(alert.c.closed_at.is_(None), mine)).scalars())
+
+
+def _order_of(key: str) -> int:
+    return int(key.rsplit(":", 1)[1])

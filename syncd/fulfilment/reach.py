@@ -1,0 +1,61 @@
+"""Whether a warehouse can be reached, told once and taken back by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from adapters.contract import AdapterError, AuthExpired, Clock
+from syncd.alerts.store import Alert, close_alerts, open_alerts
+from syncd.db.database import Transactor
+
+log = structlog.get_logger(__name__)
+
+DOWN: Final = "warehouse_down"
+AUTH: Final = "warehouse_auth"
+
+
+class Reach:
+    """What of a warehouse works just now: an alert is open as long as any of its activities fails."""
+
+    def __init__(self, warehouse_id: int, key: str, db: Transactor, clock: Clock) -> None:
+        self._warehouse_id = warehouse_id
+        self._key = key
+        self._db = db
+        self._clock = clock
+        self._failing: dict[str, str] = {}
+        self._unsure = True  # an earlier process may have left an alert open
+
+    async def failed(self, activity: str, err: AdapterError) -> None:
+        kind = AUTH if isinstance(err, AuthExpired) else DOWN
+        if not self._failing:
+            log.warning(
+                "warehouse.down", warehouse=self._key, activity=activity, error=type(err).__name__, detail=str(err)
+            )
+        self._failing[activity] = kind
+        self._unsure = True
+        await self._db.transact(_tell, self._warehouse_id, self._key, kind, str(err), self._clock.now())
+
+    async def idle(self, activity: str) -> None:
+        """There was nothing to do, so that nothing of it fails any more."""
+        if activity in self._failing:
+            await self.worked(activity)
+
+    async def worked(self, activity: str) -> None:
+        if self._failing.pop(activity, None) is not None and not self._failing:
+            log.info("warehouse.recovered", warehouse=self._key)
+        if self._unsure and not self._failing:
+            self._unsure = False
+            await self._db.transact(_untell, self._warehouse_id, self._clock.now())
+
+
+def _tell(connection: Connection, warehouse_id: int, key: str, kind: str, trouble: str, now: datetime) -> None:
+    impact = "its stock is not read, and nothing is sent from it, until it works again"
+    open_alerts(connection, [Alert(f"{kind}:{warehouse_id}", kind, impact, f"{key}: {trouble}")], now)
+
+
+def _untell(connection: Connection, warehouse_id: int, now: datetime) -> None:
+    close_alerts(connection, [f"{kind}:{warehouse_id}" for kind in (DOWN, AUTH)], now)

@@ -1,0 +1,223 @@
+"""Book what a warehouse says of a shipment: accepted, left, held up, cancelled, refused. Each is safe to repeat."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from adapters.warehouse import ShipmentState, ShipmentStatus
+from syncd.alerts.store import open_alerts
+from syncd.db.lease import Lease, guard
+from syncd.db.rows import rows
+from syncd.db.tables import shipment_request
+from syncd.fulfilment import alerts
+from syncd.fulfilment.booking import Booking
+from syncd.fulfilment.leaving import missing_pieces, note_pieces
+from syncd.fulfilment.parcels import record_parcels
+from syncd.fulfilment.plan import Outside
+from syncd.fulfilment.request import Request, load_request, save_request, save_shipped
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What we last heard of a shipment."""
+
+    state: str
+    digest: str
+    recalled: bool
+
+
+def load_known(connection: Connection, warehouse_id: int, references: Collection[str]) -> dict[str, Known]:
+    """Those of these shipments that are ours, by reference."""
+    table = shipment_request
+    wanted = rows(connection, "wanted", [("reference", str)], [(each,) for each in sorted(set(references))])
+    found = connection.execute(
+        select(table.c.reference, table.c.state, table.c.digest, table.c.cancel_wanted_at)
+        .join(wanted, wanted.c.reference == table.c.reference)
+        .where(table.c.warehouse_id == warehouse_id)
+    )
+    return {row.reference: Known(row.state, row.digest, row.cancel_wanted_at is not None) for row in found}
+
+
+def is_news(told: ShipmentState, known: Known | None) -> bool:
+    """Whether a state says more than the one booked last. The end of what is to be cancelled always does."""
+    if known is None:
+        return False
+    over = told.status in (ShipmentStatus.SHIPPED, ShipmentStatus.CANCELLED)
+    waits = known.state in ("planned", "submitted") or (known.state == "accepted" and known.recalled and over)
+    return waits or known.digest != digest_of(told)
+
+
+def digest_of(told: ShipmentState) -> str:
+    parcels = [
+        (each.carrier, each.tracking_number, each.tracking_url, each.shipped_at, sorted(each.pieces.items()))
+        for each in told.parcels
+    ]
+    said = (told.warehouse_shipment_id, told.status.value, sorted(told.shipped.items()), parcels, told.reason)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def note_shipment(
+    connection: Connection, lease: Lease, place: Outside, told: ShipmentState, read_at: datetime, now: datetime
+) -> bool:
+    """Book a shipment as the warehouse has it; whether anything is new. `read_at`: it is of that instant or later."""
+    guard(connection, lease)
+    request = load_request(connection, place.warehouse_id, told.reference)
+    if request is None:
+        return False
+    if not is_news(told, Known(request.state, request.digest, request.cancel_wanted_at is not None)):
+        return False
+    if not request.is_open:
+        return _note_afterwards(connection, place, request, told, read_at, now)
+    booking = Booking(connection, place, request, now)
+    booking.note(digest=digest_of(told))
+    booking.accept(told.warehouse_shipment_id)
+    booking.ship(told)
+    if told.status is ShipmentStatus.CANCELLED:
+        _end_cancelled(booking, told.reason)
+    elif not missing_pieces(request) or (told.status is ShipmentStatus.SHIPPED and not request.open_units):
+        booking.end("shipped")
+    elif told.status is ShipmentStatus.SHIPPED:
+        _end_incomplete(booking)
+    elif told.status is ShipmentStatus.EXCEPTION:
+        reason = told.reason or "it does not say why"
+        booking.note(reason=reason)
+        booking.tell(alerts.exception, reason)
+    else:
+        booking.note(reason=None)
+        booking.untell(alerts.EXCEPTION)
+    booking.record()
+    return True
+
+
+def _end_cancelled(booking: Booking, reason: str | None) -> None:
+    """The warehouse has cancelled it, because we asked or by itself: then a person must look at the order."""
+    wanted = booking.request.cancel_wanted_at is not None
+    if booking.request.cancel_sent_at is None:
+        booking.discount()
+    booking.free()
+    if wanted:
+        booking.end("cancelled", reason)
+        booking.untell(alerts.TOO_LATE)
+    else:
+        booking.end("refused", reason)
+        booking.tell(alerts.refused, reason or "it has cancelled the shipment by itself")
+
+
+def _end_incomplete(booking: Booking) -> None:
+    """The warehouse is done, and not all was in its parcels: nobody knows whether the rest will ever leave."""
+    if booking.request.cancel_wanted_at is not None:
+        booking.discount()
+        booking.free()
+        booking.end("shipped")
+        return
+    reason = f"it is done with it, but {missing_pieces(booking.request)} pieces are in no parcel"
+    booking.note(reason=reason)
+    booking.tell(alerts.exception, reason)
+
+
+def _note_afterwards(
+    connection: Connection, place: Outside, request: Request, told: ShipmentState, read_at: datetime, now: datetime
+) -> bool:
+    """News of what is over: tracking that comes late; or goods that leave though we were told they would not."""
+    if request.settled_at is None or read_at <= request.settled_at:
+        return False  # it may be older than what ended it
+    record_parcels(connection, request.request_id, told.parcels)
+    save_shipped(connection, request, note_pieces(request, told.shipped))
+    save_request(connection, request, digest=digest_of(told))
+    if request.state in ("cancelled", "refused") and told.status is not ShipmentStatus.CANCELLED:
+        where = (place.warehouse_id, place.key, request.order_id, request.name, request.book.account_id)
+        reason = f"it has the shipment after all, as {told.status.value}"
+        open_alerts(connection, [alerts.too_late(*where, reason)], now)
+    return False
+
+
+def note_refused(
+    connection: Connection, lease: Lease, place: Outside, reference: str, reason: str, now: datetime
+) -> bool:
+    """The warehouse will never ship it: its units are reserved as before, and a person is told."""
+    booking = _open_booking(connection, lease, place, reference, ("submitted",), now)
+    if booking is None:
+        return False
+    booking.free()
+    booking.end("refused", reason)
+    if any(line.untold(place.warehouse_id) for line in booking.request.lines):
+        booking.tell(alerts.refused, reason)
+    booking.record()
+    return True
+
+
+def note_stuck(
+    connection: Connection, lease: Lease, place: Outside, reference: str, reason: str, now: datetime
+) -> None:
+    """It has been sent again and again, and nothing was heard of it: a person is told."""
+    booking = _open_booking(connection, lease, place, reference, ("planned", "submitted"), now)
+    if booking is not None:
+        booking.note(reason=reason)
+        booking.tell(alerts.exception, reason)
+        booking.record()
+
+
+def note_unsent(connection: Connection, lease: Lease, place: Outside, reference: str, now: datetime) -> bool:
+    """The request surely had no effect: it is as before it was sent."""
+    booking = _open_booking(connection, lease, place, reference, ("submitted",), now)
+    if booking is None:
+        return False
+    if booking.request.cancel_wanted_at is not None:
+        booking.free()
+        booking.end("cancelled", "the order changed before it was sent")
+    else:
+        booking.note(state="planned")
+    booking.record()
+    return True
+
+
+def note_never_arrived(connection: Connection, lease: Lease, place: Outside, reference: str, now: datetime) -> bool:
+    """The warehouse has never got it, and the order does not want it any more."""
+    booking = _open_booking(connection, lease, place, reference, ("submitted",), now)
+    if booking is None or booking.request.cancel_wanted_at is None:
+        return False
+    booking.free()
+    booking.end("cancelled", "it never arrived")
+    booking.record()
+    return True
+
+
+def note_cancelled(connection: Connection, lease: Lease, place: Outside, reference: str, now: datetime) -> bool:
+    """The warehouse has cancelled it as we asked: only now its goods are free."""
+    booking = _open_booking(connection, lease, place, reference, ("accepted",), now)
+    if booking is None:
+        return False
+    booking.free()
+    booking.end("cancelled")
+    booking.untell(alerts.TOO_LATE)
+    booking.record()
+    return True
+
+
+def note_too_late(
+    connection: Connection, lease: Lease, place: Outside, reference: str, reason: str, now: datetime
+) -> bool:
+    """The warehouse does not cancel it: its goods stay reserved until they leave, and a person is told."""
+    booking = _open_booking(connection, lease, place, reference, ("accepted",), now)
+    if booking is None:
+        return False
+    booking.note(too_late_at=now, cancel_sent_at=None)
+    booking.tell(alerts.too_late, reason)
+    booking.count("shipments_too_late")
+    booking.record()
+    return True
+
+
+def _open_booking(
+    connection: Connection, lease: Lease, place: Outside, reference: str, states: tuple[str, ...], now: datetime
+) -> Booking | None:
+    guard(connection, lease)
+    request = load_request(connection, place.warehouse_id, reference)
+    if request is None or request.state not in states:
+        return None
+    return Booking(connection, place, request, now)

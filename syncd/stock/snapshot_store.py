@@ -1,0 +1,157 @@
+"""Book in the database what a warehouse says of its own stock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, select, text, update
+
+from adapters.warehouse import StockRow
+from syncd.alerts.store import Alert, close_alerts, open_alerts
+from syncd.catalogue.codes import find_exact, find_skus, normalise
+from syncd.db.rows import insert_rows, rows, selectable, upsert
+from syncd.db.tables import level, order_line, reservation, shipment_request, warehouse_item
+from syncd.publishing.marks import mark_dirty
+from syncd.stock.ledger import Cause, Ledger, LevelKey
+from syncd.stock.shorts import tell_shorts
+from syncd.stock.snapshot import OurShare, SnapshotBooked, Told, book_told, merge_rows
+from syncd.stock.store import load_levels, record_ledger
+
+SOURCE = "snapshot"
+EXAMPLES = 5
+
+
+def book_snapshot(
+    connection: Connection, warehouse_id: int, as_of: datetime, told: Sequence[StockRow], now: datetime
+) -> SnapshotBooked:
+    """Book levels as they stood at `as_of` or later, in one transaction; a second time changes nothing.
+
+    All rows of a SKU belong into one call. Items that no row names are left as they are: unknown is never zero.
+    """
+    readable, refused = merge_rows(told, resolve_codes(connection, [row.warehouse_sku for row in told]))
+    keys = {(each.sku_id, warehouse_id) for each in readable}
+    _insert_levels(connection, keys)
+    ledger = Ledger(load_levels(connection, keys), SOURCE, now)
+
+    booked, newest = book_told(
+        readable, warehouse_id, as_of, _our_shares(connection, warehouse_id, as_of, keys), ledger
+    )
+
+    record_ledger(connection, ledger, _cause_key, SOURCE)
+    _date_levels(connection, newest, as_of)
+    _record_codes(connection, warehouse_id, readable)
+    tell_shorts(connection, ledger.changed(), now)
+    mark_dirty(connection, {each.sku_id: None for each in ledger.movements}, now)
+    return booked.plus(refused)
+
+
+def resolve_codes(connection: Connection, codes: Collection[str]) -> dict[str, int]:
+    """sku_id by a warehouse's code: the SKU called exactly so, else the one that has it as another name."""
+    exact = find_exact(connection, codes)
+    names = {code: normalise(code) for code in codes if code not in exact}
+    found = find_skus(connection, set(names.values()))
+    return exact | {code: found[name] for code, name in names.items() if name in found}
+
+
+def tell_unread(
+    connection: Connection, warehouse_id: int, warehouse: str, booked: SnapshotBooked, now: datetime
+) -> None:
+    """Open or close the two alerts of a warehouse's whole snapshot: codes nobody knows, and numbers nobody can read."""
+    opened = []
+    unknown, unreadable = f"unknown_codes:{warehouse_id}", f"unreadable_levels:{warehouse_id}"
+    if booked.unknown:
+        message = (
+            f"{warehouse} has {len(booked.unknown)} codes that name no SKU: {_examples(booked.unknown)}."
+            " Import the items, or add the codes as aliases"
+        )
+        opened.append(Alert(unknown, "unknown_codes", "their stock is not counted", message))
+    if booked.unreadable:
+        told = _examples(f"{code} ({problem})" for code, problem in booked.unreadable)
+        message = f"{warehouse} gives {len(booked.unreadable)} levels that cannot be believed: {told}"
+        opened.append(Alert(unreadable, "unreadable_levels", "their last known stock is kept", message))
+    open_alerts(connection, opened, now)
+    close_alerts(connection, {unknown, unreadable} - {each.key for each in opened}, now)
+
+
+def _examples(told: Iterable[str]) -> str:
+    every = sorted(told)
+    return ", ".join(every[:EXAMPLES]) + (", ..." if len(every) > EXAMPLES else "")
+
+
+def _insert_levels(connection: Connection, keys: Collection[LevelKey]) -> None:
+    insert_rows(connection, level, [("sku_id", int), ("warehouse_id", int)], sorted(keys), ignore=True)
+
+
+def _our_shares(
+    connection: Connection, warehouse_id: int, as_of: datetime, keys: Collection[LevelKey]
+) -> dict[int, OurShare]:
+    """What the warehouse keeps for us of these SKUs, read after their levels were locked.
+
+    Only what it surely had accepted by `as_of`. What we have asked it not to ship is left out from then on: whether its
+    numbers, which may be younger than `as_of`, have it among the free again cannot be known.
+    """
+    if not keys:
+        return {}
+    wanted = rows(connection, "wanted", [("sku_id", int)], [(sku_id,) for sku_id, _ in sorted(keys)])
+    accepted = connection.execute(
+        select(reservation.c.sku_id, func.sum(reservation.c.quantity).label("pieces"))
+        .join(wanted, wanted.c.sku_id == reservation.c.sku_id)
+        .join(order_line, order_line.c.id == reservation.c.order_line_id)
+        .join(
+            shipment_request,
+            and_(
+                shipment_request.c.order_id == order_line.c.order_id,
+                shipment_request.c.warehouse_id == warehouse_id,
+                shipment_request.c.state == "accepted",
+                shipment_request.c.accepted_at <= as_of,
+                shipment_request.c.cancel_sent_at.is_(None),
+            ),
+        )
+        .where(
+            reservation.c.warehouse_id == warehouse_id,
+            reservation.c.stage == "accepted",
+            text("reservation.stage != 'shipped' AND reservation.quantity > 0"),  # as the partial index has it
+        )
+        .group_by(reservation.c.sku_id)
+    )
+    pieces = {row.sku_id: int(row.pieces) for row in accepted}
+    asked = connection.execute(
+        select(warehouse_item.c.sku_id, warehouse_item.c.submitted_at)
+        .join(wanted, wanted.c.sku_id == warehouse_item.c.sku_id)
+        .where(warehouse_item.c.warehouse_id == warehouse_id)
+    )
+    submitted = {row.sku_id: row.submitted_at for row in asked}
+    return {sku_id: OurShare(pieces.get(sku_id, 0), submitted.get(sku_id)) for sku_id, _ in keys}
+
+
+def _date_levels(connection: Connection, keys: Collection[LevelKey], as_of: datetime) -> None:
+    """Note that these levels are of `as_of`, also where nothing moved: an older word must not move them any more."""
+    if not keys:
+        return
+    dated = rows(connection, "dated", [("sku_id", int), ("warehouse_id", int)], sorted(keys))
+    connection.execute(
+        update(level)
+        .values(as_of=as_of, source=SOURCE)
+        .where(level.c.sku_id == dated.c.sku_id, level.c.warehouse_id == dated.c.warehouse_id)
+    )
+
+
+def _record_codes(connection: Connection, warehouse_id: int, told: Sequence[Told]) -> None:
+    """Remember how the warehouse calls what it has, to ask for it by that name."""
+    if not told:
+        return
+    columns = [("warehouse_id", int), ("sku_id", int), ("warehouse_sku", str)]
+    source = rows(connection, "told", columns, [(warehouse_id, each.sku_id, each.warehouse_sku) for each in told])
+    statement = upsert(connection, warehouse_item).from_select([name for name, _ in columns], selectable(source))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["warehouse_id", "sku_id"],
+            set_={"warehouse_sku": statement.excluded.warehouse_sku},
+            where=warehouse_item.c.warehouse_sku.is_distinct_from(statement.excluded.warehouse_sku),
+        )
+    )
+
+
+def _cause_key(cause: Cause) -> str:
+    return str(cause.subject)

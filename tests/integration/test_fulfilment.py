@@ -1,0 +1,601 @@
+"""What an outside warehouse ships for us, from the order's reservation to its parcels, on both engines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.contract import AuthExpired, OutcomeUnknown, RateLimited, Rejected, Transient
+from adapters.warehouse import ShipmentStatus
+from syncd.db.database import Database
+from syncd.db.lease import Fenced, acquire
+from tests.support.builders import NOW, a_line, an_order
+from tests.support.outside import Shipping, shipping
+
+PLACE = ("1", "RED-CLOCK", "3pl")
+
+
+async def accepted(db: Database, quantity: int = 1, **more: object) -> Shipping:
+    """An order whose goods the warehouse has accepted to ship."""
+    it = shipping(db, **more)  # type: ignore[arg-type]
+    it.takes_in(an_order(quantity=quantity))
+    await it.sends()
+    assert it.states() == ["accepted"]
+    return it
+
+
+# --- asking -------------------------------------------------------------------------------------------------------
+
+
+async def test_an_order_is_sent_to_the_warehouse_that_holds_its_goods(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(an_order(quantity=2))
+
+    await it.sends()
+
+    (asked,) = it.warehouse.asked
+    assert (asked.reference, asked.order_name, asked.placed_at) == ("syncd-1-1", "#1001", NOW)
+    assert [(line.warehouse_sku, line.quantity) for line in asked.lines] == [("RED-CLOCK", 2)]
+    assert (asked.ship_to.name, asked.ship_to.lines, asked.ship_to.country) == ("Ada Buyer", ("Main Street 1",), "DE")
+    assert it.seller.reserved(stage="accepted") == {PLACE: 2}
+    assert it.seller.reserved(stage="held") == {}
+    assert it.available() == 8
+    it.proves()
+
+
+async def test_a_kit_is_sent_as_its_components_and_the_same_goods_as_one_line(db: Database) -> None:
+    it = shipping(db, {"RED-CLOCK": 9, "STAND": 9}, listings={"KIT": {"RED-CLOCK": 1, "STAND": 2}})
+    it.takes_in(an_order(a_line("KIT", 2), a_line("RED-CLOCK", 3, line_id="2")))
+
+    await it.sends()
+
+    (asked,) = it.warehouse.asked
+    assert [(line.warehouse_sku, line.quantity) for line in asked.lines] == [("RED-CLOCK", 5), ("STAND", 4)]
+    it.proves()
+
+
+async def test_an_order_waits_for_its_grace_period(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(an_order())
+    it.later(59)
+
+    await it.works.submit_due()
+    assert it.states() == []
+    it.later(1)
+    await it.works.submit_due()
+
+    assert it.states() == ["accepted"]
+
+
+@pytest.mark.parametrize(
+    "why",
+    ["state = 'cancelled'", "review = 'look'", "test = 1"],
+)
+async def test_an_order_that_nobody_should_send_is_not(db: Database, why: str) -> None:
+    it = shipping(db)
+    it.takes_in(an_order())
+    it.seller.does(f"UPDATE sales_order SET {why}")
+
+    await it.sends()
+
+    assert it.states() == []
+
+
+async def test_only_live_accounts_send(db: Database) -> None:
+    it = shipping(db, live=False)
+    it.takes_in(an_order())
+
+    await it.sends()
+
+    assert it.states() == []
+    assert it.seller.reserved() == {PLACE: 1}
+
+
+async def test_goods_on_own_shelves_are_not_sent_by_others(db: Database) -> None:
+    it = shipping(db, {"RED-CLOCK": 1}, own={"STAND": 5})
+    it.takes_in(an_order(a_line("STAND"), order_id="own"), an_order(a_line(), a_line("STAND", line_id="2")))
+
+    await it.sends()
+
+    assert [(line.warehouse_sku, line.quantity) for each in it.warehouse.asked for line in each.lines] == [
+        ("RED-CLOCK", 1)
+    ]
+    assert it.seller.reserved(stage="held") == {("2", "STAND", "hamburg"): 1}
+
+
+async def test_an_order_without_a_whole_address_waits_and_people_are_told_after_an_hour(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(replace(an_order(), ship_to=None))
+
+    await it.sends()
+    assert (it.states(), it.seller.open_alerts()) == ([], [])
+    it.later(3600)
+    await it.works.submit_due()
+    await it.works.submit_due()
+
+    assert "has no name, street or country" in it.alert("shipment_waits")
+    assert it.seller.rows("SELECT times FROM alert WHERE kind = 'shipment_waits'")[0]["times"] == 1
+    it.takes_in(an_order(minute=1))
+    await it.works.submit_due()
+    assert it.states() == ["accepted"]
+    assert it.seller.open_alerts() == []
+
+
+async def test_the_warehouse_is_asked_in_its_own_words(db: Database) -> None:
+    it = shipping(db)
+    it.seller.does("INSERT INTO sku_alias (normalised_code, sku_id) SELECT 'rc-1', id FROM sku")
+    it.warehouse.free = {"RC-1": 10}
+    await it.works.read_stock()
+    it.takes_in(an_order())
+
+    await it.sends()
+
+    assert [line.warehouse_sku for line in it.warehouse.asked[0].lines] == ["RC-1"]
+    it.warehouse.ships(it.reference)
+    await it.works.poll()
+    assert it.states() == ["shipped"]
+    it.proves()
+
+
+# --- answers that do not come ---------------------------------------------------------------------------------------
+
+
+async def test_a_request_whose_answer_was_lost_is_looked_for_and_not_sent_again(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", "lost")
+    it.takes_in(an_order())
+
+    await it.sends()
+    assert (it.states(), it.seller.open_alerts()) == (["submitted"], ["warehouse_down"])
+    await it.works.submit_due()
+
+    assert it.states() == ["accepted"]
+    assert len(it.warehouse.asked) == 1
+    assert it.seller.open_alerts() == []
+    it.proves()
+
+
+async def test_a_request_that_is_not_there_is_sent_again_only_when_it_can_no_longer_arrive(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", OutcomeUnknown("cut off"))
+    it.takes_in(an_order())
+
+    await it.sends()
+    await it.works.submit_due()
+    assert (it.states(), len(it.warehouse.asked)) == (["submitted"], 1)
+    it.later(30)
+    await it.works.submit_due()
+
+    assert (it.states(), len(it.warehouse.asked)) == (["accepted"], 2)
+    assert {each.reference for each in it.warehouse.asked} == {"syncd-1-1"}
+
+
+async def test_a_request_that_had_no_effect_is_sent_again_at_once(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", Transient("maintenance"))
+    it.takes_in(an_order())
+
+    await it.sends()
+    assert (it.states(), it.seller.open_alerts()) == (["planned"], ["warehouse_down"])
+    await it.works.submit_due()
+
+    assert (it.states(), it.seller.open_alerts()) == (["accepted"], [])
+
+
+async def test_a_refused_request_gives_its_units_back_to_the_order_and_is_not_repeated(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", Rejected("recipient.zip_code", "is not one"))
+    it.takes_in(an_order())
+
+    await it.sends()
+    await it.sends()
+
+    assert it.states() == ["refused"]
+    assert len(it.warehouse.asked) == 1
+    assert it.seller.reserved(stage="held") == {PLACE: 1}
+    assert "recipient.zip_code: is not one" in it.alert("shipment_refused")
+    it.proves()
+    it.takes_in(an_order(cancelled=True, quantity=0, minute=9))
+    await it.works.submit_due()
+    assert it.seller.open_alerts() == []
+    assert it.available() == 10
+
+
+async def test_one_request_that_never_gets_through_stops_no_other_and_is_told(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.deaf_to = {"syncd-1-1"}
+    for number in range(7):
+        it.takes_in(an_order(order_id=f"order-{number}"))
+        await it.sends()
+
+    assert it.states() == ["submitted"] + ["accepted"] * 6
+    assert "it hangs up" in it.alert("shipment_exception")
+    it.warehouse.deaf_to = set()
+    await it.sends()
+    assert it.states() == ["accepted"] * 7
+    assert it.seller.open_alerts() == []
+
+
+async def test_a_warehouse_that_asks_to_wait_is_left_alone_so_long(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", RateLimited("slow down", 300.0))
+    it.takes_in(an_order())
+
+    await it.sends()
+    await it.sends()
+    assert len(it.warehouse.asked) == 1
+    it.later(300)
+    await it.works.submit_due()
+
+    assert it.states() == ["accepted"]
+
+
+async def test_refused_credentials_are_told_and_taken_back(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("read_stock", AuthExpired("the token is refused"))
+
+    assert not await it.works.read_stock()
+    assert "the token is refused" in it.alert("warehouse_auth")
+    await it.works.read_stock()
+
+    assert it.seller.open_alerts() == []
+
+
+async def test_an_alert_stays_open_while_any_of_its_doings_fails(db: Database) -> None:
+    it = await accepted(db)
+    it.warehouse.next_time("read_stock", Transient("down"))
+    await it.works.read_stock()
+
+    await it.works.poll()
+    assert it.seller.open_alerts() == ["warehouse_down"]
+    await it.works.read_stock()
+
+    assert it.seller.open_alerts() == []
+
+
+async def test_a_process_that_lost_its_lease_books_nothing(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(an_order())
+    db.transact_now(acquire, "warehouse:3pl", "this test", NOW)
+
+    with pytest.raises(Fenced):
+        await it.sends()
+    with pytest.raises(Fenced):
+        await it.works.read_stock()
+
+    assert (it.states(), it.warehouse.asked) == ([], [])
+
+
+# --- leaving ------------------------------------------------------------------------------------------------------
+
+
+async def test_goods_that_left_are_booked_once_whatever_comes_twice(db: Database) -> None:
+    it = await accepted(db, 2)
+    it.warehouse.ships(it.reference)
+
+    assert await it.works.poll()
+    assert not await it.works.poll()
+    it.seller.does("DELETE FROM warehouse_cursor")
+    await it.works.poll()
+
+    level = it.seller.level(warehouse="3pl")
+    assert (level.on_hand, level.reserved, level.available) == (8, 0, 8)
+    assert it.states() == ["shipped"]
+    assert it.seller.order()["state"] == "fulfilled"
+    assert it.seller.rows("SELECT shipped FROM order_line")[0]["shipped"] == 2
+    (parcel,) = it.seller.rows("SELECT * FROM parcel JOIN parcel_content ON parcel_id = id")
+    assert (parcel["carrier"], parcel["tracking_number"], parcel["pieces"]) == ("DHL", "T-1", 2)
+    it.proves()
+
+
+async def test_parts_of_an_order_leave_one_after_another(db: Database) -> None:
+    it = await accepted(db, 3)
+
+    it.warehouse.ships(it.reference, {"RED-CLOCK": 1})
+    await it.works.poll()
+    assert (it.states(), it.seller.reserved(stage="accepted")) == (["accepted"], {PLACE: 2})
+    assert it.seller.order()["state"] == "open"
+    it.proves()
+    it.warehouse.ships(it.reference, number="T-2")
+    await it.works.poll()
+
+    assert it.states() == ["shipped"]
+    assert it.seller.reserved(stage="shipped") == {PLACE: 3}
+    assert len(it.seller.rows("SELECT * FROM parcel")) == 2
+    it.proves()
+
+
+async def test_a_kit_has_left_when_all_of_it_has(db: Database) -> None:
+    it = shipping(db, {"RED-CLOCK": 9, "STAND": 9}, listings={"KIT": {"RED-CLOCK": 1, "STAND": 2}})
+    it.takes_in(an_order(a_line("KIT", 2)))
+    await it.sends()
+
+    it.warehouse.ships(it.reference, {"RED-CLOCK": 2, "STAND": 3})
+    await it.works.poll()
+    assert it.seller.rows("SELECT shipped FROM order_line")[0]["shipped"] == 1
+    it.proves()
+    await it.works.read_stock()
+    assert (it.available("RED-CLOCK"), it.available("STAND")) == (7, 5)
+    it.warehouse.ships(it.reference, number="T-2")
+    await it.works.poll()
+
+    assert it.states() == ["shipped"]
+    assert (it.available("RED-CLOCK"), it.available("STAND")) == (7, 5)
+    it.proves()
+
+
+async def test_what_the_channel_has_said_already_is_not_booked_again(db: Database) -> None:
+    it = await accepted(db, 2)
+    await it.works.read_stock()
+    it.later()
+    it.takes_in(an_order(quantity=2, fulfilled=1, minute=1, fulfilled_minute=1))
+    assert it.seller.reserved(stage="accepted") == {PLACE: 1}
+    assert (it.seller.level(warehouse="3pl").on_hand, it.available()) == (9, 8)
+    it.proves()
+
+    it.warehouse.ships(it.reference, {"RED-CLOCK": 1})
+    await it.works.poll()
+    assert it.seller.level(warehouse="3pl").on_hand == 9
+    it.warehouse.ships(it.reference, number="T-2")
+    await it.works.poll()
+    it.takes_in(an_order(quantity=2, fulfilled=2, minute=2))
+
+    level = it.seller.level(warehouse="3pl")
+    assert (level.on_hand, level.reserved) == (8, 0)
+    assert it.states() == ["shipped"]
+    it.proves()
+
+
+async def test_a_shipment_that_is_held_up_stays_reserved_and_is_told_until_it_goes_on(db: Database) -> None:
+    it = await accepted(db)
+    it.warehouse.says(it.reference, ShipmentStatus.EXCEPTION, "address not found")
+    await it.works.poll()
+    assert "address not found" in it.alert("shipment_exception")
+    assert it.seller.reserved(stage="accepted") == {PLACE: 1}
+
+    it.warehouse.says(it.reference, ShipmentStatus.PICKING)
+    await it.works.poll()
+
+    assert it.seller.open_alerts() == []
+    it.proves()
+
+
+async def test_a_shipment_that_is_done_without_all_its_goods_is_told(db: Database) -> None:
+    it = await accepted(db, 2)
+    it.warehouse.ships(it.reference, {"RED-CLOCK": 1})
+    it.warehouse.says(it.reference, ShipmentStatus.SHIPPED)
+    await it.works.poll()
+    assert "1 pieces are in no parcel" in it.alert("shipment_exception")
+    assert it.seller.reserved(stage="accepted") == {PLACE: 1}
+    it.proves()
+
+    it.later()
+    it.takes_in(an_order(quantity=1, fulfilled=1, minute=3))
+    await it.works.cancel_due()
+
+    assert it.states() == ["shipped"]
+    assert it.seller.open_alerts() == []
+    assert it.seller.level(warehouse="3pl").reserved == 0
+    it.proves()
+
+
+async def test_tracking_that_comes_after_the_goods_have_left_is_kept(db: Database) -> None:
+    it = await accepted(db)
+    it.warehouse.ships(it.reference)
+    state = it.warehouse.shipments[it.reference]
+    bare = replace(state.parcels[0], tracking_number=None, tracking_url=None)
+    it.warehouse.shipments[it.reference] = replace(state, parcels=(bare,))
+    await it.works.poll()
+    it.later()
+
+    it.warehouse.shipments[it.reference] = state
+    it.warehouse.changed_at[it.reference] = it.clock.now()
+    await it.works.poll()
+
+    assert "T-1" in {row["tracking_number"] for row in it.seller.rows("SELECT * FROM parcel")}
+
+
+# --- stopping -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_request_that_was_not_sent_yet_is_dropped_with_its_order(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", Transient("down"))
+    it.takes_in(an_order())
+    await it.sends()
+    assert it.states() == ["planned"]
+
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+
+    assert (it.states(), it.available()) == (["cancelled"], 10)
+    it.proves()
+    await it.works.submit_due()
+    assert it.warehouse.shipments == {}
+
+
+async def test_a_changed_order_is_planned_anew_when_its_request_was_not_sent(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", Transient("down"))
+    it.takes_in(an_order(quantity=2))
+    await it.sends()
+
+    it.takes_in(an_order(quantity=3, minute=5))
+    it.proves()
+    await it.works.submit_due()
+
+    assert it.states() == ["cancelled", "accepted"]
+    (shipment,) = it.warehouse.orders.values()
+    assert (shipment.reference, shipment.lines[0].quantity) == ("syncd-1-2", 3)
+
+
+async def test_accepted_goods_of_a_cancelled_order_are_free_only_when_the_warehouse_says_so(db: Database) -> None:
+    it = await accepted(db, 2)
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+    assert (it.available(), it.seller.reserved(stage="accepted")) == (8, {PLACE: 2})
+    it.proves()
+
+    await it.works.cancel_due()
+
+    assert (it.states(), it.available()) == (["cancelled"], 10)
+    assert it.seller.order()["state"] == "cancelled"
+    assert it.warehouse.free["RED-CLOCK"] == 10
+    it.proves()
+
+
+async def test_held_units_are_released_before_those_a_warehouse_was_asked_to_ship(db: Database) -> None:
+    it = shipping(db, {"RED-CLOCK": 2}, own={"RED-CLOCK": 5})
+    it.takes_in(an_order(quantity=4))
+    await it.sends()
+
+    it.takes_in(an_order(quantity=2, minute=5))
+
+    assert it.seller.reserved(stage="accepted") == {PLACE: 2}
+    assert it.seller.reserved(stage="held") == {}
+    await it.works.cancel_due()
+    assert it.states() == ["accepted"]
+    it.proves()
+
+
+async def test_an_order_that_shrinks_is_cancelled_whole_and_the_rest_is_sent_again(db: Database) -> None:
+    it = await accepted(db, 3)
+    it.takes_in(an_order(quantity=1, minute=5))
+    it.proves()
+
+    await it.works.cancel_due()
+    assert (it.states(), it.available()) == (["cancelled"], 9)
+    await it.works.submit_due()
+
+    assert it.states() == ["cancelled", "accepted"]
+    assert it.warehouse.orders["syncd-1-2"].lines[0].quantity == 1
+    assert (it.available(), it.warehouse.free["RED-CLOCK"]) == (9, 9)
+    it.proves()
+
+
+async def test_an_order_that_grows_back_before_anyone_was_told_is_left_as_it_is(db: Database) -> None:
+    it = await accepted(db, 3)
+    it.takes_in(an_order(quantity=1, minute=5))
+    it.takes_in(an_order(quantity=3, minute=6))
+
+    await it.works.cancel_due()
+
+    assert it.states() == ["accepted"]
+    it.proves()
+
+
+async def test_goods_that_cannot_be_stopped_are_told_and_booked_when_they_leave(db: Database) -> None:
+    it = await accepted(db)
+    it.warehouse.too_late = True
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+
+    await it.works.cancel_due()
+    await it.works.cancel_due()
+    assert "it is being picked" in it.alert("shipment_too_late")
+    assert (it.states(), it.available()) == (["accepted"], 9)
+    it.proves()
+    await it.works.read_stock()
+    assert it.available() == 9
+    it.warehouse.ships(it.reference)
+    await it.works.poll()
+
+    level = it.seller.level(warehouse="3pl")
+    assert (it.states(), level.on_hand, level.reserved) == (["shipped"], 9, 0)
+    assert it.seller.order()["state"] == "cancelled"
+    assert it.seller.open_alerts() == ["shipment_too_late"]
+    it.proves()
+    it.later(8 * 86_400)
+    await it.works.submit_due()
+    assert it.seller.open_alerts() == []
+
+
+async def test_a_cancellation_whose_answer_was_lost_is_looked_for(db: Database) -> None:
+    it = await accepted(db)
+    it.warehouse.next_time("cancel", "lost")
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+
+    await it.works.cancel_due()
+    assert (it.states(), it.available()) == (["accepted"], 9)
+    await it.works.read_stock()  # its free stock has the unit again, and nobody has told us why
+    assert it.available() == 9
+    await it.works.cancel_due()
+
+    assert (it.states(), it.available()) == (["cancelled"], 10)
+    it.proves()
+
+
+async def test_a_cancellation_that_never_arrived_is_sent_again(db: Database) -> None:
+    it = await accepted(db)
+    it.warehouse.next_time("cancel", OutcomeUnknown("cut off"))
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+
+    await it.works.cancel_due()
+    await it.works.cancel_due()
+    assert it.states() == ["accepted"]
+    it.later(30)
+    await it.works.cancel_due()
+
+    assert (it.states(), it.available()) == (["cancelled"], 10)
+
+
+async def test_a_request_of_unknown_outcome_is_looked_for_before_it_is_cancelled(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", "lost")
+    it.takes_in(an_order())
+    await it.sends()
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+    assert it.available() == 9
+    it.proves()
+
+    await it.works.submit_due()
+    assert it.states() == ["submitted"]
+    await it.works.cancel_due()
+
+    assert (it.states(), it.available(), it.warehouse.free["RED-CLOCK"]) == (["cancelled"], 10, 10)
+    it.proves()
+
+
+async def test_a_request_that_never_arrived_is_given_up_with_its_order(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", OutcomeUnknown("cut off"))
+    it.takes_in(an_order())
+    await it.sends()
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+
+    await it.works.cancel_due()
+    assert (it.states(), it.available()) == (["submitted"], 9)
+    it.later(30)
+    await it.works.cancel_due()
+
+    assert (it.states(), it.available(), len(it.warehouse.asked)) == (["cancelled"], 10, 1)
+    it.proves()
+
+
+async def test_a_warehouse_that_cancels_by_itself_leaves_the_order_to_a_person(db: Database) -> None:
+    it = await accepted(db)
+    it.later()
+    it.warehouse.drops(it.reference, "not in stock")
+    await it.works.read_stock()  # the unit is free again there, and still counts as accepted
+    await it.works.poll()
+
+    assert it.states() == ["refused"]
+    assert "not in stock" in it.alert("shipment_refused")
+    assert it.seller.reserved(stage="held") == {PLACE: 1}
+    assert it.available() == 9
+    it.proves()
+    it.later()
+    await it.works.read_stock()
+    await it.sends()
+    assert (it.available(), it.states()) == (9, ["refused"])
+
+
+async def test_goods_that_leave_after_all_are_told(db: Database) -> None:
+    it = await accepted(db)
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+    await it.works.cancel_due()
+    it.later()
+    it.warehouse.ships(it.reference)
+
+    await it.works.poll()
+
+    assert "after all" in it.alert("shipment_too_late")
+    it.proves()

@@ -1,0 +1,88 @@
+"""A seller with an outside warehouse that ships: the real book, and a warehouse in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from adapters.contract import OrderState
+from syncd.db.database import Database
+from syncd.db.lease import Lease, acquire
+from syncd.fulfilment.outside import Fulfilment
+from syncd.reconcile.audit import audit
+from tests.support.builders import NOW, Parts, Seller, a_seller
+from tests.support.fake_warehouse import FakeWarehouse, HandClock
+
+
+@dataclass
+class Shipping:
+    """A seller, the warehouse `3pl` and what works with it. `reference` is that of the first order's first request."""
+
+    seller: Seller
+    warehouse: FakeWarehouse
+    works: Fulfilment
+    clock: HandClock
+    reference: str = "syncd-1-1"
+
+    @property
+    def db(self) -> Database:
+        return self.seller.db
+
+    def takes_in(self, *orders: OrderState, way: str = "webhook") -> None:
+        self.seller.takes_in(*orders, way=way, now=self.clock.now())
+
+    def later(self, seconds: float = 120.0) -> None:
+        self.clock.at += timedelta(seconds=seconds)
+
+    async def sends(self) -> None:
+        """Let the grace period pass, and everything due be sent."""
+        self.later()
+        await self.works.submit_due()
+
+    def request(self, reference: str | None = None) -> dict[str, object]:
+        found = self.seller.rows(
+            "SELECT * FROM shipment_request WHERE reference = :reference", reference=reference or self.reference
+        )
+        return dict(found[0])
+
+    def states(self) -> list[str]:
+        return [str(row["state"]) for row in self.seller.rows("SELECT state FROM shipment_request ORDER BY id")]
+
+    def available(self, sku: str = "RED-CLOCK", warehouse: str = "3pl") -> int:
+        return self.seller.level(sku, warehouse).available
+
+    def alert(self, kind: str) -> str:
+        (found,) = self.seller.rows("SELECT message FROM alert WHERE closed_at IS NULL AND kind = :kind", kind=kind)
+        return str(found["message"])
+
+    def proves(self) -> None:
+        """The audit finds nothing."""
+        assert audit(self.db).violations == ()
+
+
+def shipping(
+    db: Database,
+    stock: Parts | None = None,
+    *,
+    own: Parts | None = None,
+    listings: dict[str, Parts] | None = None,
+    live: bool = True,
+) -> Shipping:
+    """`stock` lies in the outside warehouse alone, which comes first; `own` in hamburg."""
+    pieces = dict(stock or {"RED-CLOCK": 10})
+    shelves: dict[str, Parts] = {"3pl": pieces, "hamburg": own or {}}
+    seller = a_seller(db, shelves, warehouses={"3pl": "3pl", "hamburg": "own"}, listings=listings, live=live)
+    clock = HandClock(NOW + timedelta(minutes=1))
+    warehouse = FakeWarehouse(clock, dict(pieces))
+    lease = db.transact_now(_acquire, clock)
+    place = seller.warehouses["3pl"].warehouse_id
+    works = Fulfilment(place, "3pl", warehouse, seller.views(), db, clock, lambda: lease)
+    return Shipping(seller, warehouse, works, clock)
+
+
+def _acquire(connection: Connection, clock: HandClock) -> Lease:
+    lease = acquire(connection, "warehouse:3pl", "this test", clock.now())
+    assert isinstance(lease, Lease)
+    return lease
