@@ -24,8 +24,9 @@ S = TypeVar("S")
 
 TOKEN_PATH = "/identity/v1/oauth2/token"  # noqa: S105 - a path
 APP_SCOPE = "https://api.ebay.com/oauth/api_scope"
-# 2001 usually means that the day's quota is gone, and no header says until when: asking again soon is no use.
-QUOTA_PAUSE_S = 600.0
+# 2001 usually means that the day's quota is gone, and no header says until when: asking again soon is no use. Longer
+# than what a call waits by itself, so that whoever called goes on with other work; short enough for a passing burst.
+QUOTA_PAUSE_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)

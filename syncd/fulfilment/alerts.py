@@ -45,8 +45,8 @@ def exception(warehouse_id: int, warehouse: str, order_id: int, name: str, accou
 
 def too_late(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int, reason: str) -> Alert:
     message = (
-        f"order {name} was cancelled or made smaller, and {warehouse} could not be stopped: {reason}."
-        " Its goods leave or have left: ask the warehouse to hold the parcel, or expect it back"
+        f"goods of order {name} that are not to be sent leave {warehouse} or have left it: {reason}."
+        " Ask the warehouse to hold the parcel, or expect it back"
     )
     impact = "goods leave that nobody wants"
     return Alert(alert_key(TOO_LATE, warehouse_id, order_id), TOO_LATE, impact, message, account_id)

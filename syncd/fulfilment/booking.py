@@ -15,20 +15,20 @@ from syncd.accounts.store import account_states
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.tables import account
 from syncd.fulfilment import alerts
-from syncd.fulfilment.leaving import note_pieces, units_to_book
+from syncd.fulfilment.leaving import note_pieces, units_left, units_to_book
 from syncd.fulfilment.parcels import record_parcels
 from syncd.fulfilment.plan import Outside
 from syncd.fulfilment.request import Request, save_request, save_shipped
 from syncd.insight.store import add_tallies
-from syncd.orders.book import AccountView, OrderStanding, Stage
+from syncd.orders.book import AccountView, LineBook, OrderStanding, Stage
 from syncd.orders.decide import OrderChange, release_surplus, ship_units
 from syncd.orders.store.record import record_changes
-from syncd.stock.ledger import Cause, Ledger
+from syncd.stock.ledger import Ledger
 from syncd.stock.store import load_levels
 
 
 class Booking:
-    """An open request whose news are being booked: nothing is written before `record`."""
+    """A request whose news are being booked: levels and order are written by `record`."""
 
     def __init__(self, connection: Connection, place: Outside, request: Request, now: datetime) -> None:
         self._connection = connection
@@ -59,36 +59,26 @@ class Booking:
             self._set(state="accepted", accepted_at=self._now, warehouse_shipment_id=warehouse_shipment_id)
 
     def ship(self, told: ShipmentState) -> None:
-        """Book what newly left, whole listing units at a time, and only what is still reserved."""
+        """Book what newly left, whole listing units at a time, and only what is still reserved there."""
+        left_before = {line.channel_line_id: units_left(self.request, line) for line in self.request.lines}
         save_shipped(self._connection, self.request, note_pieces(self.request, told.shipped))
         record_parcels(self._connection, self.request.request_id, told.parcels)
-        place = self.request.warehouse_id
         for line in self.request.lines:
-            units = units_to_book(self.request, line)
-            # Whenever it left, our level counts it until now, since the warehouse had accepted it.
-            ship_units(line, self.request.book, self._ledger, place, units, stage=Stage.ACCEPTED, left_at=None)
-            line.shipped += units
-            self._change.shipped_units += units
-            self._tallies["units_shipped"] += units * sum(pieces for _, pieces in line.components)
+            if self.request.is_open:
+                self._book(line, units_to_book(self.request, line), Stage.ACCEPTED)
+            else:  # it was over, and its units went back to the order
+                newly = units_left(self.request, line) - left_before[line.channel_line_id]
+                self._book(line, min(newly, line.untold(self.request.warehouse_id)), Stage.HELD)
         if self._change.shipped_units and self.request.cancel_wanted_at is not None:
             self.tell(alerts.too_late, told.reason or "it had left already")
 
-    def discount(self) -> None:
-        """Take off the level what the warehouse has freed at an instant that nobody told us.
-
-        A snapshot since then has it among the free, and counts it once more as accepted.
-        """
-        accepted_at, place = self.request.accepted_at, self.request.warehouse_id
-        for line in self.request.lines:
-            for sku_id, pieces in line.components:
-                level = self._ledger.level(sku_id, place)
-                if accepted_at is None or level.as_of is None or level.as_of < accepted_at:
-                    continue
-                freed = min(pieces * line.handed(place), max(0, level.available))
-                book = self.request.book
-                cause = Cause((book.account_id, book.channel_order_id, line.channel_line_id), book.applications)
-                if freed:
-                    self._ledger.adjust((sku_id, place), -freed, cause)
+    def _book(self, line: LineBook, units: int, stage: Stage) -> None:
+        """Whenever they left: our level counts until now what a warehouse has accepted."""
+        place = self.request.warehouse_id
+        ship_units(line, self.request.book, self._ledger, place, units, stage=stage, left_at=None)
+        line.shipped += units
+        self._change.shipped_units += units
+        self._tallies["units_shipped"] += units * sum(pieces for _, pieces in line.components)
 
     def free(self) -> None:
         """Nothing more of it will leave: what the order still wants is reserved as before, the rest is released."""
@@ -97,6 +87,11 @@ class Booking:
             line.take_back(self.request.warehouse_id)
         for line in self.request.lines:
             release_surplus(line, 0, self._account, self._ledger, self._change)
+
+    @property
+    def holds_some(self) -> bool:
+        """Whether the order still holds units there that the warehouse is not asked to ship."""
+        return any(line.untold(self.request.warehouse_id) for line in self.request.lines)
 
     def end(self, state: str, reason: str | None = None) -> None:
         self._set(state=state, settled_at=self._now, reason=reason)

@@ -34,10 +34,14 @@ def units_to_book(request: Request, line: LineBook) -> int:
     The channel may have said before that some have left: what was reserved for them is gone already.
     """
     per_unit = dict(line.components)
-    parts = [part for part in request.parts if part.line is line]
-    still = min(part.pieces // per_unit[part.sku_id] for part in parts)
-    still -= min(part.shipped // per_unit[part.sku_id] for part in parts)
-    return max(0, line.handed(request.warehouse_id) - still)
+    asked = min(part.pieces // per_unit[part.sku_id] for part in request.parts if part.line is line)
+    return max(0, line.handed(request.warehouse_id) - (asked - units_left(request, line)))
+
+
+def units_left(request: Request, line: LineBook) -> int:
+    """Whole units of a line that have left."""
+    per_unit = dict(line.components)
+    return min(part.shipped // per_unit[part.sku_id] for part in request.parts if part.line is line)
 
 
 def missing_pieces(request: Request) -> int:

@@ -72,7 +72,7 @@ class Fulfilment:
         self._lease = lease
         self._grace_s = grace_s
         self._reach = Reach(warehouse_id, key, db, clock)
-        self._stock = StockReader(warehouse_id, key, fulfiller, db, clock, lease, self._reach)
+        self._stock = StockReader(warehouse_id, key, fulfiller, db, clock, lease, self._reach, self._hear_all)
         self._turns = {name: asyncio.Lock() for name in ("submit", "poll", "cancel")}
         self._not_before = clock.now()  # the warehouse asked us to wait until then
         self.last_poll_at: datetime | None = None
@@ -100,19 +100,26 @@ class Fulfilment:
 
     async def poll(self) -> bool:
         """Hear of every shipment that changed. The cursor moves only when all of them are booked."""
+        return (await self._poll()).changed
+
+    async def _hear_all(self) -> bool:
+        return (await self._poll()).down is None
+
+    async def _poll(self) -> Round:
         async with self._turns["poll"]:
+            heard = Round()
             started_at = self._clock.now()
             since = await self._db.read(shipments_since, self._place.warehouse_id)
             if since is None:
-                return False
+                return heard
             overlap = timedelta(seconds=self._fulfiller.traits.shipments_overlap_s)
-            heard = Round()
             try:
                 async for states in self._fulfiller.poll_shipments(since - overlap):
                     await self._hear(states, started_at, heard)
             except AdapterError as err:
+                heard.down = err
                 await self._reach.failed("poll", err)
-                return heard.changed
+                return heard
             await self._reach.worked("poll")
             if heard.mishap is not None:
                 raise heard.mishap  # the cursor stays: what could not be booked is heard again
@@ -120,7 +127,7 @@ class Fulfilment:
                 _finish_poll, self._lease(), self._place.warehouse_id, started_at, self._clock.now()
             )
             self.last_poll_at = self._clock.now()
-            return heard.changed
+            return heard
 
     async def _hear(self, states: Sequence[ShipmentState], read_at: datetime, heard: Round) -> None:
         known = await self._db.read(load_known, self._place.warehouse_id, [each.reference for each in states])

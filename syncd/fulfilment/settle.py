@@ -10,25 +10,22 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from adapters.warehouse import ShipmentState, ShipmentStatus
-from syncd.alerts.store import open_alerts
 from syncd.db.lease import Lease, guard
 from syncd.db.rows import rows
 from syncd.db.tables import shipment_request
 from syncd.fulfilment import alerts
 from syncd.fulfilment.booking import Booking
-from syncd.fulfilment.leaving import missing_pieces, note_pieces
-from syncd.fulfilment.parcels import record_parcels
+from syncd.fulfilment.leaving import missing_pieces
 from syncd.fulfilment.plan import Outside
-from syncd.fulfilment.request import Request, load_request, save_request, save_shipped
+from syncd.fulfilment.request import load_request
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What we last heard of a shipment."""
 
-    state: str
     digest: str
-    recalled: bool
+    unheard: bool  # no answer to our request has been booked yet
 
 
 def load_known(connection: Connection, warehouse_id: int, references: Collection[str]) -> dict[str, Known]:
@@ -36,20 +33,16 @@ def load_known(connection: Connection, warehouse_id: int, references: Collection
     table = shipment_request
     wanted = rows(connection, "wanted", [("reference", str)], [(each,) for each in sorted(set(references))])
     found = connection.execute(
-        select(table.c.reference, table.c.state, table.c.digest, table.c.cancel_wanted_at)
+        select(table.c.reference, table.c.digest, table.c.state.in_(("planned", "submitted")).label("unheard"))
         .join(wanted, wanted.c.reference == table.c.reference)
         .where(table.c.warehouse_id == warehouse_id)
     )
-    return {row.reference: Known(row.state, row.digest, row.cancel_wanted_at is not None) for row in found}
+    return {row.reference: Known(row.digest, bool(row.unheard)) for row in found}
 
 
 def is_news(told: ShipmentState, known: Known | None) -> bool:
-    """Whether a state says more than the one booked last. The end of what is to be cancelled always does."""
-    if known is None:
-        return False
-    over = told.status in (ShipmentStatus.SHIPPED, ShipmentStatus.CANCELLED)
-    waits = known.state in ("planned", "submitted") or (known.state == "accepted" and known.recalled and over)
-    return waits or known.digest != digest_of(told)
+    """Whether a state says more than the one booked last."""
+    return known is not None and (known.unheard or known.digest != digest_of(told))
 
 
 def digest_of(told: ShipmentState) -> str:
@@ -69,10 +62,10 @@ def note_shipment(
     request = load_request(connection, place.warehouse_id, told.reference)
     if request is None:
         return False
-    if not is_news(told, Known(request.state, request.digest, request.cancel_wanted_at is not None)):
+    if not is_news(told, Known(request.digest, request.state in ("planned", "submitted"))):
         return False
     if not request.is_open:
-        return _note_afterwards(connection, place, request, told, read_at, now)
+        return _note_afterwards(Booking(connection, place, request, now), told, read_at)
     booking = Booking(connection, place, request, now)
     booking.note(digest=digest_of(told))
     booking.accept(told.warehouse_shipment_id)
@@ -97,43 +90,36 @@ def note_shipment(
 def _end_cancelled(booking: Booking, reason: str | None) -> None:
     """The warehouse has cancelled it, because we asked or by itself: then a person must look at the order."""
     wanted = booking.request.cancel_wanted_at is not None
-    if booking.request.cancel_sent_at is None:
-        booking.discount()
     booking.free()
+    booking.end("cancelled" if wanted else "refused", reason)
     if wanted:
-        booking.end("cancelled", reason)
         booking.untell(alerts.TOO_LATE)
     else:
-        booking.end("refused", reason)
         booking.tell(alerts.refused, reason or "it has cancelled the shipment by itself")
 
 
 def _end_incomplete(booking: Booking) -> None:
-    """The warehouse is done, and not all was in its parcels: nobody knows whether the rest will ever leave."""
-    if booking.request.cancel_wanted_at is not None:
-        booking.discount()
-        booking.free()
+    """The warehouse is done, and not all was in its parcels: what it does not send stays with the order."""
+    booking.free()
+    if booking.holds_some:
+        reason = f"it is done with it, but {missing_pieces(booking.request)} pieces are in no parcel"
+        booking.end("refused", reason)
+        booking.tell(alerts.refused, reason)
+    else:
         booking.end("shipped")
-        return
-    reason = f"it is done with it, but {missing_pieces(booking.request)} pieces are in no parcel"
-    booking.note(reason=reason)
-    booking.tell(alerts.exception, reason)
 
 
-def _note_afterwards(
-    connection: Connection, place: Outside, request: Request, told: ShipmentState, read_at: datetime, now: datetime
-) -> bool:
+def _note_afterwards(booking: Booking, told: ShipmentState, read_at: datetime) -> bool:
     """News of what is over: tracking that comes late; or goods that leave though we were told they would not."""
+    request = booking.request
     if request.settled_at is None or read_at <= request.settled_at:
         return False  # it may be older than what ended it
-    record_parcels(connection, request.request_id, told.parcels)
-    save_shipped(connection, request, note_pieces(request, told.shipped))
-    save_request(connection, request, digest=digest_of(told))
+    booking.note(digest=digest_of(told))
+    booking.ship(told)
     if request.state in ("cancelled", "refused") and told.status is not ShipmentStatus.CANCELLED:
-        where = (place.warehouse_id, place.key, request.order_id, request.name, request.book.account_id)
-        reason = f"it has the shipment after all, as {told.status.value}"
-        open_alerts(connection, [alerts.too_late(*where, reason)], now)
-    return False
+        booking.tell(alerts.too_late, f"it has the shipment after all, as {told.status.value}")
+    booking.record()
+    return True
 
 
 def note_refused(
@@ -145,7 +131,7 @@ def note_refused(
         return False
     booking.free()
     booking.end("refused", reason)
-    if any(line.untold(place.warehouse_id) for line in booking.request.lines):
+    if booking.holds_some:
         booking.tell(alerts.refused, reason)
     booking.record()
     return True

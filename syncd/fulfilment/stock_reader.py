@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -25,7 +25,10 @@ _Dated = tuple[datetime, StockRow]
 
 
 class StockReader:
-    """Reads the levels of one warehouse. A read that breaks off books nothing; the next one does."""
+    """Reads the levels of one warehouse. A read that breaks off books nothing; the next one does.
+
+    `hear_shipments` books what became of shipments, and tells whether all of it could be heard.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class StockReader:
         clock: Clock,
         lease: Callable[[], Lease],
         reach: Reach | None = None,
+        hear_shipments: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._warehouse_id = warehouse_id
         self._key = key
@@ -44,6 +48,7 @@ class StockReader:
         self._clock = clock
         self._lease = lease
         self._reach = reach or Reach(warehouse_id, key, db, clock)
+        self._hear_shipments = hear_shipments
         self._turn = asyncio.Lock()
         self.last_stock_at: datetime | None = None
 
@@ -54,6 +59,10 @@ class StockReader:
                 told = [(page.as_of, row) async for page in self._source.read_stock() for row in page.rows]
             except AdapterError as err:
                 await self._reach.failed("stock", err)
+                return False
+            # What the warehouse has cancelled by itself is free again in these levels: first hear of that, or the
+            # same pieces are counted as kept for us once more.
+            if self._hear_shipments is not None and not await self._hear_shipments():
                 return False
             booked = await self._book(told)
             await self._db.transact(

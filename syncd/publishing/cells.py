@@ -128,7 +128,8 @@ class Reading:
     """What a cell is after a read, and what the read gave away."""
 
     cell: Cell
-    held: int = 0  # units missing that no known order explains: hold them back everywhere
+    held: int = 0  # units missing that no known order explains for sure: hold them back everywhere
+    doubtful: int = 0  # of these, the units that known orders or our own write most likely explain
     surplus: int = 0  # units more than anything explains: a person, or a give-back not yet learnt
     given_back: int = 0  # units of open holds that are back on sale
     relisted: int = 0  # sold units that our own plain set has put on sale again

@@ -83,7 +83,7 @@ def read_plain(
         if sent_at < cell.unknown_until + staleness:
             return Reading(cell, pending=True)
     reading = read_back(cell, shown, recent_taken, open_holds, sent_at, now, staleness)
-    return replace(reading, relisted=_relisted(cell, shown))
+    return replace(reading, relisted=_relisted(cell, shown), doubtful=min(reading.held, _doubtful(cell, shown)))
 
 
 def _if_applied(cell: Cell, sent_at: datetime, now: datetime, staleness: timedelta) -> Cell:
@@ -117,6 +117,17 @@ def _anchored(
         expired_hold=0,
         published=value,
     )
+
+
+def _doubtful(cell: Cell, shown: int) -> int:
+    """Units of a shortfall that need no unseen purchase: sales we know of that a write may have erased and has not, or
+    a write without an answer that did take effect.
+    """
+    if cell.hi is None or cell.lo is None:
+        return 0
+    if cell.unknown_value is not None:
+        return max(0, cell.hi - cell.unknown_value) if shown <= cell.unknown_value else 0
+    return cell.hi - cell.lo
 
 
 def _relisted(cell: Cell, shown: int) -> int:

@@ -71,17 +71,30 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         last_view = await _let_shop(stage, options, stop, console)
         shopping_s = time.monotonic() - started
         stop.clear()  # a second Ctrl-C ends the waiting
-        with console.status("waiting until everything has come to rest") as status:
-            quiet = await wait_for_quiet(stage, QUIET_WITHIN_S, lambda w: status.update(f"coming to rest: {w}"), stop)
+        awaited = await _come_to_rest(stage, stop, console)
         truth = await truths(stage)
         stage.note_peak()
-        summary = await asyncio.to_thread(summarise, stage, truth, shopping_s, quiet=quiet)
+        summary = await asyncio.to_thread(summarise, stage, truth, shopping_s, awaited)
     finally:
         await stage.close()
     _tell(summary, last_view, options, console)
     if summary.good and options.folder is None:
         shutil.rmtree(folder, ignore_errors=True)
     return summary
+
+
+async def _come_to_rest(stage: Stage, give_up: asyncio.Event, console: Console) -> str:
+    """Wait until nothing is on its way; what still was when the patience ended, or nothing."""
+    awaited = ""
+    with console.status("waiting until everything has come to rest") as status:
+
+        def show(waiting: str) -> None:
+            nonlocal awaited
+            awaited = waiting
+            status.update(f"coming to rest: {waiting}")
+
+        quiet = await wait_for_quiet(stage, QUIET_WITHIN_S, show, give_up)
+    return "" if quiet else awaited or "not even looked at"
 
 
 def _tell(summary: Summary, last_view: Any, options: DemoOptions, console: Console) -> None:

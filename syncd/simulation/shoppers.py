@@ -134,16 +134,18 @@ class Shoppers:
         if unpaid:
             self.payments.expect(shop, placed, [sku for sku, _ in lines])
         elif not by_channel:
-            await self._whim(taken)
+            await self._whim(taken, always_restocked=vendor == "ebay")
 
     def _channel(self) -> ChannelPlan:
         wanted = self._what.random() * self._shares[-1]
         return self._world.channels[bisect.bisect_right(self._shares, wanted)]
 
-    async def _whim(self, taken: Taken) -> None:
+    async def _whim(self, taken: Taken, *, always_restocked: bool) -> None:
+        # Units that eBay keeps off its listing could as well be hidden purchases: they would stay held for days.
         whim = self._whims.random()
         if whim < self._habits.cancel_share:
-            if await taken.shop.cancel(taken.order_id, restock=self._whims.random() < 0.8):
+            restock = self._whims.random() < 0.8 or always_restocked
+            if await taken.shop.cancel(taken.order_id, restock=restock):
                 self.sales.cancelled += 1
             return
         if whim < self._habits.cancel_share + self._habits.edit_share:

@@ -67,6 +67,7 @@ class Summary:
     seed: int
     speed: float
     quiet: bool
+    awaited: str = ""  # what still was on its way when the waiting ended
     restarts: int = 0
     channels: dict[str, ChannelFigures] = field(default_factory=dict)
     unpaid_purchases: int = 0
@@ -92,8 +93,8 @@ class Summary:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
-def summarise(stage: Stage, truth: dict[str, dict[str, Any]], shopping_real_s: float, *, quiet: bool) -> Summary:
-    """Read the book, audit it, and compare every listing with the truth."""
+def summarise(stage: Stage, truth: dict[str, dict[str, Any]], shopping_real_s: float, awaited: str) -> Summary:
+    """Read the book, audit it, and compare every listing with the truth. `awaited`: what has not come to rest."""
     book = stage.setup.db.read_now(_read_book)
     report = audit(stage.setup.db)
     found = differing(stage, truth)
@@ -119,7 +120,8 @@ def summarise(stage: Stage, truth: dict[str, dict[str, Any]], shopping_real_s: f
         peak_rss_mib=max(stage.peaks_mib, default=None),
         seed=stage.world.seed,
         speed=stage.clock.speed,
-        quiet=quiet,
+        quiet=not awaited,
+        awaited=awaited,
         restarts=stage.restarts,
         channels=channels,
         unpaid_purchases=len(stage.happenings.unpaid),

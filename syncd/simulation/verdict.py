@@ -22,7 +22,7 @@ def summary_view(summary: Summary) -> RenderableType:
         _line(not summary.listings_differing, "every listing shows its sellable quantity", summary.listings_differing),
     ]
     if not summary.quiet:
-        verdict.append(_line(False, "everything came to rest"))
+        verdict.append(_line(False, "everything came to rest", summary.awaited))
     parts: list[RenderableType] = [_channels(summary), Text(), _figures(summary), Text(), *verdict]
     return Panel(Group(*parts), title="Summary", title_align="left", width=80, padding=(1, 1))
 
@@ -73,6 +73,6 @@ def _lag(lag: Mapping[str, Any] | None) -> str:
     return "–" if lag is None else lag_words(lag["p50"], lag["p95"])
 
 
-def _line(good: bool, what: str, count: int = 0) -> Text:
-    wrong = f"not true: {what}" + (f" ({count})" if count else "")
+def _line(good: bool, what: str, wrong_with: object = None) -> Text:
+    wrong = f"not true: {what}" + (f" ({wrong_with})" if wrong_with else "")
     return Text(f"✓ {what}", style="green") if good else Text(f"✗ {wrong}", style="bold red")

@@ -291,6 +291,27 @@ async def test_a_sale_the_write_erased_is_found_counted_and_mended(seller: Selle
 
 
 @pytest.mark.parametrize("seller", [{"hold_window_s": 432_000.0}], indirect=True)
+async def test_a_sale_in_the_race_that_survived_it_is_not_held_for_days(seller: Seller) -> None:
+    alpha, beta = seller.markets["alpha"], seller.markets["beta"]
+    alpha.sells("RED", 2, listed_after_s=0.0)
+    await seller.polls()
+    original = beta.send_write
+
+    async def races(key: str, body: str) -> Any:
+        answer = await original(key, body)
+        beta.sells("RED", 3, listed_after_s=30.0)  # behind the write, in the second of its answer
+        return answer
+
+    beta.send_write = races  # type: ignore[method-assign]
+    await seller.publishes("beta")
+    beta.send_write = original  # type: ignore[method-assign]
+    await seller.rests(30)
+
+    assert seller.tally("beta", "units_relisted") == 0
+    assert [market.shown["RED"] for market in seller.markets.values()] == [5, 5]
+
+
+@pytest.mark.parametrize("seller", [{"hold_window_s": 432_000.0}], indirect=True)
 async def test_an_unpaid_purchase_is_held_back_everywhere_until_it_is_paid_or_given_back(seller: Seller) -> None:
     alpha, beta = seller.markets["alpha"], seller.markets["beta"]
     bought = alpha.sells("RED", 2, paid=False)

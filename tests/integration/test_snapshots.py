@@ -179,6 +179,25 @@ async def test_a_word_taken_before_goods_left_and_heard_after_counts_them_once(d
     it.proves()
 
 
+async def test_what_it_was_asked_to_cancel_is_not_counted_until_its_answer_is_known(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(an_order(quantity=3))
+    await it.sends()
+    before = it.clock.now()
+    it.later()
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=9))
+    it.warehouse.next_time("cancel", "lost")
+    await it.works.cancel_due()
+
+    # Of an instant before the cancellation, with the numbers of after it: both is so when a read takes a while.
+    tells(it.seller, StockRow("RED-CLOCK", 10), at=before + timedelta(seconds=1), place="3pl")
+    assert it.available() == 7
+    await it.works.cancel_due()
+
+    assert (it.states(), it.available()) == (["cancelled"], 10)
+    it.proves()
+
+
 # --- reading --------------------------------------------------------------------------------------------------------
 
 

@@ -128,7 +128,7 @@ def _note_confirmed(
             samples.append((rules.account_id, "placed_to_shown", (now - row.since_at).total_seconds()))
     add_lags(connection, samples)
     connection.execute(update(dirty_listing).values(since_at=None).where(ours))
-    add_tallies(connection, {(f"account:{rules.account}", "writes_confirmed"): len(confirmed)})
+    add_tallies(connection, {(f"account:{rules.account}", "numbers_written"): len(confirmed)})
 
 
 def _await_effect(connection: Connection, rules: Rules, pending: Sequence[int], now: datetime) -> None:
@@ -205,7 +205,8 @@ def _open_holds(connection: Connection, listing_ids: Sequence[int]) -> dict[int,
 
 
 def _hold_back(connection: Connection, rules: Rules, held: Mapping[int, Reading], now: datetime) -> None:
-    expires_at = now + timedelta(seconds=rules.hold_window_s)
+    in_doubt = now + timedelta(seconds=min(rules.hold_window_s, rules.index_lag_s))
+    unseen = now + timedelta(seconds=rules.hold_window_s)
     columns = [
         ("listing_id", int),
         ("cell", str),
@@ -216,15 +217,16 @@ def _hold_back(connection: Connection, rules: Rules, held: Mapping[int, Reading]
         ("expires_at", datetime),
         ("opened_at", datetime),
     ]
-    insert_rows(
-        connection,
-        hold,
-        columns,
-        [
-            (i, rules.cell, reading.held, "shortfall", reading.from_at or now, now, expires_at, now)
-            for i, reading in sorted(held.items())
-        ],
-    )
+    data = [
+        (i, rules.cell, units, kind, reading.from_at or now, now, expires_at, now)
+        for i, reading in sorted(held.items())
+        for units, kind, expires_at in (
+            (reading.held - reading.doubtful, "shortfall", unseen),
+            (reading.doubtful, "doubtful", in_doubt),
+        )
+        if units
+    ]
+    insert_rows(connection, hold, columns, data)
     mark_shared(connection, list(held), now)
 
 

@@ -110,7 +110,7 @@ def test_a_read_of_the_old_number_waits_until_the_write_can_land_no_more() -> No
 def test_a_number_that_neither_outcome_explains_is_held_against_the_higher_of_both() -> None:
     late = read(opened(3), 2, NOON + 126 * SECOND)
 
-    assert (late.cell.anchor_value, late.held) == (2, 8)
+    assert (late.cell.anchor_value, late.held, late.doubtful) == (2, 8, 7)
 
 
 def test_a_sale_learnt_since_explains_a_lower_number() -> None:
@@ -134,3 +134,13 @@ def test_units_back_on_sale_end_their_hold() -> None:
     reading = read_plain(a_cell(5), 8, 0, 2, NOON, NOON + SECOND, STALENESS)
 
     assert (reading.given_back, reading.surplus) == (2, 1)
+
+
+def test_a_known_sale_that_a_write_may_have_erased_and_has_not_is_held_in_doubt_only() -> None:
+    raced = replace(set_applied(flying(7), NOON, NOON + SECOND, STALENESS), sold_lo=2)
+
+    kept = read(raced, 5, NOON + 10 * SECOND)
+    less = read(raced, 4, NOON + 10 * SECOND)
+
+    assert (kept.held, kept.doubtful) == (2, 2)
+    assert (less.held, less.doubtful) == (3, 2)

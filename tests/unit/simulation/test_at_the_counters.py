@@ -23,7 +23,7 @@ from syncd.simulation.staff import Typist
 from syncd.simulation.stands import Stand, StandsUnreadable, stands_of
 from syncd.simulation.world import EVERY_VENDOR, World, make_world, stands
 
-SPEED = 600.0
+SPEED = 3000.0
 SHIP_TO = {"name": "A Shopper", "address1": "1 Main Street", "city": "Denver", "zip": "80202", "country": "US"}
 
 
@@ -113,9 +113,9 @@ async def test_what_a_counter_does_not_do_is_told_with_the_counters_words(street
 
 
 async def test_shoppers_buy_on_every_channel_and_the_counters_agree(street: Street) -> None:
-    shoppers = Shoppers(street.world, street.shops, street.clock, Happenings(), Habits(orders_per_hour=1200))
+    shoppers = Shoppers(street.world, street.shops, street.clock, Happenings(), Habits(orders_per_hour=240))
 
-    await for_a_while(shoppers.shop(), 1.5)
+    await for_a_while(shoppers.shop(), 0.8)
     await shoppers.payments.settle_all()
 
     for key in street.shops:
@@ -151,7 +151,7 @@ async def test_payments_come_some_minutes_after_the_purchase(street: Street) -> 
     assert isinstance(placed, Placed)
     payments.expect(street.shops["amazon-us"], placed, [SKU])
 
-    await for_a_while(payments.settle_due(), 2.0)  # twenty of the seller's minutes
+    await for_a_while(payments.settle_due(), 0.4)  # twenty of the seller's minutes
 
     assert payments.open == 0
 
@@ -160,7 +160,7 @@ async def test_a_person_types_numbers_and_on_ebay_only_higher_ones(street: Stree
     happenings = Happenings()
     before = {key: (await shop.truth())["levels"] for key, shop in street.shops.items()}
 
-    await for_a_while(Typist(street.world, street.shops, street.clock, happenings).type_numbers(), 6.0)
+    await for_a_while(Typist(street.world, street.shops, street.clock, happenings).type_numbers(), 1.5)
 
     assert happenings.hand_edits
     for edit in happenings.hand_edits:

@@ -134,14 +134,14 @@ def test_the_end_tells_each_channels_oversells_by_cause() -> None:
 
 
 def test_a_run_that_ended_well_says_so_and_one_that_did_not_says_what_is_wrong() -> None:
-    good, bad = a_summary(), a_summary(listings_differing=2, quiet=False)
+    good, bad = a_summary(), a_summary(listings_differing=2, quiet=False, awaited="3 holds, 1 events")
 
     assert good.good
     assert not any("✗" in line for line in drawn(summary_view(good)))
     assert not bad.good
     told = "\n".join(drawn(summary_view(bad)))
     assert "✗ not true: every listing shows its sellable quantity (2)" in told
-    assert "✗ not true: everything came to rest" in told
+    assert "✗ not true: everything came to rest (3 holds, 1 events)" in told
 
 
 def test_an_order_too_many_is_as_wrong_as_one_too_few() -> None:

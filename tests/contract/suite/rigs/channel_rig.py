@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.contract import Channel, ListingRef, OrderNews, OrderState, QuantityWrite, RawEvent, RowResult
-from tests.contract.suite.rigs.time import PatientClock
+from tests.contract.suite.rigs.clocks import PatientClock
 from tests.support.specs.exchange import Exchange, Recorder
 from tests.unit.shopify_sandbox.kit import SteppingClock
 

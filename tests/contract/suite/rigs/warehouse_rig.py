@@ -13,7 +13,7 @@ import httpx
 
 from adapters.warehouse import Fulfiller, StockRow, StockSource
 from tests.contract.suite.rigs.channel_rig import Counter, Judge, Mailbox
-from tests.contract.suite.rigs.time import PatientClock
+from tests.contract.suite.rigs.clocks import PatientClock
 from tests.support.specs.exchange import Exchange, Recorder
 from tests.unit.shopify_sandbox.kit import SteppingClock
 
