@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.simulation.vendors.face import Json, Secret, Settings
+from syncd.simulation.vendors.face import LIVELY, Json, Secret, Settings
 from syncd.simulation.world import World
 
 MARKETPLACE = "ATVPDKIKX0DER"
@@ -39,7 +39,7 @@ class Amazon:
             "client_secret": f"{key}-sandbox-secret",
             "refresh_token": f"Atzr|{key}-sandbox",
             "queue_access_key_id": f"{key}-queue",
-            **({"faults": {}} if world.faults else {}),
+            **({"faults": LIVELY} if world.faults else {}),
         }
 
     def settings(self, world: World, key: str, truth: Json) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.simulation.vendors.face import Json, Secret, Settings
+from syncd.simulation.vendors.face import LIVELY, Json, Secret, Settings
 from syncd.simulation.world import World
 
 _MARKETPLACE = "EBAY_US"
@@ -25,7 +25,7 @@ class Ebay:
             "client_id": f"{key}-client",
             "client_secret": f"{key}-sandbox-secret",
             "refresh_token": f"v^1.1#{key}-sandbox",
-            **({"faults": {}} if world.faults else {}),
+            **({"faults": LIVELY} if world.faults else {}),
         }
 
     def settings(self, world: World, key: str, truth: Json) -> Settings:

@@ -10,6 +10,9 @@ from syncd.simulation.world import World
 
 Json = dict[str, Any]
 
+# The sandboxes' usual faults. A line that goes quiet does so in real seconds, and a demo's are minutes of the seller's.
+LIVELY: Json = {"hang_s": 2.0}
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.simulation.vendors.face import Json, Secret, Settings
+from syncd.simulation.vendors.face import LIVELY, Json, Secret, Settings
 from syncd.simulation.world import World
 
 _CHANNEL, _LOCATION = 128944, 8
@@ -21,7 +21,7 @@ class Shipbob:
             ],
             "pick_after_s": [120.0, 600.0],  # a brisk warehouse, so that a short run sees parcels leave
             "ship_after_s": [300.0, 900.0],
-            **({"faults": {}} if world.faults else {}),
+            **({"faults": LIVELY} if world.faults else {}),
         }
 
     def settings(self, world: World, key: str, truth: Json) -> Settings:

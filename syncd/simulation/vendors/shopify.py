@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.simulation.vendors.face import Json, Secret, Settings
+from syncd.simulation.vendors.face import LIVELY, Json, Secret, Settings
 from syncd.simulation.world import World
 
 
@@ -27,7 +27,7 @@ class Shopify:
             ],
             "client_id": f"{key}-client",
             "client_secret": f"{key}-sandbox-secret",
-            **({"faults": {"hang_s": 20.0}} if world.faults else {}),
+            **({"faults": LIVELY} if world.faults else {}),
         }
 
     def settings(self, world: World, key: str, truth: Json) -> Settings:

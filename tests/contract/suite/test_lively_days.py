@@ -10,15 +10,18 @@ import pytest
 
 from adapters.contract import (
     AuthExpired,
+    Malformed,
+    OrderNews,
     OrderState,
     OutcomeUnknown,
     QuantityWrite,
     RateLimited,
+    RawEvent,
     RowOutcome,
     Transient,
 )
 from tests.contract.suite.conftest import OpensChannel
-from tests.contract.suite.rigs.channel_rig import ChannelRig
+from tests.contract.suite.rigs.channel_rig import HOOK, ChannelRig
 
 CODES = ("RED", "BLUE", "GREEN")
 BAD_WEATHER = {"rate_limit": 0.05, "server_error": 0.08, "unavailable": 0.05, "lost_reply": 0.08, "token_expiry": 0.05}
@@ -137,6 +140,48 @@ async def assert_numbers_are_explained(rig: ChannelRig, known: dict[str, OrderSt
     )
     gone = 500 - (await rig.shown())[code] - unseen
     assert sum(line.taken_min for line in lines) <= gone <= sum(line.taken_max for line in lines)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_news_of_every_way_in_any_order_never_overrule_what_is_true(opens: OpensChannel, seed: int) -> None:
+    rig = await opens()
+    started_at, day, known = rig.now, Day(rig, seed), dict[str, OrderState]()
+    if rig.signature_header:
+        await rig.channel.ensure_webhooks(HOOK)
+    await rig.counter.post("faults", webhook_duplicate=0.3, webhook_drop=0.1)
+    events: list[RawEvent] = []
+    for _ in range(25):
+        await day.goes_on()
+        events += await heard(rig)
+        if day.chance.random() < 0.2:
+            events += await rig.swept(rig.now - timedelta(seconds=rig.channel.traits.poll_overlap_s))
+    await rig.passes(rig.invisible_s + rig.channel.traits.settle_s + 60)
+    events += await heard(rig)
+    events += await rig.swept(started_at - timedelta(seconds=1))
+    day.chance.shuffle(events)
+
+    for event in sorted(events, key=lambda each: each.topic != POLL_TOPIC):  # of one instant, the poll is believed
+        news = rig.channel.resolve(event)
+        assert not isinstance(news, Malformed)
+        if isinstance(news, OrderNews):
+            old = known.get(news.order.channel_order_id)
+            if old is None or old.version_at < news.order.version_at:
+                known[news.order.channel_order_id] = news.order
+
+    assert told(known) == await true(rig)
+    for code in CODES:
+        await assert_numbers_are_explained(rig, known, code)
+
+
+POLL_TOPIC = "poll/order"
+
+
+async def heard(rig: ChannelRig) -> list[RawEvent]:
+    """What the channel has told by itself since it was last asked."""
+    got, rig.mail.got = rig.mail.got, []
+    events = [await rig.channel.verify_webhook(headers, body) for headers, body in got]
+    queue = rig.channel.queue
+    return events + [each.event for each in (await queue.receive() if queue is not None else ())]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -27,7 +27,6 @@ _OUTSIDE = (
     ("POST", r"/auth/o2/token"),  # Login with Amazon has no model
     ("POST", r"/"),  # the queue is not Amazon's marketplace
 )
-_ERROR_LISTS = ("ErrorList", "Errors")
 _NOTIFICATION = "amazon/schemas/notifications/OrderChangeNotification.json"
 
 
