@@ -10,7 +10,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, func, select
 
-from syncd.db.tables import account, alert, cursor, dirty_listing, hold, inbox, level, listing, push_batch, warehouse
+from syncd.db.tables import (
+    account,
+    alert,
+    cursor,
+    dirty_listing,
+    hold,
+    inbox,
+    level,
+    listing,
+    push_batch,
+    shipment_request,
+    warehouse,
+    warehouse_cursor,
+)
 from syncd.insight.histogram import quantile_s
 from syncd.insight.store import read_lags, read_tallies
 
@@ -21,7 +34,7 @@ LEVELS_SUMMED_TO = 20_000
 """Above so many levels no warehouse is summed: it reads every level, on SQLite some 10 ms for that many."""
 
 NEWEST_ALERTS = 50
-WAYS = ("webhook", "poll", "fetch")
+WAYS = ("webhook", "queue", "poll", "fetch")
 TOTALS = (
     "orders_changed",
     "oversold_units",
@@ -33,6 +46,8 @@ TOTALS = (
     "reads",
     "units_held",
     "units_surplus",
+    "units_relisted",
+    "throttled",
     "parked_events",
     "webhooks_forged",
 )
@@ -101,16 +116,23 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class WarehouseStatus:
-    """One warehouse. `units_reserved` runs since it was added; `stock` is None above LEVELS_SUMMED_TO levels."""
+    """One warehouse. `units_reserved` runs since it was added; `stock` is None above LEVELS_SUMMED_TO levels.
+
+    Of one with an API: `stock_as_of` is what its last complete snapshot speaks of, `shipments` what is asked of it and
+    not over, by state.
+    """
 
     key: str
     name: str
     kind: str
     units_reserved: int
     stock: Stock | None
+    stock_as_of: datetime | None
+    shipments: Mapping[str, int]
+    throttled: int
 
-    def to_json(self) -> dict[str, Any]:
-        return _plain(self)
+    def to_json(self, now: datetime) -> dict[str, Any]:
+        return _plain(self) | {"stock_age_s": age_s(self.stock_as_of, now)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +172,7 @@ class Status:
         return _plain(self) | {
             "counted_to": COUNTED_TO,
             "accounts": [each.to_json(self.at) for each in self.accounts],
-            "warehouses": [each.to_json() for each in self.warehouses],
+            "warehouses": [each.to_json(self.at) for each in self.warehouses],
             "alerts": [_plain(each) for each in self.alerts],
             "inbox": _plain(self.inbox) | {"oldest_new_age_s": age_s(self.inbox.oldest_new_at, self.at)},
         }
@@ -248,6 +270,11 @@ def _holds(connection: Connection) -> dict[int, tuple[int, int]]:
 
 def _warehouses(connection: Connection, tallies: Mapping[tuple[str, str], int]) -> tuple[WarehouseStatus, ...]:
     stock = _stock(connection)
+    heard = {
+        row.warehouse_id: row.polled_to
+        for row in connection.execute(select(warehouse_cursor).where(warehouse_cursor.c.stream == "stock"))
+    }
+    shipments = _open_shipments(connection)
     return tuple(
         WarehouseStatus(
             key=row.key,
@@ -255,9 +282,26 @@ def _warehouses(connection: Connection, tallies: Mapping[tuple[str, str], int]) 
             kind=row.kind,
             units_reserved=tallies.get((f"warehouse:{row.key}", "units_reserved"), 0),
             stock=None if stock is None else stock.get(row.id, Stock(0, 0, 0, 0)),
+            stock_as_of=heard.get(row.id),
+            shipments=shipments.get(row.id, {}),
+            throttled=tallies.get((f"warehouse:{row.key}", "throttled"), 0),
         )
         for row in connection.execute(select(warehouse).order_by(warehouse.c.key))
     )
+
+
+def _open_shipments(connection: Connection) -> dict[int, dict[str, int]]:
+    """Shipment requests that are not over, by warehouse and state."""
+    found = connection.execute(
+        select(shipment_request.c.warehouse_id, shipment_request.c.state, func.count())
+        .where(shipment_request.c.state.in_(("planned", "submitted", "accepted")))
+        .group_by(shipment_request.c.warehouse_id, shipment_request.c.state)
+        .order_by(shipment_request.c.warehouse_id, shipment_request.c.state)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for warehouse_id, state, n in found:
+        counts.setdefault(warehouse_id, {})[state] = n
+    return counts
 
 
 def _stock(connection: Connection) -> dict[int, Stock] | None:

@@ -22,6 +22,8 @@ from syncd.db.tables import (
     pool,
     shortage,
     sku,
+    warehouse,
+    warehouse_cursor,
 )
 from syncd.publishing.cells import Cell
 from syncd.publishing.sellable import ComponentStock, Sellable, sellable
@@ -217,3 +219,18 @@ def load_due(
         due = due.where(dirty_listing.c.listing_id.in_(select(wanted.c.id)))
     found = connection.execute(due)
     return [Dirty(*row) for row in found]
+
+
+def stale_warehouses(connection: Connection, account_id: int, before: datetime) -> list[str]:
+    """Keys of the pool's warehouses with an API whose last complete levels speak of an instant before this."""
+    found = connection.execute(
+        select(warehouse.c.key)
+        .join(pool, and_(pool.c.warehouse_id == warehouse.c.id, pool.c.account_id == account_id))
+        .join(
+            warehouse_cursor,
+            and_(warehouse_cursor.c.warehouse_id == warehouse.c.id, warehouse_cursor.c.stream == "stock"),
+        )
+        .where(warehouse_cursor.c.polled_to < before)
+        .order_by(warehouse.c.key)
+    )
+    return list(found.scalars())

@@ -98,6 +98,8 @@ async def _come_to_rest(stage: Stage, give_up: asyncio.Event, console: Console) 
 
 
 def _tell(summary: Summary, last_view: Any, options: DemoOptions, console: Console) -> None:
+    if not console.is_terminal:
+        console.print()  # a terminal ends the live view's last line by itself
     console.print(summary_view(summary))
     for account, sku, shown, sellable in summary.differing:
         console.print(f"  {account} {sku} shows {shown}, sellable is {sellable}", style="red")

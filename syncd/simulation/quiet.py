@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from syncd.db.tables import dirty_listing, hold, inbox, push_batch
 from syncd.insight.store import read_tallies
+from syncd.publishing.store.queue import TAKES_EFFECT
 from syncd.simulation.stage import Stage, differing, truths
 
 _LOOK_EVERY_REAL_S = 0.5
@@ -71,7 +72,7 @@ def _in_flight(connection: Connection) -> dict[str, int]:
         "holds": count(select(hold.c.id).where(hold.c.closed_at.is_(None))),
         "listings": count(
             select(dirty_listing.c.listing_id).where(
-                (dirty_listing.c.waits_for.is_(None)) | (dirty_listing.c.waits_for == "certification")
+                or_(dirty_listing.c.waits_for.is_(None), dirty_listing.c.waits_for.in_(("certification", TAKES_EFFECT)))
             )
         ),
     }

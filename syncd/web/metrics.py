@@ -27,6 +27,8 @@ _TOTALS = {
     "reads": "Listings' numbers read.",
     "units_held": "Units held back because a number dropped without an order.",
     "units_surplus": "Units by which somebody else raised a number.",
+    "units_relisted": "Sold units that a plain set put on sale again.",
+    "throttled": "Requests that the vendor told to wait.",
     "parked_events": "Events that could not be read.",
     "webhooks_forged": "Webhooks whose signature did not verify.",
 }

@@ -8,15 +8,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, make_url, text
 
 from adapters.contract import Problem
+from adapters.warehouse import ShipmentState, ShipmentStatus
 from syncd.db.database import Database
 from syncd.db.engine import is_sqlite
 from syncd.db.lease import Lease, acquire
+from syncd.fulfilment.due import mark_sending
+from syncd.fulfilment.plan import Outside, plan_shipments, survey
+from syncd.fulfilment.settle import note_shipment
 from syncd.publishing.store.claim import claim
 from syncd.publishing.store.rows import Rules
 from syncd.reconcile.audit import CHECKS, AuditReport, audit, audit_async, read_page
@@ -33,9 +37,9 @@ def db(database_url: str) -> Iterator[Database]:
 
 
 def a_busy_seller(db: Database) -> Seller:
-    """A book with an order of every kind, and a write in flight."""
-    stock = {"hamburg": {"RED-CLOCK": 9, "STAND": 4}, "berlin": {"RED-CLOCK": 2, "STAND": 6}}
-    places = {"hamburg": "own", "berlin": "3pl"}
+    """A book with an order of every kind, one of them being sent from outside, and a write in flight."""
+    stock = {"hamburg": {"RED-CLOCK": 9, "STAND": 4}, "berlin": {"RED-CLOCK": 2, "STAND": 6}, "leeds": {"LAMP": 9}}
+    places = {"hamburg": "own", "berlin": "3pl", "leeds": "3pl"}
     seller = a_seller(db, stock, listings={"KIT": {"RED-CLOCK": 1, "STAND": 2}}, warehouses=places)
     seller.takes_in(
         an_order(order_id="open", quantity=2),
@@ -54,8 +58,30 @@ def a_busy_seller(db: Database) -> Seller:
         an_order(order_id="sent", quantity=2, fulfilled=1, minute=1),
     )
     seller.counts("RED-CLOCK", 4, at=NOW + timedelta(hours=1))
+    ship_lamps(seller)
     db.transact_now(_write_numbers, seller)
     return seller
+
+
+def ship_lamps(seller: Seller) -> None:
+    """The lamps of four orders are to be sent: planned, sent, accepted, and accepted and half cancelled since."""
+    seller.takes_in(*(an_order(order_id=name, sku="LAMP", quantity=2) for name in ("told", "taken", "recalled")))
+    seller.takes_in(an_order(a_line("LAMP", 2), replace(a_line("LAMP", line_id="2"), by_channel=True), order_id="plan"))
+    seller.db.transact_now(_plan_and_send, seller, NOW + timedelta(minutes=2))
+    seller.takes_in(an_order(order_id="recalled", sku="LAMP", quantity=1, minute=1))
+
+
+def _plan_and_send(connection: Connection, seller: Seller, now: datetime) -> None:
+    lease = acquire(connection, "warehouse:leeds", "this test", NOW)
+    assert isinstance(lease, Lease)
+    place = Outside(seller.warehouses["leeds"].warehouse_id, "leeds", seller.views())
+    plan_shipments(connection, lease, place, survey(connection, place, 0.0, 9, now), 0.0, now)
+    names = {row.name: row.reference for row in connection.execute(text(REQUESTS))}
+    for name in ("#told", "#taken", "#recalled"):
+        assert mark_sending(connection, lease, place, names[name], now)
+    for name in ("#taken", "#recalled"):
+        state = ShipmentState(names[name], "W-1", ShipmentStatus.ACCEPTED, {})
+        note_shipment(connection, lease, place, state, now, now)
 
 
 def _write_numbers(connection: Connection, seller: Seller) -> None:
@@ -84,6 +110,9 @@ def corrupt(db: Database, *statements: str) -> None:
         connection.commit()
 
 
+REQUESTS = "SELECT o.name, q.reference FROM shipment_request q JOIN sales_order o ON o.id = q.order_id"
+
+
 def broken_rules(report: AuditReport) -> set[str]:
     return {rule for rule, broken in report.counted.items() if broken}
 
@@ -110,6 +139,9 @@ HAMBURG = "warehouse_id = (SELECT id FROM warehouse WHERE key = 'hamburg')"
 CLOCK = "sku_id = (SELECT id FROM sku WHERE code = 'RED-CLOCK')"
 LINE = "(SELECT l.id FROM order_line l JOIN sales_order o ON o.id = l.order_id WHERE o.channel_order_id = '{}')"
 OPEN, SHORT, SENT = (LINE.format(name) for name in ("open", "short", "sent"))
+TAKEN_LINE, RECALLED = LINE.format("taken"), LINE.format("recalled")
+ORDER = "(SELECT id FROM sales_order WHERE channel_order_id = '{}')"
+TAKEN, OPEN_ORDER = ORDER.format("taken"), ORDER.format("open")
 A_RESERVATION = "INSERT INTO reservation (order_line_id, sku_id, warehouse_id, stage, quantity)"
 A_SHORTAGE = "INSERT INTO shortage (order_line_id, sku_id, quantity, reason, opened_at)"
 
@@ -229,6 +261,103 @@ CORRUPTIONS: dict[str, tuple[str, set[str], str]] = {
         "UPDATE listing_component SET sku_id = 987654 WHERE units = 2",
         {"listing.component"},
         "SKU was deleted",
+    ),
+    "units reserved for what the channel ships itself": (
+        f"UPDATE order_line SET by_channel = 1 WHERE id = {OPEN}",
+        {"line.cover"},
+        "from stock of its own",
+    ),
+    "shortage of what the channel ships itself": (
+        "UPDATE order_line SET by_channel = 1 WHERE line_key = 'UNHEARD-OF'",
+        {"line.unmapped"},
+        "wants less",
+    ),
+    "shrunk order that nobody recalls": (
+        "UPDATE shipment_request SET cancel_wanted_at = NULL",
+        {"line.cover"},
+        "nobody asks it to stop",
+    ),
+    "shrunk order that holds more than was asked for": (
+        f"UPDATE reservation SET stage = 'held' WHERE order_line_id = {RECALLED}",
+        {"line.cover"},
+        "without its release",
+    ),
+    "accepted units of a request that ended": (
+        f"UPDATE shipment_request SET state = 'cancelled', settled_at = 1 WHERE order_id = {TAKEN}",
+        {"reservation.asked"},
+        "nothing ever ends them",
+    ),
+    "accepted request of submitted units": (
+        f"UPDATE reservation SET stage = 'submitted' WHERE order_line_id = {TAKEN_LINE}",
+        {"reservation.asked"},
+        "counts these pieces wrongly",
+    ),
+    "more reserved than was asked for": (
+        f"UPDATE shipment_request_line SET pieces = 1 WHERE order_line_id = {TAKEN_LINE}",
+        {"reservation.asked"},
+        "waits for nothing",
+    ),
+    "reserved units that have all left": (
+        f"UPDATE shipment_request_line SET shipped = pieces WHERE order_line_id = {TAKEN_LINE}",
+        {"reservation.asked"},
+        "still reserved",
+    ),
+    "request opened again": (
+        f"UPDATE shipment_request SET settled_at = 1 WHERE order_id = {TAKEN}",
+        {"shipment.state"},
+        "opened again",
+    ),
+    "ended request without its end": (
+        f"UPDATE shipment_request SET state = 'shipped' WHERE order_id = {TAKEN}",
+        {"shipment.state", "reservation.asked"},
+        "nobody noted when",
+    ),
+    "sent request without its sending": (
+        "UPDATE shipment_request SET submitted_at = NULL WHERE state = 'submitted'",
+        {"shipment.state"},
+        "nobody noted when it was sent",
+    ),
+    "accepted request without its number": (
+        "UPDATE shipment_request SET warehouse_shipment_id = NULL",
+        {"shipment.state"},
+        "nobody noted when it was accepted",
+    ),
+    "recall of what was never sent": (
+        "UPDATE shipment_request SET cancel_wanted_at = 1 WHERE state = 'planned'",
+        {"shipment.state"},
+        "instead of being dropped",
+    ),
+    "cancellation of what is wanted": (
+        f"UPDATE shipment_request SET cancel_sent_at = 1 WHERE order_id = {TAKEN}",
+        {"shipment.state"},
+        "what the order wants",
+    ),
+    "request for nothing": (
+        "DELETE FROM shipment_request_line WHERE request_id IN"
+        " (SELECT id FROM shipment_request WHERE state = 'planned')",
+        {"shipment.state", "reservation.asked"},
+        "asks for nothing",
+    ),
+    "lines of a deleted request": (
+        "DELETE FROM shipment_request WHERE state = 'planned'",
+        {"shipment.pieces", "reservation.asked"},
+        "its lines were not",
+    ),
+    "request for another order's line": (
+        f"UPDATE shipment_request SET order_id = {OPEN_ORDER} WHERE state = 'planned'",
+        {"shipment.pieces", "reservation.asked"},
+        "somebody else",
+    ),
+    "more gone than asked for": (
+        f"UPDATE shipment_request_line SET shipped = 3 WHERE order_line_id = {TAKEN_LINE}",
+        {"shipment.pieces", "reservation.asked"},
+        "more is noted as gone",
+    ),
+    "request for units that nobody reserved": (
+        "UPDATE shipment_request_line SET pieces = 3 WHERE request_id IN"
+        " (SELECT id FROM shipment_request WHERE state = 'planned')",
+        {"shipment.pieces"},
+        "does not hold there",
     ),
     "empty hold left open": (
         "INSERT INTO hold (listing_id, quantity, kind, from_at, to_at, expires_at, opened_at)"

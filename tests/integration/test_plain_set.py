@@ -22,6 +22,7 @@ from syncd.db.database import Database
 from syncd.db.lease import Lease, acquire
 from syncd.db.rows import insert_rows
 from syncd.db.tables import sku
+from syncd.fulfilment.cursors import STOCK, move_cursor
 from syncd.leases import account_lease
 from syncd.orders.book import AccountView, PoolWarehouse
 from syncd.orders.cover import cover_shortages
@@ -345,6 +346,27 @@ async def test_a_raise_waits_for_a_poll_past_the_read_it_is_based_on(seller: Sel
 
     await seller.rests()
     assert [market.shown["RED"] for market in seller.markets.values()] == [13, 13]
+
+
+@BOTH
+async def test_levels_that_a_warehouse_told_too_long_ago_raise_nothing_and_lower_all_the_same(seller: Seller) -> None:
+    seller.db.transact_now(move_cursor, seller.hamburg, STOCK, seller.clock.now(), seller.clock.now())
+    seller.clock.passes(1900.0)
+    seller.counts("RED", 20)
+    for _ in range(10):
+        await seller.minute()
+    assert [market.shown["RED"] for market in seller.markets.values()] == [10, 10]
+
+    seller.markets["alpha"].sells("RED", 2, listed_after_s=0.0)
+    seller.counts("RED", 5)
+    for _ in range(10):
+        await seller.minute()
+    assert [market.shown["RED"] for market in seller.markets.values()] == [3, 3]
+
+    seller.counts("RED", 20)
+    seller.db.transact_now(move_cursor, seller.hamburg, STOCK, seller.clock.now(), seller.clock.now())
+    await seller.rests()
+    assert [market.shown["RED"] for market in seller.markets.values()] == [18, 18]
 
 
 # --- random days ----------------------------------------------------------------------------------------------

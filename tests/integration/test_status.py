@@ -91,7 +91,7 @@ def test_a_new_account_observes_and_has_never_been_polled(db: Database, ids: Ide
     shop = account_of(db)
 
     assert (shop.channel, shop.state, shop.polled_to, shop.horizon_at) == ("shopify", "observing", None, None)
-    assert shop.orders_in == {"webhook": 0, "poll": 0, "fetch": 0}
+    assert shop.orders_in == {"webhook": 0, "queue": 0, "poll": 0, "fetch": 0}
     assert shop.totals["oversold_units"] == 0
     assert shop.lags == {}
     assert [each.key for each in status_of(db).accounts] == ["outlet", "shop"]
@@ -116,7 +116,7 @@ def test_an_account_shows_its_state_its_polls_and_its_totals(db: Database, ids: 
 
     assert (shop.state, shop.state_changed_at) == ("live", NOW - timedelta(hours=1))
     assert shop.polled_to == polled
-    assert shop.orders_in == {"webhook": 7, "poll": 2, "fetch": 0}
+    assert shop.orders_in == {"webhook": 7, "queue": 0, "poll": 2, "fetch": 0}
     assert shop.totals["oversold_units"] == 3
     assert shop.to_json(NOW)["polled_to_age_s"] == 42.0
 
@@ -245,7 +245,8 @@ def test_a_warehouse_tells_the_sum_of_its_levels(db: Database, ids: Identities) 
     )
     db.transact_now(add_tallies, {("warehouse:own", "units_reserved"): 12})
 
-    told = {each.key: each.to_json() for each in status_of(db).warehouses}
+    status = status_of(db)
+    told = {each.key: each.to_json(status.at) for each in status.warehouses}
 
     assert told["own"]["stock"] == {"on_hand": 8, "unavailable": 1, "reserved": 5, "short": 1}
     assert told["own"]["units_reserved"] == 12
@@ -275,7 +276,7 @@ def test_real_orders_show_up(db: Database) -> None:
 
     (shop,) = status_of(db).accounts
 
-    assert shop.orders_in == {"webhook": 1, "poll": 1, "fetch": 0}
+    assert shop.orders_in == {"webhook": 1, "queue": 0, "poll": 1, "fetch": 0}
     assert shop.totals["oversold_units"] == 1
     assert {kind: lag.count for kind, lag in shop.lags.items()} == {
         "placed_to_book.poll": 1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from pydantic import ValidationError
 from sqlalchemy import make_url
 
 from syncd import resources
-from syncd.config import Config, Policy, Shopify, WarehouseKind, check_secrets, load
+from syncd.config import Account, Config, Policy, Shopify, Warehouse, check_secrets, load
+from syncd.config.model import Rate
+from syncd.config.values import Table
 from syncd.errors import ConfigError, ConfigProblem
 
 WAREHOUSE = """
@@ -63,18 +67,69 @@ def shopify_of(config: Config) -> Shopify:
     return found
 
 
-def test_the_example_is_complete_and_loads_given_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+EXAMPLE_SECRETS = (
+    "SHOP_CLIENT_SECRET",
+    "AMAZON_CLIENT_SECRET",
+    "AMAZON_REFRESH_TOKEN",
+    "AMAZON_QUEUE_SECRET",
+    "EBAY_CLIENT_SECRET",
+    "EBAY_REFRESH_TOKEN",
+    "EBAY_VERIFICATION_TOKEN",
+    "SHIPBOB_TOKEN",
+    "SHIPBOB_WEBHOOK_SECRET",
+)
+
+
+def tables_in(table: Table) -> Iterator[Table]:
+    """Every table directly or further inside a table that is no list."""
+    for _, value in table:
+        if isinstance(value, Table):
+            yield value
+            yield from tables_in(value)
+
+
+def vendor_tables(config: Config) -> list[Table]:
+    """The vendors' tables of all accounts and warehouses."""
+    return [table for each in (*config.accounts, *config.warehouses) for table in tables_in(each)]
+
+
+def keys_missing(text: str, table: type[Table]) -> list[str]:
+    """The keys of a table that no line of the text begins with, as a value, as a table or behind a #."""
+    keys = [field.alias or name for name, field in table.model_fields.items()]
+    return [key for key in keys if not re.search(rf"(?m)^(# )?({key} = |\[+([a-z]+\.)*{key}\])", text)]
+
+
+def test_the_example_is_complete_and_loads_given_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     example = resources.folder("config") / "syncd.example.toml"
-    monkeypatch.setenv("SHOP_CLIENT_SECRET", "s3cret")
+    for name in EXAMPLE_SECRETS:
+        monkeypatch.setenv(name, "s3cret")
 
     config = load(example, with_secrets=True)
 
     assert check_secrets(config) == []
-    assert [warehouse.kind for warehouse in config.warehouses] == [WarehouseKind.OWN, WarehouseKind.OWN]
-    assert config.accounts[0].warehouses == ("main", "west")
+    assert [warehouse.kind.value for warehouse in config.warehouses] == ["own", "own", "3pl", "fba"]
+    assert [account.channel.value for account in config.accounts] == ["shopify", "amazon", "ebay"]
     text = example.read_text()
-    for table in (Config, *(type(value) for value in (config.http, config.stock, shopify_of(config)))):
-        assert all(f"{field.alias or name}" in text for name, field in table.model_fields.items())
+    for table in (Config, Warehouse, Rate, Account, *map(type, [*tables_in(config), *vendor_tables(config)])):
+        assert not keys_missing(text, table), table
+
+
+@pytest.mark.parametrize("name", EXAMPLE_SECRETS)
+def test_the_example_names_each_of_its_secrets(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for other in EXAMPLE_SECRETS:
+        monkeypatch.setenv(other, "s3cret")
+    monkeypatch.delenv(name)
+
+    with pytest.raises(ConfigError, match=name):
+        load(resources.folder("config") / "syncd.example.toml", with_secrets=True)
+
+
+def test_the_example_shows_the_defaults() -> None:
+    config = load(resources.folder("config") / "syncd.example.toml")
+
+    for table in vendor_tables(config):
+        usual = {name: field.default for name, field in type(table).model_fields.items() if not field.is_required()}
+        assert {n: v for n, v in table if usual.get(n) is not None} == {n: v for n, v in usual.items() if v is not None}
 
 
 def test_an_empty_file_is_a_configuration_of_defaults(tmp_path: Path) -> None:
@@ -94,7 +149,8 @@ def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
 
 
 def test_defaults_of_an_account(tmp_path: Path) -> None:
-    account = read(tmp_path, WAREHOUSE + ACCOUNT).accounts[0]
+    config = read(tmp_path, WAREHOUSE + ACCOUNT)
+    account = config.accounts[0]
 
     assert (account.policy, account.buffer, account.cap) == (Policy.PRIORITY, 0, None)
     assert (shopify_of(config).api_version, shopify_of(config).poll_every_s) == ("2026-10", 60.0)

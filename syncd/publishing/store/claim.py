@@ -16,7 +16,7 @@ from syncd.db.lease import guard
 from syncd.db.rows import insert_rows
 from syncd.db.tables import decision, push_batch, push_row
 from syncd.publishing.cells import OPEN, Cell, Choice, Step, choose, is_certified
-from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock
+from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock, stale_warehouses
 from syncd.publishing.plain import choose_plain
 from syncd.publishing.store.cells import read_horizon, save_cells
 from syncd.publishing.store.queue import Waiting, forget, put_off
@@ -25,6 +25,9 @@ from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, 
 Write = tuple[Row, Dirty, Cell, ListingStock]
 POLICY = "publishing"
 POLICY_VERSION = 1
+
+STOCK_MAX_AGE = timedelta(minutes=30)
+"""Levels that a warehouse's API told longer ago than this raise nothing any more; they lower all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ def claim(
     # Cells first: an order committed in between makes the target too low for this moment, never too high.
     cells = _certify(connection, rules, load_cells(connection, [each.listing_id for each in due]))
     stock = load_stock(connection, [each.listing_id for each in due])
+    stop = _stale_stock(connection, rules, now)
     sorted_out = _Sorted()
     for each in due:
         at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
-        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out, fresh is not None)
+        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out, stop, fresh=fresh is not None)
     forget(connection, sorted_out.done)
     close_alerts(connection, [refusal_key(rules, each.listing_id) for each in sorted_out.done], now)
     put_off(connection, sorted_out.waits, now)
@@ -84,13 +88,23 @@ class _Sorted:
 
 
 def _sort(
-    each: Dirty, at: Cell, found: ListingStock, live: bool, rules: Rules, now: datetime, into: _Sorted, fresh: bool
+    each: Dirty,
+    at: Cell,
+    found: ListingStock,
+    live: bool,
+    rules: Rules,
+    now: datetime,
+    into: _Sorted,
+    stop: str | None,
+    *,
+    fresh: bool,
 ) -> None:
     if found.unwritable or not found.mapped:
         into.waits.append((each, found.unwritable or "unmapped", None))
         return
     tells_from = _tells_from(at, rules)
-    choice = _choose(at, found, live, rules, read_tells=now >= tells_from, fresh=fresh)
+    stop = _raises_stop(found) or stop
+    choice = _choose(at, found, live, rules, stop, read_tells=now >= tells_from, fresh=fresh)
     row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
     if choice.step is Step.NOTHING:
         into.done.append(each)
@@ -104,8 +118,10 @@ def _sort(
         into.waits.append((each, choice.reason, tells_from if choice.reason == OPEN else None))
 
 
-def _choose(at: Cell, found: ListingStock, live: bool, rules: Rules, *, read_tells: bool, fresh: bool) -> Choice:
-    target, stop = found.number.quantity, _raises_stop(found)
+def _choose(
+    at: Cell, found: ListingStock, live: bool, rules: Rules, stop: str | None, *, read_tells: bool, fresh: bool
+) -> Choice:
+    target = found.number.quantity
     if rules.plain:
         return choose_plain(at, target, live=live, raises_stop=stop, read_tells=read_tells, fresh=fresh)
     return choose(at, target, live=live, raises_stop=stop, read_tells=read_tells)
@@ -131,6 +147,12 @@ def _stored_push(connection: Connection, rules: Rules, key: str) -> Push | None:
 
 def _raises_stop(found: ListingStock) -> str | None:
     return "an order line of this listing is parked" if found.parked_line else None
+
+
+def _stale_stock(connection: Connection, rules: Rules, now: datetime) -> str | None:
+    """Why nothing of this account may be raised: a warehouse of its pool has not told its levels for too long."""
+    stale = stale_warehouses(connection, rules.account_id, now - STOCK_MAX_AGE)
+    return f"the levels of {', '.join(stale)} are not known" if stale else None
 
 
 def _certify(connection: Connection, rules: Rules, cells: dict[tuple[int, str], Cell]) -> dict[tuple[int, str], Cell]:
