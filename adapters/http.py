@@ -1,4 +1,4 @@
-"""The one place that talks httpx: real time-outs, status -> error, retries on the seller's clock, tokens.
+"""The one place that talks httpx: real time-outs, status -> error, retries on the seller's clock.
 
 Every failure leaves here as exactly one of the five `AdapterError`s. What a failure means depends on whether the
 request was a write: whoever cannot know if a write arrived says `OutcomeUnknown`, and that is never repeated here.
@@ -10,7 +10,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -93,6 +93,9 @@ def uncertain(effect: bool, message: str) -> AdapterError:
     return OutcomeUnknown(message) if effect else Transient(message)
 
 
+Sharpen = Callable[[Request, httpx.Response, AdapterError], AdapterError]
+"""What a refusal means once it is read whole, given what its status alone means."""
+
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BAD_ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol)
 
@@ -111,6 +114,7 @@ class HttpClient:
         statuses: Mapping[int, Failure] | None = None,
         retry: RetryPolicy | None = None,
         default_retry_after_s: float = 2.0,
+        sharpen: Sharpen | None = None,
     ) -> None:
         self._clock = clock
         self._rng = rng
@@ -118,6 +122,7 @@ class HttpClient:
         self._statuses = {**STATUS_TABLE, **(statuses or {})}
         self._retry = retry or RetryPolicy()
         self._default_retry_after_s = default_retry_after_s
+        self._sharpen = sharpen
         # Connecting ends before the whole does, so that "never sent" can be told from "no answer".
         timeout = httpx.Timeout(timeout_real_s, connect=timeout_real_s / 2, pool=timeout_real_s / 4)
         self.throttled = 0  # how often an attempt under `retry` was told to wait
@@ -144,7 +149,10 @@ class HttpClient:
         except (httpx.HTTPError, OSError) as err:  # OSError covers TimeoutError
             raise self._failed(request, uncertain(request.effect, f"{request.what}: {type(err).__name__}")) from err
         if not answer.is_success:
-            raise self._failed(request, self._refusal(request, answer), answer)
+            refusal = self._refusal(request, answer)
+            if self._sharpen is not None:
+                refusal = self._sharpen(request, answer, refusal)
+            raise self._failed(request, refusal, answer)
         log.debug("http.answered", request=request.what, status=answer.status_code, request_id=_request_id(answer))
         return Reply(request, answer.status_code, answer.headers, answer.content)
 
@@ -238,68 +246,3 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
 def _request_id(answer: httpx.Response) -> str | None:
     value: str | None = answer.headers.get("x-request-id")
     return value
-
-
-# --- tokens -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    value: str = field(repr=False)
-    life_s: float  # the seller's seconds, counted from before it was asked for
-
-
-class TokenCache:
-    """One access token: fetched once however many ask, renewed at 80 % of its life, replaced once when refused."""
-
-    _RENEW_AT = 0.8
-    _RENEW_AGAIN_AFTER = 0.02  # of its life, when the renewal failed while the old token still lives
-
-    def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Clock) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._one_at_a_time = asyncio.Lock()
-        self._token: Token | None = None
-        self._renew_at = self._dies_at = datetime.min.replace(tzinfo=UTC)
-
-    async def authorised(self, call: Callable[[str], Awaitable[T]]) -> T:
-        """Run `call` with a token; when it is refused, once more with a new one."""
-        token = await self.get()
-        try:
-            return await call(token)
-        except AuthExpired:
-            self.invalidate(token)
-        return await call(await self.get())
-
-    async def get(self) -> str:
-        if (token := self._fresh()) is not None:
-            return token
-        async with self._one_at_a_time:
-            if (token := self._fresh()) is not None:
-                return token
-            return await self._renew()
-
-    def invalidate(self, value: str) -> None:
-        """Forget that token, unless a newer one has already taken its place."""
-        if self._token is not None and self._token.value == value:
-            self._token = None
-
-    def _fresh(self) -> str | None:
-        if self._token is None or self._clock.now() >= self._renew_at:
-            return None
-        return self._token.value
-
-    async def _renew(self) -> str:
-        asked_at = self._clock.now()
-        try:
-            token = await self._fetch()
-        except (Transient, RateLimited):
-            if self._token is None or self._clock.now() >= self._dies_at:
-                raise
-            self._renew_at = self._clock.now() + timedelta(seconds=self._token.life_s * self._RENEW_AGAIN_AFTER)
-            return self._token.value
-        self._token = token
-        self._renew_at = asked_at + timedelta(seconds=token.life_s * self._RENEW_AT)
-        self._dies_at = asked_at + timedelta(seconds=token.life_s)
-        log.info("token.renewed", renew_at=self._renew_at.isoformat())
-        return token.value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,22 @@ class NotYetKnown(SyncdError):
 
     def __init__(self, keys: list[str]) -> None:
         super().__init__(f"the database does not know {', '.join(keys)} yet: start `syncd run` with this configuration")
+
+
+class SettingsRefused(SyncdError):
+    """What the configuration and its secrets say cannot be used to speak to a vendor."""
+
+    def __init__(self, owner: str, problem: str) -> None:
+        super().__init__(f"{owner}: {problem}")
+
+
+@contextmanager
+def _settings_of(owner: str) -> Iterator[None]:
+    """A secret is looked at only when its adapter is made: what is wrong with one is told as its owner's."""
+    try:
+        yield
+    except ValueError as err:
+        raise SettingsRefused(owner, str(err)) from None  # the cause may quote the secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +180,15 @@ def traits_of(account: settings.Account) -> ChannelTraits:
 
 
 def open_channel(account: settings.Account, clock: Clock, rng: Rng) -> Channel:
-    """The account's adapter, with its secrets resolved. Raises SecretMissing.
+    """The account's adapter, with its secrets resolved. Raises SecretMissing and SettingsRefused.
 
     A vendor's code is loaded only where an account needs it: some of it is large.
     """
+    with _settings_of(f"account {account.key}"):
+        return _open_channel(account, clock, rng)
+
+
+def _open_channel(account: settings.Account, clock: Clock, rng: Rng) -> Channel:
     if account.amazon is not None:
         from adapters.amazon import AmazonChannel
 
@@ -263,16 +286,29 @@ def open_warehouses(world: World, rng: Rng | None = None) -> OutsideWarehouses:
     """Every outside warehouse's adapter, with its secrets resolved. Raises SecretMissing."""
     chance = rng or SystemRng()
     found = OutsideWarehouses({}, {})
-    accounts = {each.key: each for each in world.config.accounts}
     for warehouse in world.config.warehouses:
-        owner = accounts.get(warehouse.account or "")
         if warehouse.shipbob is not None:
-            found.fulfillers[warehouse.key] = _open_shipbob(warehouse.shipbob, world.clock, chance)
-        elif owner is not None and owner.amazon is not None:
-            from adapters.amazon import AmazonStock
-
-            found.sources[warehouse.key] = AmazonStock(_amazon(owner.amazon), world.clock, chance)
+            with _settings_of(f"warehouse {warehouse.key}"):
+                found.fulfillers[warehouse.key] = _open_shipbob(warehouse.shipbob, world.clock, chance)
+        elif (source := open_stock_source(world.config, warehouse, world.clock, chance)) is not None:
+            found.sources[warehouse.key] = source
     return found
+
+
+def open_stock_source(
+    config: settings.Config, warehouse: settings.Warehouse, clock: Clock, rng: Rng
+) -> StockSource | None:
+    """What tells a warehouse's levels; None for one without an API. Raises SecretMissing and SettingsRefused."""
+    if warehouse.shipbob is not None:
+        with _settings_of(f"warehouse {warehouse.key}"):
+            return _open_shipbob(warehouse.shipbob, clock, rng)
+    owner = next((each for each in config.accounts if each.key == warehouse.account), None)
+    if owner is None or owner.amazon is None:
+        return None
+    from adapters.amazon import AmazonStock
+
+    with _settings_of(f"warehouse {warehouse.key}"):
+        return AmazonStock(_amazon(owner.amazon), clock, rng)
 
 
 def _open_shipbob(at: settings.Shipbob, clock: Clock, rng: Rng) -> Fulfiller:

@@ -12,8 +12,9 @@ from adapters.amazon.quota import GET_LISTING, SEARCH_LISTINGS
 from adapters.amazon.settings import AmazonSettings
 from adapters.amazon.sp_api import NotFound, SpApi, segment
 from adapters.amazon.traits import READ_BATCH
-from adapters.amazon.values import instant, shaped
-from adapters.contract import ListingPage, ListingRef, QuantityRead, Rejected, Transient
+from adapters.contract import ListingPage, ListingRef, QuantityRead, Rejected
+from adapters.paging import Passed
+from adapters.reading import instant, shaped
 
 log = structlog.get_logger(__name__)
 _ITEMS = "/listings/2021-08-01/items"
@@ -138,16 +139,14 @@ class ListingReader:
             **({"createdAfter": start} if start is not None else {}),
         }
         token: str | None = None
-        seen: set[str] = set()
+        passed = Passed("searchListingsItems")
         while True:
             page = await self._search({**asked, "pageToken": token} if token else asked)
             yield page
             token = page.next_token
             if token is None:
                 return
-            if token in seen:
-                raise Transient("searchListingsItems: paging does not advance")
-            seen.add(token)
+            passed.note(token)
 
     async def _search(self, asked: dict[str, str]) -> ItemsPage:
         return await self._api.get(SEARCH_LISTINGS, self._path, {**self._home, **asked}, ItemsPage)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from adapters.amazon.values import pieces, shaped, text
 from adapters.contract import ListedItem, ListingRef, QuantityRead
+from adapters.reading import pieces, shaped, text
 
 MERCHANT = "DEFAULT"  # the fulfilment channel whose number is the merchant's to set
 _FBA = "AMAZON_"  # AMAZON_NA, AMAZON_EU, ...

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from adapters.amazon import values
+from adapters.amazon import ids
+from adapters.amazon.ids import order_id
 from adapters.amazon.mapping import MERCHANT
 from adapters.amazon.marketplaces import COUNTRIES
 from adapters.amazon.order_state import ItemFacts, OrderFacts, Status, by_channel_of, order_state, status_of
-from adapters.amazon.values import Unreadable, instant, order_id, pieces, shaped, text
 from adapters.contract import Address, Ignored, ListingHint, News, OrderHint, OrderNews
+from adapters.reading import Unreadable, instant, pieces, shaped, text
 
 _SOONER = timedelta(seconds=1)
 """A notification counts as this much older than the change, so that the polled order, with its address, is newer."""
@@ -82,7 +83,7 @@ class QuantityChange(_Wire, frozen=True):
 def notification_id(body: bytes) -> str | None:
     """The id that every delivery of the same notification has; None when it is not a notification."""
     try:
-        return values.notification_id(envelope(body).notification_metadata.notification_id)
+        return ids.notification_id(envelope(body).notification_metadata.notification_id)
     except (ValueError, RecursionError):
         return None
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
 
+from adapters.amazon.ids import order_id
 from adapters.amazon.quota import GET_ORDER, SEARCH_ORDERS
 from adapters.amazon.settings import AmazonSettings
 from adapters.amazon.sp_api import SpApi, segment
-from adapters.amazon.values import instant, order_id
-from adapters.contract import Page, RawEvent, Rejected, Transient
+from adapters.contract import Page, RawEvent, Rejected
+from adapters.events import polled_order
+from adapters.paging import Passed
 
 log = structlog.get_logger(__name__)
-POLL_TOPIC = "poll/order"
 _PATH = "/orders/2026-01-01/orders"
 # The status is in FULFILLMENT; when a parcel left is in PACKAGES; BUYER is never asked for.
 _INCLUDED = "FULFILLMENT,RECIPIENT,CANCELLATION,PACKAGES"
@@ -53,15 +53,17 @@ class OrderReader:
             "maxResultsPerPage": str(_ORDERS_A_PAGE),
         }
         token: str | None = None
-        seen: set[object] = set()
+        passed = Passed("searchOrders")
         while True:
             page = await self._page(params, token)
             events = tuple(raw_event(node) for node in page.orders)
-            _must_advance(seen, tuple(event.event_key for event in events))
-            token = page.pagination.next_token if page.pagination is not None else None
-            _must_advance(seen, token)
-            yield Page(events, token or None)
-            if not token:
+            if events:
+                passed.note(tuple(event.event_key for event in events))
+            token = (page.pagination.next_token if page.pagination is not None else None) or None
+            if token is not None:
+                passed.note(token)
+            yield Page(events, token)
+            if token is None:
                 return
 
     async def fetch(self, order_ids: Sequence[str]) -> tuple[RawEvent, ...]:
@@ -86,19 +88,5 @@ class OrderReader:
 
 def raw_event(node: object) -> RawEvent:
     """The inbox event of one order; the same state always has the same key."""
-    body = msgspec.json.encode(node, order="sorted")
     known_id, version = (node.get("orderId"), node.get("lastUpdatedTime")) if isinstance(node, dict) else (None, None)
-    if order_id(known_id) is None:
-        known_id = "unreadable"
-    if instant(version) is None:
-        version = "unreadable"
-    return RawEvent(f"order:{known_id}:{version}:{hashlib.sha256(body).hexdigest()[:16]}", POLL_TOPIC, body)
-
-
-def _must_advance(seen: set[object], mark: object) -> None:
-    """A page or a token that comes again would never end, or hide what is behind it."""
-    if not mark:
-        return
-    if mark in seen:
-        raise Transient("searchOrders: paging does not advance")
-    seen.add(mark)
+    return polled_order(node, order_id(known_id), version)

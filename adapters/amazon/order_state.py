@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from adapters.amazon.values import MOST_PIECES, Unreadable, instant, pieces, text
 from adapters.contract import Address, OrderLine, OrderState, Problem
-from adapters.shopify.iso import COUNTRIES, money
+from adapters.iso import COUNTRIES, money
+from adapters.reading import MOST_PIECES, Unreadable, instant, pieces, text
 
 _EARLIEST_PARCEL = timedelta(days=1)  # before the order; what claims to have left earlier is not believed
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from adapters.amazon.ids import order_id
 from adapters.amazon.order_state import ItemFacts, OrderFacts, order_state
-from adapters.amazon.values import Unreadable, instant, order_id, shaped, text
 from adapters.contract import Address, Ignored, News, OrderNews, Problem
+from adapters.reading import Unreadable, instant, shaped, text
 
 _OURS = "NON_AMAZON"  # our own multi-channel fulfilment orders come back as orders of this sales channel
 _NOT_LEFT = frozenset(("PENDING", "CANCELLED"))  # of PackageStatus

@@ -13,7 +13,8 @@ import msgspec
 from adapters.amazon.quota import Operation, TokenBucket
 from adapters.amazon.settings import AmazonSettings
 from adapters.contract import AdapterError, AuthExpired, Clock, OutcomeUnknown, RateLimited, Rejected, Rng
-from adapters.http import Failure, HttpClient, Reply, Request, RetryPolicy, Token, TokenCache
+from adapters.http import Failure, HttpClient, Reply, Request, RetryPolicy
+from adapters.tokens import Token, TokenCache
 
 T = TypeVar("T")
 
@@ -55,23 +56,6 @@ class GrantedToken(msgspec.Struct, frozen=True):
     expires_in: float
 
 
-class AmazonHttp(HttpClient):
-    """Says in each error what Amazon said, cut short: its texts name fields and never buyers."""
-
-    def _refusal(self, request: Request, answer: httpx.Response) -> AdapterError:
-        error = super()._refusal(request, answer)
-        code, told = refusal(answer.content)
-        message = f"{error}: {told}" if told else str(error)
-        match error:
-            case Rejected(reason=reason):
-                kind = NotFound if answer.status_code == 404 else Rejected
-                return kind(code or "http", f"{reason}: {told}" if told else reason)
-            case RateLimited(retry_after_s=wait_s):
-                return RateLimited(message, wait_s)
-            case _:
-                return type(error)(message)
-
-
 class SpApi:
     """One seller's access. Raises the five adapter errors."""
 
@@ -80,7 +64,7 @@ class SpApi:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._http = AmazonHttp(
+        self._http = HttpClient(
             settings.base_url,
             clock=clock,
             rng=rng,
@@ -88,6 +72,7 @@ class SpApi:
             transport=transport,
             statuses=STATUSES,
             retry=RetryPolicy(longest_wait_s=_LONGEST_WAIT_S),
+            sharpen=_told,
         )
         self._tokens = TokenCache(self._grant, clock)
         self._buckets: dict[str, TokenBucket] = {}
@@ -169,6 +154,20 @@ class SpApi:
 def segment(value: str) -> str:
     """A path segment, percent-encoded whole: a seller SKU may hold a slash."""
     return quote(value, safe="")
+
+
+def _told(request: Request, answer: httpx.Response, error: AdapterError) -> AdapterError:
+    """The error with what Amazon said, cut short: its texts name fields and never buyers."""
+    code, told = refusal(answer.content)
+    message = f"{error}: {told}" if told else str(error)
+    match error:
+        case Rejected(reason=reason):
+            kind = NotFound if answer.status_code == 404 else Rejected
+            return kind(code or "http", f"{reason}: {told}" if told else reason)
+        case RateLimited(retry_after_s=wait_s):
+            return RateLimited(message, wait_s)
+        case _:
+            return type(error)(message)
 
 
 def refusal(body: bytes) -> tuple[str, str]:

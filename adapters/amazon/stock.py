@@ -13,8 +13,9 @@ from adapters.amazon.quota import INVENTORY_SUMMARIES
 from adapters.amazon.settings import AmazonSettings
 from adapters.amazon.sp_api import SpApi
 from adapters.amazon.traits import fba_traits
-from adapters.amazon.values import pieces, shaped, text
 from adapters.contract import Clock, Identity, Rejected, Rng, Transient
+from adapters.paging import Passed
+from adapters.reading import pieces, shaped, text
 from adapters.warehouse import StockPage, StockRow, WarehouseTraits
 
 log = structlog.get_logger(__name__)
@@ -78,7 +79,7 @@ class AmazonStock:
         """Every SKU's level. The pages are read back to back: a token dies 30 seconds after its page."""
         as_of = self._clock.now() - _LAG
         token: str | None = None
-        tokens: set[str] = set()
+        passed = Passed("getInventorySummaries")
         named: set[str] = set()
         while True:
             page = await self._page(token)
@@ -86,9 +87,7 @@ class AmazonStock:
             token = page.pagination.next_token if page.pagination is not None else None
             if not token:
                 return
-            if token in tokens:
-                raise Transient("getInventorySummaries: paging does not advance")
-            tokens.add(token)
+            passed.note(token)
 
     async def close(self) -> None:
         await self._api.close()

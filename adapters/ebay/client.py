@@ -31,8 +31,9 @@ from adapters.ebay.public_keys import PublicKeys
 from adapters.ebay.quantity_writer import QuantityWriter
 from adapters.ebay.rest import EbayRest
 from adapters.ebay.settings import EbaySettings
-from adapters.ebay.subscriptions import Subscription, ensure_subscriptions
+from adapters.ebay.subscriptions import ensure_subscriptions
 from adapters.ebay.traits import BATCH, ebay_traits
+from adapters.subscription import Subscription
 
 
 class EbayChannel:

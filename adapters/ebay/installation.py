@@ -10,7 +10,8 @@ from adapters.ebay.orders import ORDERS
 from adapters.ebay.refusals import MissingScope
 from adapters.ebay.rest import Call, EbayRest
 from adapters.ebay.settings import EbaySettings
-from adapters.ebay.values import Wire, entries, shaped, text
+from adapters.ebay.wire import Wire
+from adapters.reading import entries, shaped, text
 
 _PROBES = (("sell.inventory", ITEMS), ("sell.fulfillment", ORDERS))
 API_VERSION = "v1"

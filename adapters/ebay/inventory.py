@@ -11,7 +11,8 @@ from adapters.contract import ListedItem, ListingPage, ListingRef, QuantityRead,
 from adapters.ebay.offers import NOT_ON_SALE, OfferBook, Offered
 from adapters.ebay.refusals import OWN_FAULT, Refused, vendor_errors
 from adapters.ebay.rest import Call, EbayRest
-from adapters.ebay.values import Wire, entries, pieces, shaped, text
+from adapters.ebay.wire import Wire
+from adapters.reading import entries, pieces, shaped, text
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,8 @@ import msgspec
 from adapters.contract import Rejected
 from adapters.ebay.refusals import Refused
 from adapters.ebay.rest import Call, EbayRest
-from adapters.ebay.values import Wire, pieces, shaped, text
+from adapters.ebay.wire import Wire
+from adapters.reading import pieces, shaped, text
 
 OFFERS = "/sell/inventory/v1/offer"
 _AT_ONCE = 4

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.contract import Address, Money, OrderLine, OrderState, Problem
-from adapters.ebay.values import MOST_PIECES, Unreadable, Wire, entries, instant, pieces, shaped, text
-from adapters.shopify.iso import COUNTRIES, money
+from adapters.ebay.wire import Wire
+from adapters.iso import COUNTRIES, money
+from adapters.reading import MOST_PIECES, Unreadable, entries, instant, pieces, shaped, text
 
 _PAYMENT = frozenset(("PENDING", "PAID", "FAILED", "PARTIALLY_REFUNDED", "FULLY_REFUNDED"))
 _RELEASING = frozenset(("FAILED", "FULLY_REFUNDED"))

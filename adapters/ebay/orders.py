@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,8 +12,7 @@ import structlog
 from adapters.contract import Clock, Page, RawEvent, Transient
 from adapters.ebay.refusals import Refused
 from adapters.ebay.rest import Call, EbayRest
-from adapters.ebay.values import instant
-from adapters.ebay.webhook import POLL_TOPIC
+from adapters.events import polled_order
 
 log = structlog.get_logger(__name__)
 
@@ -94,14 +92,9 @@ def _written(at: datetime) -> str:
 
 def raw_event(node: object) -> RawEvent:
     """The inbox event of one order; the same state always has the same key."""
-    order_id: object = None
-    version: object = None
-    if isinstance(node, dict):
-        node = {name: value for name, value in node.items() if name not in _DROPPED}
-        order_id, version = node.get("orderId"), node.get("lastModifiedDate")
-    body = msgspec.json.encode(node, order="sorted")
-    if not isinstance(order_id, str) or not _ORDER_ID.fullmatch(order_id):
-        order_id = "unreadable"
-    if instant(version) is None:
-        version = "unreadable"
-    return RawEvent(f"order:{order_id}:{version}:{hashlib.sha256(body).hexdigest()[:16]}", POLL_TOPIC, body)
+    if not isinstance(node, dict):
+        return polled_order(node, None, None)
+    kept = {name: value for name, value in node.items() if name not in _DROPPED}
+    order_id = kept.get("orderId")
+    known = isinstance(order_id, str) and _ORDER_ID.fullmatch(order_id) is not None
+    return polled_order(kept, order_id if known else None, kept.get("lastModifiedDate"))

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.contract import AdapterError, AuthExpired, OutcomeUnknown, Rejected, Transient
-from adapters.ebay.values import Wire, entries, shaped
+from adapters.ebay.wire import Wire
+from adapters.reading import entries, shaped
 
 # Error ids, Inventory 1.18.5, Fulfillment 1.20.7 and Notification 1.6.7 specifications.
 SYSTEM_ERROR = 25001

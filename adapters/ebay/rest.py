@@ -18,7 +18,8 @@ import msgspec
 from adapters.contract import AdapterError, AuthExpired, Clock, RateLimited, Rng
 from adapters.ebay.refusals import MissingScope, refusal
 from adapters.ebay.settings import EbaySettings
-from adapters.http import Failure, HttpClient, Reply, Request, Token, TokenCache
+from adapters.http import Failure, HttpClient, Reply, Request
+from adapters.tokens import Token, TokenCache
 
 S = TypeVar("S")
 
@@ -50,13 +51,6 @@ class GrantedToken(msgspec.Struct, frozen=True):
     expires_in: float = 7200.0
 
 
-class EbayHttp(HttpClient):
-    """Reads eBay's own errors out of a refusal."""
-
-    def _refusal(self, request: Request, answer: httpx.Response) -> AdapterError:
-        return refusal(super()._refusal(request, answer), request.what, answer.status_code, answer.content)
-
-
 class EbayRest:
     """Sends calls for one seller. Raises the five adapter errors, `Refused` among them, and never repeats an effect."""
 
@@ -64,13 +58,14 @@ class EbayRest:
         self, settings: EbaySettings, clock: Clock, rng: Rng, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._settings = settings
-        self._http = EbayHttp(
+        self._http = HttpClient(
             settings.base_url,
             clock=clock,
             rng=rng,
             timeout_real_s=settings.request_timeout_real_s,
             transport=transport,
             default_retry_after_s=QUOTA_PAUSE_S,
+            sharpen=_sharpened,
         )
         self._seller = TokenCache(self._grant_seller, clock)
         self._app = TokenCache(self._grant_app, clock)
@@ -144,3 +139,7 @@ class EbayRest:
         if not granted.access_token or not granted.expires_in > 0:
             raise AuthExpired("eBay granted no token")
         return Token(granted.access_token, granted.expires_in)
+
+
+def _sharpened(request: Request, answer: httpx.Response, plain: AdapterError) -> AdapterError:
+    return refusal(plain, request.what, answer.status_code, answer.content)

@@ -7,8 +7,6 @@ updated. The alert address that eBay wants first is a person's to give.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 import httpx
 import structlog
@@ -16,32 +14,17 @@ import structlog
 from adapters.contract import Transient
 from adapters.ebay.refusals import ALREADY_SUBSCRIBED, CHALLENGE_FAILED, NOT_CONFIGURED, MissingScope, Refused
 from adapters.ebay.rest import Call, EbayRest
-from adapters.ebay.values import Wire, entries, shaped
 from adapters.ebay.webhook import ORDER_CONFIRMATION
+from adapters.ebay.wire import Wire
 from adapters.http import Reply
+from adapters.reading import entries, shaped
+from adapters.subscription import Subscription, SubscriptionState
 
 log = structlog.get_logger(__name__)
 
 NOTIFICATION = "/commerce/notification/v1"
 _A_PAGE = 100
 _MOST_PAGES = 50
-
-
-class SubscriptionState(StrEnum):
-    PRESENT = "present"
-    CREATED = "created"
-    REPAIRED = "repaired"  # it was disabled, marked down, or had another verification token
-    REFUSED = "refused"
-    POLLING_ONLY = "polling only"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What became of one thing; `reason` says what to do where it was refused."""
-
-    topic: str  # or "alert email", "destination"
-    state: SubscriptionState
-    reason: str | None = None
 
 
 class Config(Wire, frozen=True):

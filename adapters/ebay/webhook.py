@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.contract import Forged, Ignored, Malformed, News, OrderHint, OrderNews, Problem, RawEvent, Rejected
 from adapters.ebay.order_state import order_state
-from adapters.ebay.values import Unreadable, Wire, text
+from adapters.ebay.wire import Wire
+from adapters.events import POLL_TOPIC, understood
+from adapters.reading import Unreadable, text
 
-POLL_TOPIC = "poll/order"
 ORDER_CONFIRMATION = "ORDER_CONFIRMATION"
 ACCOUNT_DELETION = "MARKETPLACE_ACCOUNT_DELETION"
 _KEY_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -120,19 +121,7 @@ def resolve(event: RawEvent) -> News:
     reader = _READERS.get(event.topic)
     if reader is None:
         return Ignored(f"topic {event.topic}")
-    try:
-        return reader(event.body)
-    except Unreadable as err:
-        return Malformed(err.problem)
-    except Exception as err:  # noqa: BLE001 - one bad body must not stop the others, whatever it holds
-        return Malformed(_problem_of(err))
-
-
-def _problem_of(err: Exception) -> Problem:
-    if isinstance(err, msgspec.ValidationError):  # its text names types and the path, never values
-        reason, _, path = str(err).partition(" - at `$.")
-        return Problem(path.rstrip("`") or "body", reason)
-    return Problem("body", type(err).__name__)
+    return understood(reader, event.body)
 
 
 def _confirmed(body: bytes) -> News:

@@ -23,7 +23,8 @@ from adapters.ebay.refusals import (
     vendor_errors,
 )
 from adapters.ebay.traits import BATCH
-from adapters.ebay.values import Wire, shaped, text
+from adapters.ebay.wire import Wire
+from adapters.reading import shaped, text
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -14,8 +14,9 @@ from adapters.shipbob.rest import Rest
 from adapters.shipbob.settings import ShipbobSettings
 from adapters.shipbob.shipments import Shipments
 from adapters.shipbob.stock import StockReader
-from adapters.shipbob.subscriptions import Subscription, ensure_subscriptions
+from adapters.shipbob.subscriptions import ensure_subscriptions
 from adapters.shipbob.traits import shipbob_traits
+from adapters.subscription import Subscription
 from adapters.warehouse import Cancelled, ShipmentOrder, ShipmentState, StockPage, WarehouseTraits
 
 

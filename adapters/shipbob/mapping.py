@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from adapters.reading import entries, shaped
 from adapters.shipbob.pieces import contents, ordered_pieces, pieces
-from adapters.shipbob.wire import OrderView, ShipmentView, StatusDetail, Tracking, listed, shaped, text
+from adapters.shipbob.wire import OrderView, ShipmentView, StatusDetail, Tracking, text
 from adapters.warehouse import Parcel, ShipmentState, ShipmentStatus
 
 _ACCEPTED, _PICKING = ShipmentStatus.ACCEPTED, ShipmentStatus.PICKING
@@ -43,7 +44,7 @@ _LONGEST_REASON = 200
 
 def shipment_state(order: OrderView) -> ShipmentState:
     """The state of an order that has a reference."""
-    shipments = [shaped(raw, ShipmentView) or ShipmentView() for raw in listed(order.shipments)]
+    shipments = [shaped(raw, ShipmentView) or ShipmentView() for raw in entries(order.shipments)]
     statuses = [_status(shipment) for shipment in shipments]
     status, reason = _whole_status(order, shipments, statuses)
     parcels = _parcels(order, shipments, statuses)
@@ -94,7 +95,7 @@ def _reason(shipment: ShipmentView) -> str:
 
 def _details(shipment: ShipmentView) -> list[str]:
     """The names of the details: words of the vendor's list, never what a person typed."""
-    details = (shaped(raw, StatusDetail) or StatusDetail() for raw in listed(shipment.status_details))
+    details = (shaped(raw, StatusDetail) or StatusDetail() for raw in entries(shipment.status_details))
     return [name for detail in details if (name := text(detail.name)) is not None]
 
 

@@ -9,17 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from adapters.shipbob.wire import (
-    InventoryItem,
-    OrderedProduct,
-    OrderView,
-    ShipmentView,
-    ShippedProduct,
-    listed,
-    shaped,
-    text,
-    whole,
-)
+from adapters.reading import entries, shaped
+from adapters.shipbob.wire import InventoryItem, OrderedProduct, OrderView, ShipmentView, ShippedProduct, text, whole
 
 Contents = Mapping[tuple[str, object], int]  # (product, inventory item) -> inventory pieces
 
@@ -27,7 +18,7 @@ Contents = Mapping[tuple[str, object], int]  # (product, inventory item) -> inve
 def ordered_pieces(order: OrderView) -> Counter[str]:
     """Products of an order, by the code they were ordered by."""
     found: Counter[str] = Counter()
-    for raw in listed(order.products):
+    for raw in entries(order.products):
         product = shaped(raw, OrderedProduct) or OrderedProduct()
         code, quantity = text(product.reference_id) or text(product.sku), whole(product.quantity)
         if code is not None and quantity is not None and quantity > 0:
@@ -38,10 +29,10 @@ def ordered_pieces(order: OrderView) -> Counter[str]:
 def contents(shipment: ShipmentView) -> Contents:
     """What a shipment says it holds."""
     found: Counter[tuple[str, object]] = Counter()
-    for raw in listed(shipment.products):
+    for raw in entries(shipment.products):
         product = shaped(raw, ShippedProduct) or ShippedProduct()
         code = text(product.reference_id) or text(product.sku)
-        for inner in listed(product.inventory_items):
+        for inner in entries(product.inventory_items):
             item = shaped(inner, InventoryItem) or InventoryItem()
             quantity = whole(item.quantity)
             if code is not None and quantity is not None and quantity > 0:

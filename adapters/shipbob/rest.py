@@ -21,30 +21,6 @@ T = TypeVar("T")
 STATUSES: Mapping[int, Failure] = {403: Failure.AUTH}  # a token without the scope: a person must act
 
 
-class ShipbobHttp(HttpClient):
-    """Reads what a refusal says: the field of a 422, the seconds of a 429."""
-
-    def __init__(
-        self, settings: ShipbobSettings, clock: Clock, rng: Rng, transport: httpx.AsyncBaseTransport | None
-    ) -> None:
-        super().__init__(
-            settings.base_url,
-            clock=clock,
-            rng=rng,
-            timeout_real_s=settings.request_timeout_real_s,
-            transport=transport,
-            statuses=STATUSES,
-        )
-
-    def _refusal(self, request: Request, answer: httpx.Response) -> AdapterError:
-        error = super()._refusal(request, answer)
-        if isinstance(error, RateLimited):
-            return RateLimited(str(error), wait_s(answer.headers, answer.content, self._clock.now()))
-        if isinstance(error, Rejected):
-            return refused(answer.status_code, answer.content)
-        return error
-
-
 class Rest:
     """Sends requests to one account and channel. Raises the five adapter errors."""
 
@@ -53,7 +29,16 @@ class Rest:
     ) -> None:
         self._settings = settings
         self._origin = httpx.URL(settings.base_url)
-        self._http = ShipbobHttp(settings, clock, rng, transport)
+        self._clock = clock
+        self._http = HttpClient(
+            settings.base_url,
+            clock=clock,
+            rng=rng,
+            timeout_real_s=settings.request_timeout_real_s,
+            transport=transport,
+            statuses=STATUSES,
+            sharpen=self._sharpened,
+        )
         self._window = Window(clock, rng)
 
     @property
@@ -96,6 +81,14 @@ class Rest:
             raise
         self._window.note(reply.headers.get("x-remaining-calls"))
         return reply
+
+    def _sharpened(self, request: Request, answer: httpx.Response, plain: AdapterError) -> AdapterError:
+        """What the refusal says itself: the field of a 422, the seconds of a 429."""
+        if isinstance(plain, RateLimited):
+            return RateLimited(str(plain), wait_s(answer.headers, answer.content, self._clock.now()))
+        if isinstance(plain, Rejected):
+            return refused(answer.status_code, answer.content)
+        return plain
 
     def _path(self, what: str) -> str:
         return f"/{self._settings.api_version}/{what}"

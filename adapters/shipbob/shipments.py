@@ -8,20 +8,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from adapters.contract import OutcomeUnknown, Rejected, Transient
+from adapters.reading import entries, shaped
 from adapters.shipbob.mapping import shipment_state
 from adapters.shipbob.order_body import checked_reference, is_reference, order_body
 from adapters.shipbob.refusals import NotFound, says_reference_is_known, without_buyer
 from adapters.shipbob.rest import Rest
 from adapters.shipbob.settings import ShipbobSettings
-from adapters.shipbob.wire import (
-    CancelledOrder,
-    CancelledShipment,
-    ChannelInfo,
-    OrderView,
-    listed,
-    shaped,
-    text,
-)
+from adapters.shipbob.wire import CancelledOrder, CancelledShipment, ChannelInfo, OrderView, text
 from adapters.warehouse import Cancelled, ShipmentOrder, ShipmentState, ShipmentStatus
 
 log = structlog.get_logger(__name__)
@@ -122,7 +115,7 @@ class Shipments:
 
 def cancellation(result: CancelledOrder) -> Cancelled:
     """What came of it: done only when every shipment says so, or there was none and the order says so."""
-    results = listed(result.canceled_shipment_results)
+    results = entries(result.canceled_shipment_results)
     shipments = [shaped(raw, CancelledShipment) or CancelledShipment() for raw in results]
     refused = [one for one in shipments if one.is_success is not True or text(one.action) not in ("Cancel", None)]
     order = shaped(result.order, OrderView)

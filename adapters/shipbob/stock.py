@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import structlog
 
-from adapters.contract import Clock, Transient
+from adapters.contract import Clock
+from adapters.paging import Passed
+from adapters.reading import entries, shaped
 from adapters.shipbob.rest import Rest
-from adapters.shipbob.wire import ItemLevels, LevelsPage, LocationLevel, listed, shaped, text, whole
+from adapters.shipbob.wire import ItemLevels, LevelsPage, LocationLevel, text, whole
 from adapters.warehouse import StockPage, StockRow
 
 log = structlog.get_logger(__name__)
@@ -36,14 +38,12 @@ class StockReader:
             params["LocationId"] = str(self._location_id)
         page = await self._rest.read("inventory-level/locations", LevelsPage, params)
         known: dict[str, object] = {}
-        walked: set[str] = set()
+        passed = Passed("inventory-level/locations")
         while True:
             yield StockPage(as_of, _rows(page, self._location_id, known))
             if page.next is None:
                 return
-            if page.next in walked:
-                raise Transient("inventory-level/locations: paging does not advance")
-            walked.add(page.next)
+            passed.note(page.next)
             page = await self._rest.read_page(page.next, LevelsPage)
 
 
@@ -65,7 +65,7 @@ def _rows(page: LevelsPage, location_id: int | None, known: dict[str, object]) -
 
 def stock_row(sku: str, item: ItemLevels, location_id: int | None) -> StockRow | None:
     """An item's level at our location, or over all of them; None when it is not kept there, which is no zero."""
-    levels = [shaped(raw, LocationLevel) or LocationLevel() for raw in listed(item.locations)]
+    levels = [shaped(raw, LocationLevel) or LocationLevel() for raw in entries(item.locations)]
     if location_id is not None:
         if any(whole(level.location_id) is None for level in levels):
             return _unbelievable(sku, "location_id: missing or not a whole number")

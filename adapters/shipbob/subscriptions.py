@@ -5,34 +5,17 @@ ShipBob switches a subscription off after its last failed delivery, so this belo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 import structlog
 
 from adapters.contract import Rejected
 from adapters.shipbob.rest import Rest
 from adapters.shipbob.wire import Hook, HooksPage
+from adapters.subscription import Subscription, SubscriptionState
 
 log = structlog.get_logger(__name__)
 
 TOPICS = ("order.shipped", "order.shipment.exception", "order.shipment.on_hold", "order.shipment.cancelled")
 _MOST_PAGES = 50
-
-
-class SubscriptionState(StrEnum):
-    PRESENT = "present"
-    CREATED = "created"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What became of one topic; `reason` is ShipBob's own words when it refused."""
-
-    topic: str
-    state: SubscriptionState
-    reason: str | None = None
 
 
 async def ensure_subscriptions(rest: Rest, public_url: str, secret: str | None) -> tuple[Subscription, ...]:

@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import msgspec
-
-T = TypeVar("T")
-
-
-def shaped(value: object, shape: type[T]) -> T | None:
-    """The value in that shape, or None when it has another."""
-    try:
-        return msgspec.convert(value, shape)
-    except (msgspec.ValidationError, RecursionError):
-        return None
-
-
-def listed(value: object) -> list[object]:
-    """The entries of a list; none of anything else."""
-    return value if isinstance(value, list) else []
 
 
 def text(value: object) -> str | None:

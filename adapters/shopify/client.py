@@ -26,16 +26,17 @@ from adapters.contract import (
     Transient,
 )
 from adapters.shopify import webhook, writes
+from adapters.shopify.gids import checked_gid
 from adapters.shopify.graphql import GraphqlClient, NodesData
 from adapters.shopify.installation import identify
 from adapters.shopify.mapping import listed_item, quantity_read
 from adapters.shopify.operations import LEVELS, SET_QUANTITIES, VARIANTS
 from adapters.shopify.order_reader import OrderReader
-from adapters.shopify.order_state import checked_gid
 from adapters.shopify.refusals import PreviousAttemptFailed
 from adapters.shopify.settings import ShopifySettings
-from adapters.shopify.subscriptions import Subscription, ensure_subscriptions
+from adapters.shopify.subscriptions import ensure_subscriptions
 from adapters.shopify.traits import READ_BATCH, shopify_traits
+from adapters.subscription import Subscription
 
 log = structlog.get_logger(__name__)
 _LISTINGS_A_PAGE = 250

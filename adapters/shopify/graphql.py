@@ -13,12 +13,13 @@ import msgspec
 import structlog
 
 from adapters.contract import AdapterError, AuthExpired, Clock, Rng
-from adapters.http import Failure, HttpClient, Request, Token, TokenCache, uncertain
+from adapters.http import Failure, HttpClient, Request, uncertain
+from adapters.reading import shaped
 from adapters.shopify.budget import Budget, ThrottleStatus
 from adapters.shopify.operations import Operation
-from adapters.shopify.order_state import shaped
 from adapters.shopify.refusals import CostTooHigh, refusal, tolerable
 from adapters.shopify.settings import ShopifySettings
+from adapters.tokens import Token, TokenCache
 
 log = structlog.get_logger(__name__)
 S = TypeVar("S")

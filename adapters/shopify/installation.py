@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from adapters.contract import Identity, Rejected
+from adapters.reading import shaped
 from adapters.shopify.graphql import GraphqlClient
 from adapters.shopify.operations import INSTALL, LOCATIONS
-from adapters.shopify.order_state import shaped
 from adapters.shopify.settings import ShopifySettings
 
 SCOPES = ("read_orders", "read_products", "read_inventory", "write_inventory", "read_locations")

@@ -10,17 +10,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from adapters.contract import Address, ListedItem, ListingRef, OrderState, Problem, QuantityRead
-from adapters.shopify.order_state import (
-    LineFacts,
-    OrderFacts,
-    ParcelFacts,
-    RefundFacts,
-    Unreadable,
-    checked_gid,
-    order_state,
-    shaped,
-    text,
-)
+from adapters.reading import Unreadable, shaped, text
+from adapters.shopify.gids import checked_gid
+from adapters.shopify.order_state import LineFacts, OrderFacts, ParcelFacts, RefundFacts, order_state
 
 _NOTHING_SENT = frozenset(("UNFULFILLED", "OPEN", "RESTOCKED", "FULFILLMENT_NOT_REQUIRED"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +9,9 @@ import msgspec
 import structlog
 
 from adapters.contract import Page, RawEvent, Transient
+from adapters.events import polled_order
+from adapters.reading import instant, shaped
+from adapters.shopify.gids import checked_gid
 from adapters.shopify.graphql import Connection, GraphqlClient, NodesData
 from adapters.shopify.operations import (
     FULFILLMENTS_IN_ORDER,
@@ -22,8 +24,6 @@ from adapters.shopify.operations import (
     REFUNDS_IN_ORDER,
     Operation,
 )
-from adapters.shopify.order_state import checked_gid, instant, shaped
-from adapters.shopify.webhook import POLL_TOPIC
 
 log = structlog.get_logger(__name__)
 _TRIES = 4  # to read a long order between two changes of it
@@ -140,13 +140,8 @@ class OrderReader:
 
 def raw_event(node: object) -> RawEvent:
     """The inbox event of one order node; the same state always has the same key."""
-    body = msgspec.json.encode(node, order="sorted")
     order_id, version = (node.get("id"), node.get("updatedAt")) if isinstance(node, dict) else (None, None)
-    if checked_gid("Order", order_id) is None:
-        order_id = "unreadable"
-    if instant(version) is None:
-        version = "unreadable"
-    return RawEvent(f"order:{order_id}:{version}:{hashlib.sha256(body).hexdigest()[:16]}", POLL_TOPIC, body)
+    return polled_order(node, checked_gid("Order", order_id), version)
 
 
 def order_query(since: datetime) -> str:

@@ -9,34 +9,20 @@ without a usable quantity, or with nothing to name its listing by, is parked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TypeVar
-
-import msgspec
+from datetime import datetime
 
 from adapters.contract import Address, OrderLine, OrderState, Problem
-from adapters.shopify.iso import COUNTRIES, EXPONENTS, money
+from adapters.iso import COUNTRIES, EXPONENTS, money
+from adapters.reading import MOST_PIECES, Unreadable, instant, pieces, text
 
-MOST_PIECES = 1_000_000  # more in one line is an error, not an order
 _FINANCIAL = frozenset(
     ("AUTHORIZED", "EXPIRED", "PAID", "PARTIALLY_PAID", "PARTIALLY_REFUNDED", "PENDING", "REFUNDED", "VOIDED")
 )  # OrderDisplayFinancialStatus, 2026-10
 _NEVER_LEFT = frozenset(("CANCELLED", "ERROR", "FAILURE"))  # of FulfillmentStatus, 2026-10
 _GIVEN_BACK = frozenset(("CANCEL", "RETURN"))
 _KEPT = "NO_RESTOCK"
-T = TypeVar("T")
-_GID = re.compile(r"gid://shopify/[A-Za-z]+/[0-9]{1,32}")
-
-
-class Unreadable(Exception):
-    """Nothing can be said of this event: it is malformed."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.problem = Problem(field, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,54 +203,3 @@ def _left_at(parcels: Sequence[ParcelFacts] | None) -> datetime | None:
     left = [instant(parcel.created_at) for parcel in parcels or () if text(parcel.status) not in _NEVER_LEFT]
     known = [at for at in left if at is not None]
     return max(known) if known and len(known) == len(left) else None
-
-
-# --- reading single values ---------------------------------------------------------------------------------------
-
-
-def pieces(value: object) -> int | None:
-    """A usable number of units. JSON `true` and `2.0` are none."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value <= MOST_PIECES else None
-
-
-def text(value: object) -> str | None:
-    """A string with something in it. NUL is dropped: databases refuse it, and nobody means it."""
-    if not isinstance(value, str):
-        return None
-    value = value.replace("\x00", "")
-    return value if value.strip() else None
-
-
-def instant(value: object) -> datetime | None:
-    """An ISO 8601 instant with an offset, in UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.astimezone(UTC) if at.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def gid(kind: str, value: object) -> str | None:
-    """The global id of a numeric REST id. Ids exceed 2**53: only ints are exact."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**32:
-        return None
-    return f"gid://shopify/{kind}/{value}"
-
-
-def checked_gid(kind: str, value: object) -> str | None:
-    """A global id of that kind, or None."""
-    if not isinstance(value, str) or not value.startswith(f"gid://shopify/{kind}/"):
-        return None
-    return value if _GID.fullmatch(value) else None
-
-
-def shaped(raw: object, shape: type[T]) -> T | None:
-    """Decoded JSON as `shape`, or None when it isn't."""
-    try:
-        return msgspec.convert(raw, shape)
-    except msgspec.ValidationError:
-        return None

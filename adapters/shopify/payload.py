@@ -7,19 +7,10 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from adapters.contract import Address, News, OrderHint, OrderNews, Problem
+from adapters.reading import Unreadable, pieces, shaped, text
+from adapters.shopify.gids import gid
 from adapters.shopify.mapping import address
-from adapters.shopify.order_state import (
-    LineFacts,
-    OrderFacts,
-    ParcelFacts,
-    RefundFacts,
-    Unreadable,
-    gid,
-    order_state,
-    pieces,
-    shaped,
-    text,
-)
+from adapters.shopify.order_state import LineFacts, OrderFacts, ParcelFacts, RefundFacts, order_state
 
 
 class OrderPayload(msgspec.Struct, frozen=True):

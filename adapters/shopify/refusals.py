@@ -11,8 +11,8 @@ import msgspec
 
 from adapters.contract import AdapterError, AuthExpired, RateLimited, Rejected
 from adapters.http import uncertain
+from adapters.reading import shaped
 from adapters.shopify.operations import Operation
-from adapters.shopify.order_state import shaped
 
 CONCURRENT_REQUEST_S = 2.0  # the first request with that key is still running
 _STOPPED = frozenset(("ACCESS_DENIED", "SHOP_INACTIVE"))

@@ -5,15 +5,13 @@ Shopify deletes an API-made subscription after 8 failed deliveries (within 4 hou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 import msgspec
 import structlog
 
+from adapters.reading import shaped
 from adapters.shopify.graphql import GraphqlClient
 from adapters.shopify.operations import CREATE_HOOK, HOOKS
-from adapters.shopify.order_state import shaped
+from adapters.subscription import Subscription, SubscriptionState
 
 log = structlog.get_logger(__name__)
 
@@ -25,21 +23,6 @@ TOPICS = (
     "REFUNDS_CREATE",
     "INVENTORY_LEVELS_UPDATE",
 )
-
-
-class SubscriptionState(StrEnum):
-    PRESENT = "present"
-    CREATED = "created"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What became of one topic; `reason` is Shopify's own words when it refused."""
-
-    topic: str
-    state: SubscriptionState
-    reason: str | None = None
 
 
 class HookNode(msgspec.Struct, frozen=True):

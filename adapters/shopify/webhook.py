@@ -18,18 +18,15 @@ from adapters.contract import (
     Forged,
     Ignored,
     ListingHint,
-    Malformed,
     News,
     OrderHint,
     OrderNews,
-    Problem,
     RawEvent,
 )
+from adapters.events import POLL_TOPIC, understood
 from adapters.shopify.mapping import order_of_node
-from adapters.shopify.order_state import Unreadable
 from adapters.shopify.payload import known_gid, order_of_payload
 
-POLL_TOPIC = "poll/order"
 _DELIVERY_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -57,19 +54,7 @@ def resolve(event: RawEvent, location: str) -> News:
     reader = _READERS.get(event.topic)
     if reader is None:
         return Ignored(f"topic {event.topic or 'missing'}")
-    try:
-        return reader(event.body, location)
-    except Unreadable as err:
-        return Malformed(err.problem)
-    except Exception as err:  # noqa: BLE001 - one bad body must not stop the others, whatever it holds
-        return Malformed(_problem_of(err))
-
-
-def _problem_of(err: Exception) -> Problem:
-    if isinstance(err, msgspec.ValidationError):  # its text names types and the path, never values
-        reason, _, path = str(err).partition(" - at `$.")
-        return Problem(path.rstrip("`") or "body", reason)
-    return Problem("body", type(err).__name__)
+    return understood(reader, event.body, location)
 
 
 # --- payloads ----------------------------------------------------------------------------------------------------

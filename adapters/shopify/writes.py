@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.contract import ListingRef, QuantityWrite, Rejected, RowOutcome, RowResult
-from adapters.shopify.order_state import shaped
+from adapters.reading import shaped
 from adapters.shopify.refusals import PreviousAttemptFailed, key_refusal
 
 WRITE_BATCH = 250  # the cap on any array input

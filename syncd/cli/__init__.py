@@ -32,6 +32,7 @@ def _expected(err: Exception) -> tuple[str, int] | None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from adapters.contract import AdapterError
+    from syncd.bootstrap import SettingsRefused
     from syncd.cli.remedies import remedy
     from syncd.db.lease import Fenced
     from syncd.db.trouble import explain
@@ -39,7 +40,7 @@ def _expected(err: Exception) -> tuple[str, int] | None:
     from syncd.secrets import SecretMissing
 
     match err:
-        case ConfigError() | SecretMissing():
+        case ConfigError() | SecretMissing() | SettingsRefused():
             return str(err), EXIT_CONFIG
         case AlreadyRunning() | Fenced():
             return str(err), EXIT_BUSY

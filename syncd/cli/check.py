@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from adapters.contract import AdapterError, Clock
+from adapters.contract import AdapterError, Clock, Identity
 from syncd import config as settings
-from syncd.bootstrap import open_channel, open_database
+from syncd.bootstrap import SettingsRefused, open_channel, open_database, open_stock_source
 from syncd.chance import SystemRng
 from syncd.cli import EXIT_CONFIG
 from syncd.cli.remedies import remedy
@@ -40,6 +41,8 @@ async def check_all(path: Path, console: Console, *, offline: bool) -> bool:
         return good and clock is not None
     for account in config.accounts:
         good = await _check_account(account, clock, console) and good
+    for warehouse in config.warehouses:
+        good = await _check_warehouse(config, warehouse, clock, console) and good
     return good
 
 
@@ -62,20 +65,47 @@ def _clock(config: settings.Config, console: Console) -> ScaledClock | None:
 
 
 async def _check_account(account: settings.Account, clock: Clock, console: Console) -> bool:
-    channel = open_channel(account, clock, SystemRng())
     try:
-        identity = await channel.identify()
+        channel = open_channel(account, clock, SystemRng())
+    except SettingsRefused as err:
+        _wrong(console, str(err))
+        return False
+    return await _ask(f"account {account.key}", channel, console)
+
+
+async def _check_warehouse(
+    config: settings.Config, warehouse: settings.Warehouse, clock: Clock, console: Console
+) -> bool:
+    try:
+        source = open_stock_source(config, warehouse, clock, SystemRng())
+    except SettingsRefused as err:
+        _wrong(console, str(err))
+        return False
+    return source is None or await _ask(f"warehouse {warehouse.key}", source, console)
+
+
+class _Asked(Protocol):
+    """A vendor's adapter, as far as it can say who it speaks for."""
+
+    async def identify(self) -> Identity: ...
+
+    async def close(self) -> None: ...
+
+
+async def _ask(what: str, vendor: _Asked, console: Console) -> bool:
+    try:
+        identity = await vendor.identify()
     except AdapterError as err:
-        _wrong(console, f"account {account.key}: {err}")
+        _wrong(console, f"{what}: {err}")
         console.print(f"      {escape(remedy(err))}", style="dim")
         return False
     finally:
-        await channel.close()
+        await vendor.close()
     if identity.missing_scopes:
-        _wrong(console, f"account {account.key}: {identity.name} does not grant {', '.join(identity.missing_scopes)}")
+        _wrong(console, f"{what}: {identity.name} does not grant {', '.join(identity.missing_scopes)}")
         console.print("      add these scopes to the app and install it again", style="dim")
         return False
-    _right(console, f"account {account.key}: {identity.name}, API {identity.api_version}")
+    _right(console, f"{what}: {identity.name}" + (f", API {identity.api_version}" if identity.api_version else ""))
     for warning in identity.warnings:
         console.print(f"    [yellow]![/] {escape(warning)}")
     return True

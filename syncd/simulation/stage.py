@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
+from adapters.contract import Channel, RateLimited, Transient
 from syncd import config as settings
 from syncd.accounts.go_live import go_live_when_ready
 from syncd.bootstrap import World as Setup
@@ -32,6 +34,8 @@ from syncd.stock.import_stock import import_stock
 
 SELLER_START = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)  # a Black Friday morning in New York
 _LIVE_PATIENCE_S = 1800.0
+_IMPORTS = 6  # at most, before a vendor who fails is given up
+_IMPORT_AGAIN_S = 120.0
 
 
 @dataclass(slots=True)
@@ -153,10 +157,22 @@ async def _import_listings(stage: Stage) -> None:
     channels = open_channels(stage.setup)
     try:
         for key, channel in channels.items():
-            await import_listings(stage.setup.db, channel, stage.setup.ids.accounts[key], stage.clock)
+            await _import_account(stage, channel, stage.setup.ids.accounts[key])
     finally:
         for channel in channels.values():
             await channel.close()
+
+
+async def _import_account(stage: Stage, channel: Channel, account_id: int) -> None:
+    """Import an account's listings, again after a while where the vendor fails: one seller would do that too."""
+    again = AsyncRetrying(
+        sleep=stage.clock.sleep,
+        wait=wait_fixed(_IMPORT_AGAIN_S),
+        stop=stop_after_attempt(_IMPORTS),
+        retry=retry_if_exception_type((Transient, RateLimited)),
+        reraise=True,
+    )
+    await again(import_listings, stage.setup.db, channel, account_id, stage.clock)
 
 
 async def _go_live(stage: Stage) -> None:

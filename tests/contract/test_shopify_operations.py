@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLEnumType, GraphQLSchema, build_schema, parse, validate
 
-from adapters.shopify.iso import COUNTRIES, EXPONENTS
+from adapters.iso import COUNTRIES, EXPONENTS
 from adapters.shopify.operations import ALL, Operation
 from adapters.shopify.order_state import _NEVER_LEFT
 

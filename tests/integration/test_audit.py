@@ -278,7 +278,8 @@ CORRUPTIONS: dict[str, tuple[str, set[str], str]] = {
         "nobody asks it to stop",
     ),
     "shrunk order that holds more than was asked for": (
-        f"UPDATE reservation SET stage = 'held' WHERE order_line_id = {RECALLED}",
+        f"UPDATE reservation SET quantity = 2 WHERE stage = 'held' AND order_line_id = {RECALLED};"
+        f"DELETE FROM reservation WHERE stage = 'accepted' AND order_line_id = {RECALLED}",
         {"line.cover"},
         "without its release",
     ),
@@ -288,7 +289,7 @@ CORRUPTIONS: dict[str, tuple[str, set[str], str]] = {
         "nothing ever ends them",
     ),
     "accepted request of submitted units": (
-        f"UPDATE reservation SET stage = 'submitted' WHERE order_line_id = {TAKEN_LINE}",
+        f"UPDATE reservation SET quantity = 2 - quantity WHERE stage <> 'held' AND order_line_id = {TAKEN_LINE}",
         {"reservation.asked"},
         "counts these pieces wrongly",
     ),
@@ -463,7 +464,7 @@ def test_a_report_is_plain_json(db: Database) -> None:
     told = json.loads(json.dumps(audit(db).to_json()))
 
     assert not told["clean"]
-    assert told["counted"]["level.fold"] == 4
+    assert told["counted"]["level.fold"] == 5
     assert told["violations"][0]["movements"][0]["at"].startswith("2026-11-27T")
 
 

@@ -257,7 +257,7 @@ async def test_an_alert_stays_open_while_any_of_its_doings_fails(db: Database) -
 async def test_a_process_that_lost_its_lease_books_nothing(db: Database) -> None:
     it = shipping(db)
     it.takes_in(an_order())
-    db.transact_now(acquire, "warehouse:3pl", "this test", NOW)
+    db.transact_now(acquire, "warehouse:outside", "this test", NOW)
 
     with pytest.raises(Fenced):
         await it.sends()

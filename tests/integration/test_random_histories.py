@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from adapters.contract import OrderState
+from adapters.contract import OrderState, OutcomeUnknown
+from adapters.warehouse import ShipmentStatus
 from syncd.db.database import Database
 from syncd.fulfilment.ship import NothingToShip, OrderNotFound, ship_order
 from syncd.orders.cover import cover_shortages
 from syncd.reconcile.audit import audit
 from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
+from tests.support.fake_warehouse import FakeWarehouse, HandClock
+from tests.support.outside import Shipping, working_with
 
 ACCOUNTS = ("shop", "outlet")
 KEYS = ("A", "B", "KIT", "PACK", "NEW", None)
@@ -35,6 +40,7 @@ class History:
 
     seller: Seller
     chance: random.Random
+    outside: Shipping
     orders: dict[tuple[str, str], dict[str, Told]] = field(default_factory=dict)
     minute: int = 0
 
@@ -44,12 +50,15 @@ class History:
 
     def step(self) -> None:
         self.minute += 1
+        self.outside.clock.at = self.now
         doings: list[tuple[float, Callable[[], None]]] = [
-            (0.65, self.channel_tells),
-            (0.75, self.shelf_is_counted),
-            (0.90, self.shortages_are_covered),
-            (0.95, self.listing_is_mapped),
-            (1.00, self.order_is_shipped_by_hand),
+            (0.45, self.channel_tells),
+            (0.52, self.shelf_is_counted),
+            (0.62, self.shortages_are_covered),
+            (0.65, self.listing_is_mapped),
+            (0.70, self.order_is_shipped_by_hand),
+            (0.85, self.outside_is_asked),
+            (1.00, self.outside_does_something),
         ]
         draw = self.chance.random()
         next(doing for limit, doing in doings if draw < limit)()
@@ -87,6 +96,42 @@ class History:
         left = self.chance.choice([None, minute, minute - 2])
         return an_order(*told, order_id=order_id, cancelled=cancelled, minute=minute, fulfilled_minute=left)
 
+    def outside_is_asked(self) -> None:
+        """With whatever luck: an answer lost, a request that never arrives, a cancellation that comes too late."""
+        self.outside.warehouse.too_late = self.chance.random() < 0.3
+        for method in ("submit", "cancel"):
+            trouble = self.chance.choice([None, None, "lost", OutcomeUnknown("cut off")])
+            if trouble is not None:
+                self.outside.warehouse.next_time(method, trouble)
+        asked: list[Callable[[], Coroutine[Any, Any, bool]]] = [
+            self.outside.works.submit_due,
+            self.outside.works.cancel_due,
+            self.outside.works.poll,
+            self.outside.works.read_stock,
+        ]
+        for ask in self.chance.sample(asked, 2):
+            asyncio.run(_awaited(ask))
+
+    def outside_does_something(self) -> None:
+        warehouse = self.outside.warehouse
+        going = [
+            reference
+            for reference, state in warehouse.shipments.items()
+            if state.status not in (ShipmentStatus.SHIPPED, ShipmentStatus.CANCELLED)
+        ]
+        if not going:
+            return
+        reference, draw = self.chance.choice(going), self.chance.random()
+        if draw < 0.1:
+            warehouse.drops(reference)
+        elif draw < 0.2:
+            warehouse.says(reference, self.chance.choice([ShipmentStatus.EXCEPTION, ShipmentStatus.SHIPPED]))
+        else:
+            state = warehouse.shipments[reference]
+            lines = warehouse.orders[reference].lines
+            left = {line.warehouse_sku: line.quantity - state.shipped.get(line.warehouse_sku, 0) for line in lines}
+            warehouse.ships(reference, {sku: self.chance.randrange(n + 1) for sku, n in left.items()}, f"T-{draw}")
+
     def new_lines(self) -> dict[str, Told]:
         count = self.chance.randrange(1, 4)
         return {str(n): Told(self.chance.choice(KEYS), self.chance.randrange(1, 5)) for n in range(count)}
@@ -119,7 +164,11 @@ class History:
             return
 
 
-@pytest.mark.parametrize("seed", range(4))
+async def _awaited(ask: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+    await ask()
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_the_book_is_proved_after_every_step_of_a_random_history(db: Database, seed: int) -> None:
     chance = random.Random(seed)
     stock = {
@@ -130,14 +179,15 @@ def test_the_book_is_proved_after_every_step_of_a_random_history(db: Database, s
         db,
         stock,
         listings={"KIT": {"A": 1, "B": 2}, "PACK": {"A": 3}},
-        warehouses={"hamburg": "own", "berlin": chance.choice(["own", "3pl"])},
+        warehouses={"berlin": "3pl", "hamburg": "own"},
         live=chance.random() < 0.7,
         back_orderable=chance.random() < 0.2,
         accounts=ACCOUNTS,
     )
-    history = History(seller, chance)
+    there = FakeWarehouse(HandClock(NOW), dict(stock["berlin"]))
+    history = History(seller, chance, working_with(seller, "berlin", there))
 
-    for step in range(25):
+    for step in range(30):
         history.step()
 
         report = audit(db)

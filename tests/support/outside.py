@@ -74,15 +74,18 @@ def shipping(
     pieces = dict(stock or {"RED-CLOCK": 10})
     shelves: dict[str, Parts] = {"3pl": pieces, "hamburg": own or {}}
     seller = a_seller(db, shelves, warehouses={"3pl": "3pl", "hamburg": "own"}, listings=listings, live=live)
-    clock = HandClock(NOW + timedelta(minutes=1))
-    warehouse = FakeWarehouse(clock, dict(pieces))
-    lease = db.transact_now(_acquire, clock)
-    place = seller.warehouses["3pl"].warehouse_id
-    works = Fulfilment(place, "3pl", warehouse, seller.views(), db, clock, lambda: lease)
-    return Shipping(seller, warehouse, works, clock)
+    return working_with(seller, "3pl", FakeWarehouse(HandClock(NOW + timedelta(minutes=1)), dict(pieces)))
+
+
+def working_with(seller: Seller, key: str, warehouse: FakeWarehouse) -> Shipping:
+    """What works with one warehouse of a seller."""
+    lease = seller.db.transact_now(_acquire, warehouse.clock)
+    place = seller.warehouses[key].warehouse_id
+    works = Fulfilment(place, key, warehouse, seller.views(), seller.db, warehouse.clock, lambda: lease)
+    return Shipping(seller, warehouse, works, warehouse.clock)
 
 
 def _acquire(connection: Connection, clock: HandClock) -> Lease:
-    lease = acquire(connection, "warehouse:3pl", "this test", clock.now())
+    lease = acquire(connection, "warehouse:outside", "this test", clock.now())
     assert isinstance(lease, Lease)
     return lease

@@ -14,7 +14,8 @@ import respx
 from structlog.testing import capture_logs
 
 from adapters.contract import AdapterError, AuthExpired, OutcomeUnknown, RateLimited, Rejected, Transient
-from adapters.http import Failure, HttpClient, Reply, Request, RetryPolicy, Token, TokenCache, retry_after_s
+from adapters.http import Failure, HttpClient, Reply, Request, RetryPolicy, Sharpen, retry_after_s
+from adapters.tokens import Token, TokenCache
 from tests.unit.shopify.doubles import NOW, FakeClock, SeededRng
 
 BASE = "https://vendor.example/api"
@@ -25,7 +26,10 @@ WRITE = Request("POST", "/stock", effect=True, content=b"{}")
 
 @contextlib.asynccontextmanager
 async def a_client(
-    *answers: Answer, clock: FakeClock | None = None, statuses: dict[int, Failure] | None = None
+    *answers: Answer,
+    clock: FakeClock | None = None,
+    statuses: dict[int, Failure] | None = None,
+    sharpen: Sharpen | None = None,
 ) -> AsyncIterator[tuple[HttpClient, respx.MockRouter]]:
     """A client whose vendor gives these answers, the last one for ever."""
     left = list(answers)
@@ -45,6 +49,7 @@ async def a_client(
         timeout_real_s=5,
         transport=httpx.MockTransport(router.async_handler),
         statuses=statuses,
+        sharpen=sharpen,
     )
     yield client, router
     await client.close()
@@ -98,6 +103,17 @@ async def test_a_vendor_and_a_request_may_read_a_status_their_own_way() -> None:
             await client.send(READ)
         with pytest.raises(RateLimited):
             await client.send(Request("GET", "/a", effect=False, statuses={403: Failure.RATE_LIMITED}))
+
+
+async def test_a_vendor_may_sharpen_a_refusal_by_what_its_body_says() -> None:
+    def sharpen(request: Request, answer: httpx.Response, plain: AdapterError) -> AdapterError:
+        return RateLimited(f"{plain}: {answer.text}", 7.0) if isinstance(plain, Rejected) else plain
+
+    async with a_client(httpx.Response(409, text="busy"), httpx.Response(401), sharpen=sharpen) as (client, _):
+        with pytest.raises(RateLimited, match=r"GET /orders: HTTP 409: busy"):
+            await client.send(READ)
+        with pytest.raises(AuthExpired, match=r"HTTP 401$"):
+            await client.send(READ)
 
 
 async def test_a_reply_is_decoded_as_its_shape_says() -> None:

@@ -74,7 +74,7 @@ async def test_what_changes_while_a_poll_pages_neither_hides_an_order_nor_is_los
     placed = []
     for _ in range(rig.orders_a_page + 5):
         placed.append(await rig.buys("RED"))
-        await rig.passes(1)
+        await rig.stepping.advance(1)
     await rig.settles()
     sweep_at = rig.now
     there_before, changed = set(await rig.orders()), (placed[0], placed[1], placed[-1])

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from adapters.amazon.news import NOTIFICATION_TOPIC, resolve
-from adapters.amazon.order_reader import POLL_TOPIC
 from adapters.contract import News, OrderLine, OrderNews, OrderState, RawEvent
+from adapters.events import POLL_TOPIC
 from tests.unit.amazon.doubles import HOME, SELLER
 
 Json = dict[str, Any]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contract import Address, Malformed, Money, News, OrderLine, OrderNews, OrderState, Problem, RawEvent
-from adapters.ebay.webhook import POLL_TOPIC, resolve
+from adapters.ebay.webhook import resolve
+from adapters.events import POLL_TOPIC
 from tests.unit.ebay.doubles import Json, a_line, an_order
 
 

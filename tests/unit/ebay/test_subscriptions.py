@@ -9,7 +9,7 @@ import pytest
 
 from adapters.contract import Transient
 from adapters.ebay import EbayChannel
-from adapters.ebay.subscriptions import SubscriptionState as State
+from adapters.subscription import SubscriptionState as State
 from tests.unit.ebay.conftest import VERIFICATION_TOKEN, settings
 from tests.unit.ebay.doubles import NO_SCOPE, NOTIFICATION, Json, ScriptedEbay, error, ok, refused
 from tests.unit.shopify.doubles import FakeClock, SeededRng

@@ -8,7 +8,8 @@ import pytest
 from adapters.contract import AuthExpired, Identity, Rejected
 from adapters.shipbob import ShipbobWarehouse
 from adapters.shipbob.account import SCOPES
-from adapters.shipbob.subscriptions import TOPICS, SubscriptionState
+from adapters.shipbob.subscriptions import TOPICS
+from adapters.subscription import SubscriptionState
 from tests.unit.shipbob.doubles import CHANNEL, LOCATION, SECRET, Json, ScriptedAccount, ok, settings
 from tests.unit.shopify.doubles import FakeClock, SeededRng
 

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from adapters.contract import Malformed, News, OrderLine, OrderNews, OrderState, RawEvent
-from adapters.shopify.webhook import POLL_TOPIC, resolve
+from adapters.events import POLL_TOPIC
+from adapters.shopify.webhook import resolve
 from tests.unit.shopify.doubles import page
 
 LOCATION = "gid://shopify/Location/7001"

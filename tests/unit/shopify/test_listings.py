@@ -10,7 +10,7 @@ import pytest
 from adapters.contract import ListingRef, QuantityRead, Transient, WriteStyle
 from adapters.shopify import ShopifyChannel
 from adapters.shopify.graphql import _DEPTH
-from adapters.shopify.subscriptions import Subscription, SubscriptionState
+from adapters.subscription import Subscription, SubscriptionState
 from tests.unit.shopify.builders import LOCATION
 from tests.unit.shopify.conftest import settings
 from tests.unit.shopify.doubles import Json, ScriptedShop, data, errors, page

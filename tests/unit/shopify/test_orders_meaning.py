@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contract import Money, OrderHint, Problem
-from adapters.shopify.webhook import POLL_TOPIC
+from adapters.events import POLL_TOPIC
 from tests.unit.shopify.builders import (
     LEFT_AT,
     ORDER_ID,

@@ -1,4 +1,4 @@
-"""Reading single values of eBay's JSON, each judged on its own."""
+"""Reading single values out of whatever a vendor sent, each judged on its own: None for what cannot be used. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ MOST_PIECES = 1_000_000  # more in one line is an error, not an order
 T = TypeVar("T")
 
 
-class Wire(msgspec.Struct, frozen=True, rename="camel"):
-    """A JSON object of eBay's; a field typed `object` holds whatever came."""
-
-
 class Unreadable(Exception):
     """Nothing can be said of this event: it is malformed."""
 
@@ -29,7 +25,7 @@ def shaped(raw: object, shape: type[T]) -> T | None:
     """Decoded JSON as `shape`, or None when it isn't."""
     try:
         return msgspec.convert(raw, shape)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):
         return None
 
 
