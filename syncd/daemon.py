@@ -58,7 +58,7 @@ class Daemon:
         self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
         self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}
         self._queues = {
-            key: QueueReader(world.ids.accounts[key], key, channel.queue, self._inbox)
+            key: QueueReader(world.ids.accounts[key], key, channel.queue, world.db, self._inbox, world.clock)
             for key, channel in self._channels.items()
             if channel.queue is not None
         }

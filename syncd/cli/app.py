@@ -233,7 +233,7 @@ def import_listings(
     ] = None,
     mapping: Annotated[Path | None, typer.Option("--map", help="Such a file with its sku column filled in.")] = None,
 ) -> None:
-    """Read an account's listings and map them to SKUs by their exact code."""
+    """Read an account's listings and map them to SKUs by code, or else by GTIN."""
     from syncd.cli.imports import listings
 
     asyncio.run(listings(config, account, unmapped, mapping, console))

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.live import Live
 from sqlalchemy import Connection
@@ -73,6 +74,7 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         stop.clear()  # a second Ctrl-C ends the waiting
         awaited = await _come_to_rest(stage, stop, console)
         truth = await truths(stage)
+        _keep(stage, truth)
         stage.note_peak()
         summary = await asyncio.to_thread(summarise, stage, truth, shopping_s, awaited)
     finally:
@@ -95,6 +97,12 @@ async def _come_to_rest(stage: Stage, give_up: asyncio.Event, console: Console) 
 
         quiet = await wait_for_quiet(stage, QUIET_WITHIN_S, show, give_up)
     return "" if quiet else awaited or "not even looked at"
+
+
+def _keep(stage: Stage, truth: dict[str, dict[str, Any]]) -> None:
+    """Keep what really happened beside the other files: what went wrong can be told from it afterwards."""
+    (stage.folder / "truth.json").write_bytes(msgspec.json.encode(truth))
+    (stage.folder / "happenings.json").write_bytes(msgspec.json.encode(stage.happenings))
 
 
 def _tell(summary: Summary, last_view: Any, options: DemoOptions, console: Console) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from syncd.db.tables import account, line_component, order_line, sales_order, sku
-from syncd.simulation.happenings import Happenings
+from syncd.simulation.happenings import Happenings, Unpaid
 
 
 class Cause(StrEnum):
@@ -71,16 +71,23 @@ def cause_of(sale: Sale, sales: Iterable[Sale], happenings: Happenings, lag: tim
         for edit in happenings.hand_edits
     ):
         return Cause.TYPED
-    if any(
-        purchase.skus & sale.skus
-        and purchase.at <= sale.seen_at
-        and (purchase.settled_at is None or purchase.settled_at + lag >= sale.placed_at)
-        for purchase in happenings.unpaid
-    ):
+    if any(_was_unpaid(purchase, sale) for purchase in happenings.unpaid):
         return Cause.UNPAID
     if any(other.account != sale.account for other in rivals):
         return Cause.ELSEWHERE
     return Cause.SAME if rivals else Cause.OTHER
+
+
+def _was_unpaid(purchase: Unpaid, sale: Sale) -> bool:
+    """Whether the sale itself was not paid at once, or goods of its kind were bought and unpaid when it was made."""
+    if (purchase.account, purchase.name) == (sale.account, sale.order):
+        return True
+    until_at = purchase.settled_at
+    return (
+        bool(purchase.skus & sale.skus)
+        and purchase.at <= sale.placed_at
+        and (not until_at or until_at > sale.placed_at)
+    )
 
 
 def _was_down(key: str, at: datetime, happenings: Happenings) -> bool:

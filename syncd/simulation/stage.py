@@ -164,7 +164,7 @@ async def _import_listings(stage: Stage) -> None:
 
 
 async def _import_account(stage: Stage, channel: Channel, account_id: int) -> None:
-    """Import an account's listings, again after a while where the vendor fails: one seller would do that too."""
+    """Import an account's listings, again after a while where the vendor fails, as a person would."""
     again = AsyncRetrying(
         sleep=stage.clock.sleep,
         wait=wait_fixed(_IMPORT_AGAIN_S),

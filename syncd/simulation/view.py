@@ -68,12 +68,13 @@ def _warehouses(warehouses: Collection[WarehouseStatus]) -> Table:
     table = Table(box=None, expand=True, pad_edge=False)
     table.add_column("warehouse")
     table.add_column("kind")
-    for heading in ("on hand", "reserved", "short", "reserved so far"):
+    for heading in ("on hand", "reserved", "short", "to ship", "reserved so far"):
         table.add_column(heading, justify="right")
     for each in warehouses:
         stock = each.stock
         pieces = ("–", "–", "–") if stock is None else (stock.on_hand, stock.reserved, stock.short)
-        table.add_row(each.key, each.kind, *(str(n) for n in pieces), str(each.units_reserved))
+        asked = str(sum(each.shipments.values())) if each.kind == "3pl" else "–"
+        table.add_row(each.key, each.kind, *(str(n) for n in pieces), asked, str(each.units_reserved))
     return table
 
 

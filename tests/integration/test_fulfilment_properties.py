@@ -248,9 +248,19 @@ def a_world(url: str) -> Iterator[World]:
         db.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 @example(steps=[("buy", 0), ("wait", 20), ("submit", 0), ("drop", 0), ("take_snapshot", 0), ("hear_snapshot", 0)])
+@example(
+    steps=[
+        ("buy", 0),
+        ("wait", 20),
+        ("miss_some", 2),
+        ("take_snapshot", 0),
+        ("submit", 0),
+        ("hear_snapshot", 0),
+    ]
+)
 @example(
     steps=[
         ("buy", 1),

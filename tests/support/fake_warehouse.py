@@ -163,6 +163,9 @@ class FakeWarehouse:
         self._trouble("cancel", done=True)
         return Cancelled(True)
 
+    async def ensure_webhooks(self, public_url: str) -> Sequence[object]:
+        return ()
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> str:
         raise Forged("it sends none")
 

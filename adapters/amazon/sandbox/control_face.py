@@ -6,18 +6,14 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from adapters.amazon.sandbox.control_errors import Missing
 from adapters.amazon.sandbox.control_forms import (
-    item_forms,
     read_item,
     read_known_item,
-    read_mix,
-    read_plans,
     read_ship_to,
     read_wanted,
 )
 from adapters.amazon.sandbox.courier import Courier
-from adapters.amazon.sandbox.faults import FaultMix, Faults
+from adapters.amazon.sandbox.faults import Faults
 from adapters.amazon.sandbox.order_desk import OrderDesk
 from adapters.amazon.sandbox.queue import MessageQueue
 from adapters.amazon.sandbox.records import Order
@@ -26,8 +22,10 @@ from adapters.amazon.sandbox.stats import Stats
 from adapters.amazon.sandbox.stockroom import Stockroom
 from adapters.amazon.sandbox.submissions import Submissions
 from adapters.amazon.sandbox.tokens import Tokens
-from adapters.amazon.sandbox.truth import fault_report, stats_report, truth_report
-from adapters.shopify.sandbox.control_input import Form
+from adapters.amazon.sandbox.truth import stats_report, truth_report
+from adapters.sandbox_kit.control_errors import Missing
+from adapters.sandbox_kit.control_input import Form, item_forms
+from adapters.sandbox_kit.fault_control import change_faults, fault_report
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -157,18 +155,7 @@ class ControlFace:
     # --- what goes wrong ----------------------------------------------------------------------------------------
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        form = Form.of(await request.read())
-        calm = form.flag("clear", default=False)
-        down_s = form.seconds("down_s") if form.has("down_s") else None
-        plans = read_plans(form)
-        mix = read_mix(form, FaultMix.none() if calm else self._faults.mix)
-        form.done()
-        self._faults.mix = mix
-        if calm:
-            self._faults.calm()
-        self._faults.planned.extend(plans)
-        if down_s is not None:
-            self._faults.go_down(down_s)
+        change_faults(Form.of(await request.read()), self._faults)
         return await self.faults(request)
 
     async def expire_tokens(self, request: web.Request) -> web.Response:

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from adapters.amazon.sandbox.faults import DURATIONS, PROBABILITIES, Fault, FaultMix, Planned
 from adapters.amazon.sandbox.order_desk import Wanted
 from adapters.amazon.sandbox.records import Item, ShipTo
 from adapters.amazon.sandbox.seed import ItemSeed
 from adapters.amazon.sandbox.seller import Seller
-from adapters.shopify.sandbox.control_input import Form
-
-
-def item_forms(body: bytes) -> list[Form]:
-    """The forms of {"items": [...]}, of a bare list, or of one item given alone."""
-    if not body.lstrip().startswith(b"{"):
-        return Form.several(body, "items")
-    form = Form.of(body)
-    if not form.has("items"):
-        return [form]
-    inner = form.forms("items")
-    form.done()
-    return inner
+from adapters.sandbox_kit.control_input import Form
 
 
 def read_item(form: Form) -> ItemSeed:
@@ -77,20 +62,3 @@ def read_ship_to(form: Form | None) -> ShipTo:
     )
     form.done()
     return ship_to
-
-
-def read_mix(form: Form, mix: FaultMix) -> FaultMix:
-    """The mix with the probabilities and durations given in the form."""
-    changes = {name: form.number(name, maximum=1) for name in PROBABILITIES if form.has(name)}
-    changes |= {name: form.seconds(name) for name in DURATIONS if form.has(name)}
-    return replace(mix, **changes)
-
-
-def read_plans(form: Form) -> list[Planned]:
-    """Faults that the next fitting requests meet for certain: `next` of {fault, operation?, times?}."""
-    plans = []
-    for plan in form.forms("next") if form.has("next") else []:
-        planned = Planned(plan.choice("fault", Fault), plan.optional_text("operation"))
-        plans += [planned] * plan.whole("times", 1, minimum=1)
-        plan.done()
-    return plans

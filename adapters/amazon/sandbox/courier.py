@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 
@@ -10,6 +9,7 @@ from adapters.amazon.sandbox.errors import Json
 from adapters.amazon.sandbox.faults import Faults
 from adapters.amazon.sandbox.queue import MessageQueue
 from adapters.contract import Clock
+from adapters.sandbox_kit.under_way import UnderWay
 
 
 class Courier:
@@ -19,7 +19,7 @@ class Courier:
         self._queue = queue
         self._faults = faults
         self._clock = clock
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way = UnderWay()
         self.counts: Counter[str] = Counter()
 
     @property
@@ -29,24 +29,11 @@ class Courier:
     def send(self, notification: Json) -> None:
         """Send it off, as it is now. A duplicate is a message of its own with the same NotificationId."""
         body = json.dumps(notification, ensure_ascii=False, separators=(",", ":"))
-        if self._faults.chance(self._faults.mix.webhook_drop):
-            self.counts["dropped"] += 1
-            return
-        self._send_off(body)
-        if self._faults.chance(self._faults.mix.webhook_duplicate):
-            self.counts["duplicated"] += 1
-            self._send_off(body)
+        for _ in self._faults.copies(self.counts):
+            self._under_way.begin(self._carry(body, self._faults.message_delay()))
 
     async def stop(self) -> None:
-        tasks = list(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _send_off(self, body: str) -> None:
-        task = asyncio.create_task(self._carry(body, self._faults.message_delay()))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        await self._under_way.stop()
 
     async def _carry(self, body: str, delay_s: float) -> None:
         await self._clock.sleep(delay_s)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.faults import Fates, Mix
 
 
 class Fault(StrEnum):
@@ -25,11 +25,10 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FaultMix:
-    """Probabilities per request (at most one fault each) and per queue message.
+class FaultMix(Mix):
+    """A light, invented mix: enough that every path is walked on an ordinary day.
 
-    Durations are the seller's seconds, `hang_s` real ones: it stands for a network that goes quiet. The defaults are
-    a light, invented mix: enough that every path is walked on an ordinary day.
+    `hang_s` is in real seconds: it stands for a network that goes quiet.
     """
 
     rate_limit: float = 0.001
@@ -42,70 +41,38 @@ class FaultMix:
     lost_reply: float = 0.001
     late_reply: float = 0.0005
     rate_header_missing: float = 0.05  # a 2xx without x-amzn-RateLimit-Limit
-    webhook_drop: float = 0.01
-    webhook_duplicate: float = 0.02
     webhook_late: float = 0.02  # the message takes up to `webhook_late_s` instead
     webhook_reorder: float = 0.1  # a receive hands messages over in any order
 
     storm_s: float = 20.0
-    hang_s: float = 30.0
-    stale_read_s: float = 20.0
-    webhook_delay_min_s: float = 0.5
-    webhook_delay_max_s: float = 8.0
     webhook_late_s: float = 600.0
 
-    @classmethod
-    def none(cls) -> FaultMix:
-        """Nothing goes wrong; messages still take their few seconds."""
-        return cls(**dict.fromkeys(PROBABILITIES, 0.0))
 
-
-DURATIONS = ("storm_s", "hang_s", "stale_read_s", "webhook_delay_min_s", "webhook_delay_max_s", "webhook_late_s")
-PROBABILITIES = tuple(f.name for f in fields(FaultMix) if f.name not in DURATIONS)
 STALE_READERS = ("getListingsItem", "searchListingsItems")
 QUEUE_FAULTS = (Fault.SERVER_ERROR, Fault.UNAVAILABLE, Fault.TIMEOUT, Fault.LOST_REPLY, Fault.LATE_REPLY)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A fault that the next fitting request meets for certain.
+class Faults(Fates[Fault, FaultMix]):
+    """A plan's `operation` is one of the API or an action of the queue; without one it fits any request to the API."""
 
-    `operation` is an API operation or an action of the queue; None fits any request to the API.
-    """
-
-    fault: Fault
-    operation: str | None = None
-
-
-class Faults:
-    """Decides the fate of each request, by plan first and by chance second."""
+    kinds = Fault
 
     def __init__(self, mix: FaultMix, clock: Clock, rng: Rng) -> None:
-        self.mix = mix
-        self.planned: deque[Planned] = deque()
-        self.met: Counter[str] = Counter()
-        self._clock = clock
-        self._rng = rng
-        self._down_until: datetime | None = None
+        super().__init__(mix, clock, rng)
         self._storms: dict[str, datetime] = {}
-
-    def go_down(self, seconds: float) -> None:
-        """Answer nothing but 503 for that long. 0 ends an outage."""
-        self._down_until = self._clock.now() + timedelta(seconds=seconds)
 
     def calm(self) -> None:
         """End outages and storms, and forget what was planned."""
-        self._down_until = None
+        super().calm()
         self._storms.clear()
-        self.planned.clear()
-
-    @property
-    def down(self) -> bool:
-        return self._down_until is not None and self._clock.now() < self._down_until
 
     def draw(self, operation: str) -> Fault | None:
         """The fault that a request to the API meets, if any. Only readers of listings meet stale reads."""
-        fault = self._storm(operation) or self._planned_for(operation, None) or self._by_chance()
+        fault = (
+            self._storm(operation)
+            or self._planned_for(lambda plan: plan.operation in (None, operation))
+            or self._by_chance()
+        )
         if fault is Fault.STALE_READ and operation not in STALE_READERS:
             return None
         if fault is Fault.RATE_LIMIT and operation not in self._storms:
@@ -114,20 +81,13 @@ class Faults:
 
     def draw_for_queue(self, action: str) -> Fault | None:
         """The fault that an action of the queue meets, if any: the queue knows fewer of them."""
-        fault = self._planned_for(action) or self._by_chance()
+        fault = self._planned_for(lambda plan: plan.operation == action) or self._by_chance()
         return self._meet(fault) if fault in QUEUE_FAULTS else None
-
-    def chance(self, probability: float) -> bool:
-        """True with that probability; a probability of 0 draws nothing."""
-        return probability > 0 and self._rng.random() < probability
 
     def message_delay(self) -> float:
         """How long a message takes to the queue."""
         slowest = self.mix.webhook_late_s if self.chance(self.mix.webhook_late) else self.mix.webhook_delay_max_s
         return self._rng.uniform(self.mix.webhook_delay_min_s, max(self.mix.webhook_delay_min_s, slowest))
-
-    def staleness(self) -> float:
-        return self._rng.uniform(0.0, self.mix.stale_read_s)
 
     def _storm(self, operation: str) -> Fault | None:
         ends_at = self._storms.get(operation)
@@ -136,25 +96,4 @@ class Faults:
         if self._clock.now() < ends_at:
             return Fault.RATE_LIMIT
         del self._storms[operation]
-        return None
-
-    def _meet(self, fault: Fault | None) -> Fault | None:
-        if fault is not None:
-            self.met[fault] += 1
-        return fault
-
-    def _planned_for(self, *operations: str | None) -> Fault | None:
-        for plan in self.planned:
-            if plan.operation in operations:
-                self.planned.remove(plan)
-                return plan.fault
-        return None
-
-    def _by_chance(self) -> Fault | None:
-        draw = self._rng.random()
-        for fault in Fault:
-            probability: float = getattr(self.mix, fault.value)
-            if draw < probability:
-                return fault
-            draw -= probability
         return None

@@ -17,6 +17,7 @@ from adapters.amazon.sandbox.seller import Seller
 from adapters.amazon.sandbox.stats import Stats
 from adapters.amazon.sandbox.tokens import Tokens
 from adapters.amazon.sandbox.wire import UNAVAILABLE_PAGE, Wire
+from adapters.sandbox_kit.connection import hang_up
 
 TOKEN_HEADER = "x-amz-access-token"  # noqa: S105
 
@@ -72,7 +73,7 @@ class Gateway:
         except Refusal as refusal:
             return self._refuse(refusal)
         if fault is Fault.LOST_REPLY:
-            return self._wire.hang_up(request)
+            return hang_up(request)
         if fault is Fault.LATE_REPLY:
             return await self._wire.hang(request, self._faults.mix.hang_s)
         return self._answer(operation.name, found, cut=fault is Fault.TRUNCATED_JSON)

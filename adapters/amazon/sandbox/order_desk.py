@@ -9,20 +9,10 @@ from adapters.amazon.sandbox.instants import whole_second
 from adapters.amazon.sandbox.records import Item, Order, OrderItem, Package, ShipTo, Status
 from adapters.amazon.sandbox.seller import Seller
 from adapters.amazon.sandbox.stockroom import Stockroom
+from adapters.sandbox_kit.control_errors import Refused
 
 CANCELLED_FOR_BUYER = "Buyer requested cancellation"
 CANCELLED_NO_STOCK = "No inventory"
-
-
-class Refused(Exception):
-    """Amazon itself would not do that."""
-
-    def __init__(self, field: str, problem: str, remedy: str, **facts: object) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
-        self.problem = problem
-        self.remedy = remedy
-        self.facts = facts
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from adapters.amazon.sandbox.queue_errors import MEDIA_TYPE, QueueRefused, error
 from adapters.amazon.sandbox.seller import Seller
 from adapters.amazon.sandbox.stats import Stats
 from adapters.amazon.sandbox.wire import UNAVAILABLE_PAGE, Wire
+from adapters.sandbox_kit.connection import hang_up
 
 Answer = Callable[[web.Request, Json], Awaitable[Json]]
 
@@ -58,7 +59,7 @@ class QueueFace:
         except QueueRefused as refused:
             return self._refuse(refused)
         if fault is Fault.LOST_REPLY:
-            return self._wire.hang_up(request)
+            return hang_up(request)
         if fault is Fault.LATE_REPLY:
             return await self._wire.hang(request, self._faults.mix.hang_s)
         return web.Response(text=json.dumps(answer), content_type=MEDIA_TYPE, headers=self._request_id())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import httpx
 from aiohttp import web
 
-from adapters.amazon.sandbox.control_errors import control_errors
 from adapters.amazon.sandbox.control_face import ControlFace
 from adapters.amazon.sandbox.courier import Courier
 from adapters.amazon.sandbox.faults import Faults
@@ -25,6 +24,7 @@ from adapters.amazon.sandbox.token_face import TokenFace
 from adapters.amazon.sandbox.tokens import Tokens
 from adapters.amazon.sandbox.wire import Wire
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.control_errors import control_errors
 
 
 class AmazonSandbox:

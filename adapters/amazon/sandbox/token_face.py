@@ -6,8 +6,9 @@ from aiohttp import web
 
 from adapters.amazon.sandbox.faults import Faults
 from adapters.amazon.sandbox.stats import Stats
-from adapters.amazon.sandbox.tokens import OAuthRefused, Tokens
+from adapters.amazon.sandbox.tokens import Tokens
 from adapters.amazon.sandbox.wire import UNAVAILABLE_PAGE
+from adapters.sandbox_kit.oauth import OAuthRefused
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -10,18 +10,9 @@ from datetime import datetime, timedelta
 from adapters.amazon.sandbox.errors import Json, denied
 from adapters.amazon.sandbox.seed import SellerSeed
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.oauth import OAuthRefused
 
 GRANTLESS_SCOPES = ("sellingpartnerapi::notifications", "sellingpartnerapi::client_credential:rotation")
-
-
-class OAuthRefused(Exception):
-    """The token endpoint's refusal, in OAuth's shape. The texts are from memory."""
-
-    def __init__(self, status: int, code: str, description: str) -> None:
-        super().__init__(description)
-        self.status = status
-        self.code = code
-        self.description = description
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from adapters.amazon.sandbox.courier import Courier
 from adapters.amazon.sandbox.errors import Json
 from adapters.amazon.sandbox.faults import Faults
@@ -56,14 +54,6 @@ def stats_report(stats: Stats, courier: Courier, queue: MessageQueue, faults: Fa
             "dropped": courier.counts["dropped"],
             "duplicated": courier.counts["duplicated"],
         },
-    }
-
-
-def fault_report(faults: Faults) -> Json:
-    return {
-        **asdict(faults.mix),
-        "down": faults.down,
-        "next": [{"fault": plan.fault.value, "operation": plan.operation} for plan in faults.planned],
     }
 
 

@@ -6,6 +6,8 @@ import asyncio
 
 from aiohttp import web
 
+from adapters.sandbox_kit.connection import hang_up
+
 UNAVAILABLE_PAGE = (
     "<!DOCTYPE html><html><head><title>503 Service Temporarily Unavailable</title></head>"
     "<body><center><h1>503 Service Temporarily Unavailable</h1></center></body></html>"
@@ -31,7 +33,7 @@ class Wire:
     async def hang(self, request: web.Request, real_s: float) -> web.Response:
         """Say nothing for so long, then close the connection."""
         await self.pause(real_s)
-        return self.hang_up(request)
+        return hang_up(request)
 
     async def pause(self, real_s: float) -> None:
         """Wait so many real seconds, or until the server stops."""
@@ -40,9 +42,3 @@ class Wire:
                 await self._closing.wait()
         except TimeoutError:
             return
-
-    def hang_up(self, request: web.Request) -> web.Response:
-        """Close the connection without an answer; the response returned here never leaves."""
-        if request.transport is not None:
-            request.transport.close()
-        return web.Response(status=500)

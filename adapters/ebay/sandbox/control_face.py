@@ -6,18 +6,19 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from adapters.ebay.sandbox.control_errors import Missing
-from adapters.ebay.sandbox.control_input import read_item, read_mix, read_offer, read_plans, read_ship_to, read_wanted
+from adapters.ebay.sandbox.control_input import read_item, read_offer, read_ship_to, read_wanted
 from adapters.ebay.sandbox.deliveries import Deliveries
 from adapters.ebay.sandbox.errors import Json
-from adapters.ebay.sandbox.faults import FaultMix, Faults
-from adapters.ebay.sandbox.order_desk import OrderDesk, Refused
+from adapters.ebay.sandbox.faults import Faults
+from adapters.ebay.sandbox.order_desk import OrderDesk
 from adapters.ebay.sandbox.records import Offer, Order
 from adapters.ebay.sandbox.seller import Seller
 from adapters.ebay.sandbox.stats import Stats
 from adapters.ebay.sandbox.tokens import Tokens
-from adapters.ebay.sandbox.truth import fault_report, stats_report, truth_report
-from adapters.shopify.sandbox.control_input import Form
+from adapters.ebay.sandbox.truth import stats_report, truth_report
+from adapters.sandbox_kit.control_errors import Missing, Refused
+from adapters.sandbox_kit.control_input import Form, item_forms
+from adapters.sandbox_kit.fault_control import change_faults, fault_report
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -57,7 +58,7 @@ class ControlFace:
 
     async def add_items(self, request: web.Request) -> web.Response:
         """{items: [...]}; a bare list or a single item will do."""
-        forms = _item_forms(await request.read())
+        forms = item_forms(await request.read())
         seeds = [read_item(form) for form in forms]
         for form, seed in zip(forms, seeds, strict=True):
             if self._seller.offer_of(seed.sku) is not None or sum(one.sku == seed.sku for one in seeds) > 1:
@@ -117,19 +118,7 @@ class ControlFace:
     # --- what goes wrong ----------------------------------------------------------------------------------------
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        form = Form.of(await request.read())
-        calm = form.flag("clear", default=False)
-        down_s = form.seconds("down_s") if form.has("down_s") else None
-        plans = read_plans(form)
-        mix = read_mix(form, FaultMix.none() if calm else self._faults.mix)
-        form.done()
-        self._faults.mix = mix
-        if calm:
-            self._faults.planned.clear()
-            self._faults.go_down(0)
-        self._faults.planned.extend(plans)
-        if down_s is not None:
-            self._faults.go_down(down_s)
+        change_faults(Form.of(await request.read()), self._faults)
         return await self.faults(request)
 
     async def expire_tokens(self, request: web.Request) -> web.Response:
@@ -160,12 +149,3 @@ def _order_answer(order: Order, status: int = 200) -> web.Response:
 
 def _item_ids(offer: Offer) -> Json:
     return {"sku": offer.item.sku, "offer_id": offer.id, "listing_id": offer.listing_id}
-
-
-def _item_forms(body: bytes) -> list[Form]:
-    forms = Form.several(body, "items")
-    if len(forms) == 1 and forms[0].has("items"):
-        (wrapper,) = forms
-        forms = wrapper.forms("items")
-        wrapper.done()
-    return forms

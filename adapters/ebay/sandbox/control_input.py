@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from adapters.ebay.sandbox.faults import DURATIONS, PROBABILITIES, Fault, FaultMix, Planned
 from adapters.ebay.sandbox.marketplaces import country_of
 from adapters.ebay.sandbox.order_desk import Wanted
 from adapters.ebay.sandbox.records import Offer, ShipTo
 from adapters.ebay.sandbox.seed import Format, ItemSeed
 from adapters.ebay.sandbox.seller import Seller
-from adapters.shopify.sandbox.control_input import Form
+from adapters.sandbox_kit.control_input import Form
 
 _MAX_SKU = 50
 _COUNTRY_LENGTH = 2
@@ -66,20 +63,3 @@ def read_ship_to(form: Form | None, seller: Seller) -> ShipTo:
     )
     form.done()
     return ship_to
-
-
-def read_mix(form: Form, mix: FaultMix) -> FaultMix:
-    """The mix with the probabilities and durations given in the form."""
-    changes = {name: form.number(name, maximum=1) for name in PROBABILITIES if form.has(name)}
-    changes |= {name: form.seconds(name) for name in DURATIONS if form.has(name)}
-    return replace(mix, **changes)
-
-
-def read_plans(form: Form) -> list[Planned]:
-    """Faults that the next fitting requests meet for certain: `next` of {fault, operation?, times?}."""
-    plans = []
-    for plan in form.forms("next") if form.has("next") else []:
-        planned = Planned(plan.choice("fault", Fault), plan.optional_text("operation"))
-        plans += [planned] * plan.whole("times", 1, minimum=1)
-        plan.done()
-    return plans

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 
 from adapters.ebay.sandbox.faults import Faults
 from adapters.ebay.sandbox.news import News, mocked_data, order_data
-from adapters.ebay.sandbox.postman import Postman
 from adapters.ebay.sandbox.records import Order
 from adapters.ebay.sandbox.seller import Seller
 from adapters.ebay.sandbox.signing import SigningKey
 from adapters.ebay.sandbox.subscriptions import Subscription, Subscriptions, is_served
 from adapters.ebay.sandbox.topics import ORDER_CONFIRMATION
+from adapters.sandbox_kit.postman import Postman
+from adapters.sandbox_kit.under_way import UnderWay
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +32,11 @@ class Deliveries:
         self._key = key
         self._faults = faults
         self._postman = postman
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way = UnderWay()
         self.counts: Counter[str] = Counter()
 
     async def stop(self) -> None:
-        tasks = list(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._under_way.stop()
 
     @property
     def pending(self) -> int:
@@ -52,12 +49,7 @@ class Deliveries:
                 news = News(
                     self._new_id(), ORDER_CONFIRMATION, self._seller.instant(), order_data(self._seller, order, line)
                 )
-                if self._faults.chance(self._faults.mix.webhook_drop):
-                    self.counts["dropped"] += 1
-                    continue
-                self._send_off(subscription, news)
-                if self._faults.chance(self._faults.mix.webhook_duplicate):
-                    self.counts["duplicated"] += 1
+                for _ in self._faults.copies(self.counts):
                     self._send_off(subscription, news)
 
     def test(self, subscription: Subscription) -> str:
@@ -71,9 +63,7 @@ class Deliveries:
         return f"{self._seller.rng.uuid()}_{self._seller.rng.uuid()}"
 
     def _send_off(self, subscription: Subscription, news: News, *, test: bool = False) -> None:
-        task = asyncio.create_task(self._deliver(subscription, news, self._faults.webhook_delay(), test=test))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way.begin(self._deliver(subscription, news, self._faults.webhook_delay(), test=test))
 
     async def _deliver(self, subscription: Subscription, news: News, delay_s: float, *, test: bool) -> None:
         await self._seller.clock.sleep(delay_s)
@@ -99,5 +89,4 @@ class Deliveries:
             "User-Agent": "eBayNotificationService",
             "X-EBAY-SIGNATURE": self._key.forged_header(body) if forged else self._key.header(body),
         }
-        answer = await self._postman.post(subscription.destination.endpoint, body, headers)
-        return answer is not None and answer.is_success
+        return await self._postman.post(subscription.destination.endpoint, body, headers)

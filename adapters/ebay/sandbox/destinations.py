@@ -12,8 +12,8 @@ import httpx
 import msgspec
 
 from adapters.ebay.sandbox.errors import Json, notification_error
-from adapters.ebay.sandbox.postman import Postman
 from adapters.ebay.sandbox.seller import Seller
+from adapters.sandbox_kit.postman import Postman
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,80}")
 _MAX_NAME = 64

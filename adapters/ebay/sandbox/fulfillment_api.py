@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from adapters.ebay.sandbox.calls import Answer, Call, Operation
 from adapters.ebay.sandbox.errors import fulfillment_error
-from adapters.ebay.sandbox.order_desk import OrderDesk, Refused
+from adapters.ebay.sandbox.order_desk import OrderDesk
 from adapters.ebay.sandbox.order_search import search
 from adapters.ebay.sandbox.order_views import order_view, shipment_view
 from adapters.ebay.sandbox.records import Order
 from adapters.ebay.sandbox.seed import FULFILLMENT_SCOPE
 from adapters.ebay.sandbox.seller import Seller
 from adapters.ebay.sandbox.shipping import ShipmentForm, read_shipment
+from adapters.sandbox_kit.control_errors import Refused
 
 _BASE = "/sell/fulfillment/v1/order"
 

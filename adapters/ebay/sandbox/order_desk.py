@@ -10,16 +10,7 @@ from datetime import datetime
 from adapters.ebay.sandbox.records import Line, Offer, Order, Shipment, ShipTo
 from adapters.ebay.sandbox.seed import Format
 from adapters.ebay.sandbox.seller import Seller
-
-
-class Refused(Exception):
-    """The marketplace itself would not do that."""
-
-    def __init__(self, field: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
-        self.problem = problem
-        self.remedy = remedy
+from adapters.sandbox_kit.control_errors import Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from aiohttp import web
 
 from adapters.contract import Clock, Rng
 from adapters.ebay.sandbox.analytics_api import AnalyticsApi
-from adapters.ebay.sandbox.control_errors import control_errors
 from adapters.ebay.sandbox.control_face import ControlFace
 from adapters.ebay.sandbox.day import Calendar
 from adapters.ebay.sandbox.deliveries import Deliveries
@@ -17,7 +16,6 @@ from adapters.ebay.sandbox.fulfillment_api import FulfillmentApi
 from adapters.ebay.sandbox.inventory_api import InventoryApi
 from adapters.ebay.sandbox.notification_api import NotificationApi
 from adapters.ebay.sandbox.order_desk import OrderDesk
-from adapters.ebay.sandbox.postman import Postman
 from adapters.ebay.sandbox.price_quantity import PriceQuantity
 from adapters.ebay.sandbox.quotas import Quotas
 from adapters.ebay.sandbox.revisions import Revisions
@@ -29,6 +27,11 @@ from adapters.ebay.sandbox.subscriptions import Subscriptions
 from adapters.ebay.sandbox.tokens import Tokens
 from adapters.ebay.sandbox.topics import known_topics
 from adapters.ebay.sandbox.vendor_face import VendorFace
+from adapters.sandbox_kit.control_errors import control_errors
+from adapters.sandbox_kit.postman import Postman
+
+ANSWER_WITHIN_S = 5.0  # real seconds; the vendor's own limit is not published
+CONNECT_WITHIN_S = 1.0
 
 
 class EbaySandbox:
@@ -43,7 +46,7 @@ class EbaySandbox:
         self.seller = Seller(seed, clock, rng)
         self.faults = Faults(seed.faults, clock, rng)
         self.stats = Stats()
-        self._postman = Postman(webhook_transport)
+        self._postman = Postman(webhook_transport, within_s=ANSWER_WITHIN_S, connect_within_s=CONNECT_WITHIN_S)
         self._topics = known_topics(order_push=seed.order_push)
         self._destinations = Destinations(self.seller, self._postman)
         self._subscriptions = Subscriptions(self.seller, self._destinations, self._topics)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from adapters.contract import Clock, Rng
 from adapters.ebay.sandbox.errors import Json, access_denied, invalid_token
 from adapters.ebay.sandbox.seed import BASE_SCOPE, SellerSeed
+from adapters.sandbox_kit.oauth import OAuthRefused
 
 REFRESH_TOKEN_LIFE_S = 47_304_000  # 18 months
 
@@ -29,16 +30,6 @@ class Token:
     holder: Holder
     scopes: frozenset[str]
     expires_at: datetime
-
-
-class OAuthRefused(Exception):
-    """The token endpoint's refusal: a status and a code."""
-
-    def __init__(self, status: int, code: str, description: str) -> None:
-        super().__init__(description)
-        self.status = status
-        self.code = code
-        self.description = description
 
 
 class Tokens:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from adapters.ebay.sandbox.deliveries import Deliveries
 from adapters.ebay.sandbox.errors import Json
 from adapters.ebay.sandbox.faults import Faults
@@ -32,14 +30,6 @@ def stats_report(stats: Stats, deliveries: Deliveries, faults: Faults) -> Json:
         "writes_applied": stats.writes_applied,
         "faults": dict(faults.met),
         "webhooks": {**{name: deliveries.counts[name] for name in told}, "pending": deliveries.pending},
-    }
-
-
-def fault_report(faults: Faults) -> Json:
-    return {
-        **asdict(faults.mix),
-        "down": faults.down,
-        "next": [{"fault": plan.fault.value, "operation": plan.operation} for plan in faults.planned],
     }
 
 

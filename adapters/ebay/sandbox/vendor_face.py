@@ -23,7 +23,9 @@ from adapters.ebay.sandbox.price_quantity import concurrent_access
 from adapters.ebay.sandbox.quotas import DAILY, Quotas
 from adapters.ebay.sandbox.seller import Seller
 from adapters.ebay.sandbox.stats import Stats
-from adapters.ebay.sandbox.tokens import OAuthRefused, Tokens, require
+from adapters.ebay.sandbox.tokens import Tokens, require
+from adapters.sandbox_kit.connection import hang_up
+from adapters.sandbox_kit.oauth import OAuthRefused
 
 TOKEN = "token"  # noqa: S105  the name of an operation
 TOKEN_PATH = "/identity/v1/oauth2/token"  # noqa: S105  a path
@@ -116,7 +118,7 @@ class VendorFace:
             return self._page(403)
         if fault is Fault.TIMEOUT:
             await self._seller.clock.sleep(self._faults.mix.hang_s)
-            return _hang_up(request)
+            return hang_up(request)
         if fault is Fault.TOKEN_EXPIRY:
             self._tokens.expire(request.headers.get("Authorization"))
         refusals = {
@@ -129,7 +131,7 @@ class VendorFace:
 
     def _after_effect(self, request: web.Request, fault: Fault | None, answer: Answer) -> web.StreamResponse:
         if fault is Fault.LOST_REPLY:
-            return _hang_up(request)
+            return hang_up(request)
         return self._sent(answer, cut_short=fault is Fault.TRUNCATED_JSON)
 
     def _refusal(self, refused: ApiError) -> Answer:
@@ -160,10 +162,3 @@ def _system_error(api: str) -> ApiError:
     if api == "sell.inventory":
         return inventory_error(500, 25001, "A system error has occurred.")
     return notification_error(500, 195000, "There was a problem with an eBay internal system or process.")
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    """Close the connection without an answer; the response returned here never leaves."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response(status=500)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from aiohttp import web
 
+from adapters.sandbox_kit.control_errors import Missing, Refused
+from adapters.sandbox_kit.control_input import Form, item_forms
+from adapters.sandbox_kit.fault_control import change_faults, fault_report
 from adapters.shipbob.sandbox.access import Access
-from adapters.shipbob.sandbox.control_errors import Missing, Refused
 from adapters.shipbob.sandbox.deliveries import Deliveries
 from adapters.shipbob.sandbox.depot import Depot
-from adapters.shipbob.sandbox.faults import DURATIONS, PROBABILITIES, Fault, FaultMix, Faults, Planned
+from adapters.shipbob.sandbox.faults import Faults
 from adapters.shipbob.sandbox.floor import Floor
 from adapters.shipbob.sandbox.records import Item, Order, Status
 from adapters.shipbob.sandbox.seed import ItemSeed
 from adapters.shipbob.sandbox.stats import Stats
-from adapters.shipbob.sandbox.truth import fault_report, level_report, stats_report, truth_report
-from adapters.shopify.sandbox.control_input import Form
+from adapters.shipbob.sandbox.truth import level_report, stats_report, truth_report
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 HELD = {"exception": Status.EXCEPTION, "on_hold": Status.ON_HOLD}
@@ -58,7 +58,7 @@ class ControlFace:
     async def add_items(self, request: web.Request) -> web.Response:
         """{items: [{sku, name? or title?, on_hand? or quantity?}]}, or such a list, or one such item."""
         seeds: list[ItemSeed] = []
-        for form in _item_forms(await request.read()):
+        for form in item_forms(await request.read()):
             seed = _read_item(form)
             if seed.sku in self._depot.items or any(one.sku == seed.sku for one in seeds):
                 raise form.bad("sku", f"{seed.sku} exists already", "choose another sku")
@@ -131,20 +131,7 @@ class ControlFace:
     # --- what goes wrong ----------------------------------------------------------------------------------------
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        """Probabilities and durations by name; `next`: [{fault, operation?, times?}]; `clear`; `down_s`."""
-        form = Form.of(await request.read())
-        calm = form.flag("clear", default=False)
-        down_s = form.seconds("down_s") if form.has("down_s") else None
-        plans = _read_plans(form)
-        mix = _read_mix(form, FaultMix.none() if calm else self._faults.mix)
-        form.done()
-        self._faults.mix = mix
-        if calm:
-            self._faults.planned.clear()
-            self._faults.go_down(0)
-        self._faults.planned.extend(plans)
-        if down_s is not None:
-            self._faults.go_down(down_s)
+        change_faults(Form.of(await request.read()), self._faults)
         return await self.faults(request)
 
     async def revoke(self, request: web.Request) -> web.Response:
@@ -187,19 +174,8 @@ class ControlFace:
         if order is None and key.isascii() and key.isdecimal():
             order = self._depot.orders.get(int(key))
         if order is None:
-            raise Missing(f"this account has no order {key}")
+            raise Missing(f"this account has no order {key}", "take a reference or an id from GET /_control/truth")
         return order
-
-
-def _item_forms(body: bytes) -> list[Form]:
-    if body.lstrip().startswith(b"["):
-        return Form.several(body, "items")
-    form = Form.of(body)
-    if not form.has("items"):
-        return [form]
-    items = form.forms("items")
-    form.done()
-    return items
 
 
 def _read_item(form: Form) -> ItemSeed:
@@ -209,21 +185,6 @@ def _read_item(form: Form) -> ItemSeed:
     form.optional_text("gtin")  # every sandbox may be told of one; this one has no use for it
     form.done()
     return seed
-
-
-def _read_mix(form: Form, mix: FaultMix) -> FaultMix:
-    changes = {name: form.number(name, maximum=1) for name in PROBABILITIES if form.has(name)}
-    changes |= {name: form.seconds(name) for name in DURATIONS if form.has(name)}
-    return replace(mix, **changes)
-
-
-def _read_plans(form: Form) -> list[Planned]:
-    plans: list[Planned] = []
-    for plan in form.forms("next") if form.has("next") else []:
-        planned = Planned(plan.choice("fault", Fault), plan.optional_text("operation"))
-        plans += [planned] * plan.whole("times", 1, minimum=1)
-        plan.done()
-    return plans
 
 
 def _order_answer(order: Order) -> web.Response:

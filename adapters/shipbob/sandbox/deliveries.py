@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 import httpx
 
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.postman import Postman
+from adapters.sandbox_kit.under_way import UnderWay
 from adapters.shipbob.sandbox.faults import Faults
 from adapters.shipbob.sandbox.records import Json
 from adapters.shipbob.sandbox.subscriptions import Subscription, Subscriptions, Topic
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 
 RETRY_DELAYS_S = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)  # then the subscription is switched off
 ANSWER_WITHIN_S = 15.0  # real seconds, as live
-AT_ONCE = 50
 
 
 def sign(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
@@ -57,24 +57,16 @@ class Deliveries:
         self._faults = faults
         self._clock = clock
         self._rng = rng
-        self._transport = transport
-        self._client: httpx.AsyncClient | None = None
-        self._lanes = asyncio.Semaphore(AT_ONCE)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._postman = Postman(transport, within_s=ANSWER_WITHIN_S)
+        self._under_way = UnderWay()
         self.counts: Counter[str] = Counter()
 
     def start(self) -> None:
-        if self._client is None:
-            self._client = httpx.AsyncClient(transport=self._transport, timeout=ANSWER_WITHIN_S, trust_env=False)
+        self._postman.start()
 
     async def stop(self) -> None:
-        tasks = list(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._under_way.stop()
+        await self._postman.stop()
 
     @property
     def pending(self) -> int:
@@ -85,18 +77,11 @@ class Deliveries:
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         for subscription in self._subscriptions.hearing(topic):
             delivery = Delivery(subscription, topic, f"msg_{self._rng.uuid().hex}", body)
-            if self._faults.chance(self._faults.mix.webhook_drop):
-                self.counts["dropped"] += 1
-                continue
-            self._send_off(delivery)
-            if self._faults.chance(self._faults.mix.webhook_duplicate):
-                self.counts["duplicated"] += 1
+            for _ in self._faults.copies(self.counts):
                 self._send_off(delivery)
 
     def _send_off(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._deliver(delivery, self._faults.webhook_delay()))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way.begin(self._deliver(delivery, self._faults.webhook_delay()))
 
     async def _deliver(self, delivery: Delivery, delay_s: float) -> None:
         await self._clock.sleep(delay_s)
@@ -115,8 +100,6 @@ class Deliveries:
 
     async def _post(self, delivery: Delivery) -> bool:
         """True if the subscriber took it in time."""
-        if self._client is None:
-            return False
         timestamp = str(int(self._clock.now().timestamp()))
         headers = {
             "Content-Type": "application/json",
@@ -125,10 +108,4 @@ class Deliveries:
             "webhook-signature": sign(delivery.subscription.secret, delivery.message_id, timestamp, delivery.body),
             "x-webhook-topic": delivery.topic.value,
         }
-        async with self._lanes:
-            try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    answer = await self._client.post(delivery.subscription.url, content=delivery.body, headers=headers)
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
-                return False
-        return answer.is_success
+        return await self._postman.post(delivery.subscription.url, delivery.body, headers)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from adapters.sandbox_kit.under_way import UnderWay
 from adapters.shipbob.sandbox.depot import OUT_OF_STOCK, Depot
 from adapters.shipbob.sandbox.outbox import Outbox
 from adapters.shipbob.sandbox.records import Detail, Item, Order, Shipment, Status, Tracking
@@ -21,7 +20,7 @@ class Floor:
     def __init__(self, depot: Depot, outbox: Outbox) -> None:
         self._depot = depot
         self._outbox = outbox
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way = UnderWay()
 
     def take_in(self, order: Order) -> None:
         """Start to work on a new order."""
@@ -32,10 +31,7 @@ class Floor:
                 self._outbox.stopped(order, shipment)
 
     async def stop(self) -> None:
-        tasks = list(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._under_way.stop()
 
     # --- what people do -----------------------------------------------------------------------------------------
 
@@ -83,9 +79,7 @@ class Floor:
     def _start(self, order: Order, shipment: Shipment) -> None:
         seed, rng = self._depot.seed, self._depot.rng
         pick_after_s, ship_after_s = rng.uniform(*seed.pick_after_s), rng.uniform(*seed.ship_after_s)
-        task = asyncio.create_task(self._carry(order, shipment, pick_after_s, ship_after_s))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way.begin(self._carry(order, shipment, pick_after_s, ship_after_s))
 
     async def _carry(self, order: Order, shipment: Shipment, pick_after_s: float, ship_after_s: float) -> None:
         sleep = self._depot.clock.sleep

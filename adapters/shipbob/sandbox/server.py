@@ -6,8 +6,8 @@ import httpx
 from aiohttp import web
 
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.control_errors import control_errors
 from adapters.shipbob.sandbox.access import Access
-from adapters.shipbob.sandbox.control_errors import control_errors
 from adapters.shipbob.sandbox.control_face import ControlFace
 from adapters.shipbob.sandbox.deliveries import Deliveries
 from adapters.shipbob.sandbox.depot import Depot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 
 from adapters.shipbob.sandbox.deliveries import Deliveries
 from adapters.shipbob.sandbox.depot import Depot
@@ -37,14 +36,6 @@ def stats_report(stats: Stats, deliveries: Deliveries, faults: Faults) -> Json:
             "duplicated": deliveries.counts["duplicated"],
             "subscriptions_disabled": deliveries.counts["subscriptions_disabled"],
         },
-    }
-
-
-def fault_report(faults: Faults) -> Json:
-    return {
-        **asdict(faults.mix),
-        "down": faults.down,
-        "next": [{"fault": plan.fault.value, "operation": plan.operation} for plan in faults.planned],
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from adapters.contract import Clock
+from adapters.sandbox_kit.connection import hang_up
 from adapters.shipbob.sandbox.access import Access
 from adapters.shipbob.sandbox.faults import Fault, Faults
 from adapters.shipbob.sandbox.operations import Asked, Operation, Operations
@@ -93,7 +94,7 @@ class VendorFace:
         except BadQuery as bad:
             status, body = 400, {bad.field: [bad.problem]}
         if fault is Fault.LOST_REPLY:
-            return _hang_up(request)
+            return hang_up(request)
         return self._json(status, body, truncated=fault is Fault.TRUNCATED_JSON)
 
     async def _before_effect(self, request: web.Request, fault: Fault | None) -> web.StreamResponse | None:
@@ -106,7 +107,7 @@ class VendorFace:
             return _html(503, UNAVAILABLE_PAGE)
         if fault is Fault.TIMEOUT:
             await self._clock.sleep(self._faults.mix.hang_s)
-            return _hang_up(request)
+            return hang_up(request)
         return None
 
     def _refused(self, request: web.Request, name: str) -> web.StreamResponse | None:
@@ -141,10 +142,3 @@ def _decoded(content: bytes) -> Any:
 
 def _html(status: int, page: str) -> web.Response:
     return web.Response(text=page, status=status, content_type="text/html")
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    """Close the connection without an answer; the response returned here never leaves."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response(status=499)

@@ -6,21 +6,20 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from adapters.shopify.sandbox.control_errors import Missing
+from adapters.sandbox_kit.control_errors import Missing
+from adapters.sandbox_kit.control_input import Form
+from adapters.sandbox_kit.fault_control import change_faults, fault_report
 from adapters.shopify.sandbox.control_forms import (
     read_address,
     read_fulfilment,
     read_item,
     read_known_item,
-    read_mix,
     read_part,
-    read_plans,
     read_wanted,
 )
-from adapters.shopify.sandbox.control_input import Form
 from adapters.shopify.sandbox.deliveries import Deliveries
 from adapters.shopify.sandbox.errors import Json
-from adapters.shopify.sandbox.faults import FaultMix, Faults
+from adapters.shopify.sandbox.faults import Faults
 from adapters.shopify.sandbox.order_desk import OrderDesk
 from adapters.shopify.sandbox.outbox import Outbox
 from adapters.shopify.sandbox.records import Item, Order, RestockType
@@ -29,7 +28,7 @@ from adapters.shopify.sandbox.stats import Stats
 from adapters.shopify.sandbox.stockroom import Stockroom
 from adapters.shopify.sandbox.subscriptions import Subscriptions, Topic
 from adapters.shopify.sandbox.tokens import Tokens
-from adapters.shopify.sandbox.truth import fault_report, stats_report, subscription_report, truth_report
+from adapters.shopify.sandbox.truth import stats_report, subscription_report, truth_report
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -161,19 +160,7 @@ class ControlFace:
     # --- what goes wrong, and who hears of it -------------------------------------------------------------------
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        form = Form.of(await request.read())
-        calm = form.flag("clear", default=False)
-        down_s = form.seconds("down_s") if form.has("down_s") else None
-        plans = read_plans(form)
-        mix = read_mix(form, FaultMix.none() if calm else self._faults.mix)
-        form.done()
-        self._faults.mix = mix
-        if calm:
-            self._faults.planned.clear()
-            self._faults.go_down(0)
-        self._faults.planned.extend(plans)
-        if down_s is not None:
-            self._faults.go_down(down_s)
+        change_faults(Form.of(await request.read()), self._faults)
         return await self.faults(request)
 
     async def expire_tokens(self, request: web.Request) -> web.Response:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from graphql import is_enum_type
 
-from adapters.shopify.sandbox.control_input import Form
-from adapters.shopify.sandbox.faults import DURATIONS, PROBABILITIES, Fault, FaultMix, Planned
+from adapters.sandbox_kit.control_input import Form
 from adapters.shopify.sandbox.order_desk import Part, Wanted
 from adapters.shopify.sandbox.records import Address, Item, Line, Order
 from adapters.shopify.sandbox.schema import load_schema
@@ -105,20 +102,3 @@ def read_known_item(form: Form, shop: Shop) -> Item:
     if item is None:
         raise form.bad("sku", f"this shop has no {sku}", "add it with POST /_control/items")
     return item
-
-
-def read_mix(form: Form, mix: FaultMix) -> FaultMix:
-    """The mix with the probabilities and durations given in the form."""
-    changes = {name: form.number(name, maximum=1) for name in PROBABILITIES if form.has(name)}
-    changes |= {name: form.seconds(name) for name in DURATIONS if form.has(name)}
-    return replace(mix, **changes)
-
-
-def read_plans(form: Form) -> list[Planned]:
-    """Faults that the next fitting requests meet for certain: `next` of {fault, operation?, times?}."""
-    plans = []
-    for plan in form.forms("next") if form.has("next") else []:
-        planned = Planned(plan.choice("fault", Fault), plan.optional_text("operation"))
-        plans += [planned] * plan.whole("times", 1, minimum=1)
-        plan.done()
-    return plans

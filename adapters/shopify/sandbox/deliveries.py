@@ -16,6 +16,8 @@ from datetime import datetime
 import httpx
 
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.postman import Postman
+from adapters.sandbox_kit.under_way import UnderWay
 from adapters.shopify.sandbox.errors import Json
 from adapters.shopify.sandbox.faults import Faults
 from adapters.shopify.sandbox.seed import ShopSeed
@@ -27,7 +29,6 @@ log = logging.getLogger(__name__)
 RETRY_DELAYS_S = (10, 30, 60, 300, 900, 1800, 3600, 7200)
 ANSWER_WITHIN_S = 5.0  # real seconds, as live: 1 s of them to connect
 CONNECT_WITHIN_S = 1.0
-AT_ONCE = 50
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -61,28 +62,19 @@ class Deliveries:
         self._faults = faults
         self._clock = clock
         self._rng = rng
-        self._transport = transport
-        self._client: httpx.AsyncClient | None = None
+        self._postman = Postman(transport, within_s=ANSWER_WITHIN_S, connect_within_s=CONNECT_WITHIN_S)
         self._open = asyncio.Event()
-        self._lanes = asyncio.Semaphore(AT_ONCE)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way = UnderWay()
         self.counts: Counter[str] = Counter()
 
     def start(self) -> None:
-        if self._client is None:
-            limits = httpx.Timeout(ANSWER_WITHIN_S, connect=CONNECT_WITHIN_S)
-            self._client = httpx.AsyncClient(transport=self._transport, timeout=limits, trust_env=False)
+        self._postman.start()
         self.resume()
 
     async def stop(self) -> None:
         self.pause()
-        tasks = list(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._under_way.stop()
+        await self._postman.stop()
 
     def pause(self) -> None:
         """Hold every delivery back until `resume`; their delays run on."""
@@ -101,12 +93,7 @@ class Deliveries:
         for topic, payload in news:
             for subscription in self._subscriptions.listed([topic]):
                 delivery = self._envelope(subscription, payload, event_id, at)
-                if self._faults.chance(self._faults.mix.webhook_drop):
-                    self.counts["dropped"] += 1
-                    continue
-                self._send_off(delivery)
-                if self._faults.chance(self._faults.mix.webhook_duplicate):
-                    self.counts["duplicated"] += 1
+                for _ in self._faults.copies(self.counts):
                     self._send_off(delivery)
 
     def _envelope(self, subscription: Subscription, payload: Json, event_id: str, at: datetime) -> Delivery:
@@ -129,9 +116,7 @@ class Deliveries:
         return Delivery(subscription, headers, body)
 
     def _send_off(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._deliver(delivery, self._faults.webhook_delay()))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way.begin(self._deliver(delivery, self._faults.webhook_delay()))
 
     async def _deliver(self, delivery: Delivery, delay_s: float) -> None:
         await self._clock.sleep(delay_s)
@@ -139,7 +124,7 @@ class Deliveries:
             await self._open.wait()
             if delivery.subscription not in self._subscriptions:
                 return
-            if await self._post(delivery):
+            if await self._postman.post(delivery.subscription.uri, delivery.body, delivery.headers):
                 self.counts["sent"] += 1
                 return
             self.counts["failed"] += 1
@@ -148,17 +133,3 @@ class Deliveries:
         if self._subscriptions.remove(delivery.subscription.id):
             self.counts["subscriptions_deleted"] += 1
             log.warning("webhook subscription deleted after its last retry: %s", delivery.subscription.topic.value)
-
-    async def _post(self, delivery: Delivery) -> bool:
-        """True if the subscriber took it in time."""
-        if self._client is None:
-            return False
-        async with self._lanes:
-            try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    answer = await self._client.post(
-                        delivery.subscription.uri, content=delivery.body, headers=delivery.headers
-                    )
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
-                return False
-        return answer.is_success

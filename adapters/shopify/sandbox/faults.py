@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from enum import StrEnum
 
-from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.faults import Fates, Mix
 
 
 class Fault(StrEnum):
@@ -26,11 +24,8 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FaultMix:
-    """Probabilities per API request (at most one fault each) and per webhook delivery; durations are seller's seconds.
-
-    The defaults are a light, invented mix: enough that every path is walked on an ordinary day.
-    """
+class FaultMix(Mix):
+    """A light, invented mix: enough that every path is walked on an ordinary day."""
 
     rate_limit: float = 0.002
     server_error: float = 0.002
@@ -41,81 +36,15 @@ class FaultMix:
     stale_read: float = 0.005
     truncated_json: float = 0.001
     lost_reply: float = 0.001
-    webhook_drop: float = 0.01
-    webhook_duplicate: float = 0.02
 
     retry_after_s: float = 2.0
-    hang_s: float = 30.0
     stale_read_s: float = 1.5
-    webhook_delay_min_s: float = 0.5
-    webhook_delay_max_s: float = 8.0
-
-    @classmethod
-    def none(cls) -> FaultMix:
-        """Nothing goes wrong; webhooks still take their time."""
-        return cls(**dict.fromkeys(PROBABILITIES, 0.0))
 
 
-DURATIONS = ("retry_after_s", "hang_s", "stale_read_s", "webhook_delay_min_s", "webhook_delay_max_s")
-PROBABILITIES = tuple(f.name for f in fields(FaultMix) if f.name not in DURATIONS)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A fault that the next fitting request meets for certain. `operation` is a root field, None fits any request."""
-
-    fault: Fault
-    operation: str | None = None
-
-
-class Faults:
-    """Decides the fate of each request, by plan first and by chance second."""
-
-    def __init__(self, mix: FaultMix, clock: Clock, rng: Rng) -> None:
-        self.mix = mix
-        self.planned: deque[Planned] = deque()
-        self.met: Counter[str] = Counter()
-        self._clock = clock
-        self._rng = rng
-        self._down_until: datetime | None = None
-
-    def go_down(self, seconds: float) -> None:
-        """Answer nothing but 503 for that long. 0 ends an outage."""
-        self._down_until = self._clock.now() + timedelta(seconds=seconds)
-
-    @property
-    def down(self) -> bool:
-        return self._down_until is not None and self._clock.now() < self._down_until
+class Faults(Fates[Fault, FaultMix]):
+    kinds = Fault
 
     def draw(self, root_fields: Sequence[str]) -> Fault | None:
-        """The fault that a request with these root fields meets, if any."""
-        fault = self._planned_for(root_fields) or self._by_chance()
-        if fault is not None:
-            self.met[fault] += 1
-        return fault
-
-    def chance(self, probability: float) -> bool:
-        """True with that probability; a probability of 0 draws nothing."""
-        return probability > 0 and self._rng.random() < probability
-
-    def webhook_delay(self) -> float:
-        return self._rng.uniform(self.mix.webhook_delay_min_s, self.mix.webhook_delay_max_s)
-
-    def staleness(self) -> float:
-        return self._rng.uniform(0.0, self.mix.stale_read_s)
-
-    def _planned_for(self, root_fields: Sequence[str]) -> Fault | None:
-        for plan in self.planned:
-            if plan.operation is None or plan.operation in root_fields:
-                self.planned.remove(plan)
-                return plan.fault
-        return None
-
-    def _by_chance(self) -> Fault | None:
-        draw = self._rng.random()
-        for fault in Fault:
-            probability: float = getattr(self.mix, fault.value)
-            if draw < probability:
-                return fault
-            draw -= probability
-        return None
+        """The fault that a request with these root fields meets, if any. A plan's `operation` is a root field."""
+        planned = self._planned_for(lambda plan: plan.operation is None or plan.operation in root_fields)
+        return self._meet(planned or self._by_chance())

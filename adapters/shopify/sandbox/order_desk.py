@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from adapters.sandbox_kit.control_errors import Refused
 from adapters.shopify.sandbox.outbox import Outbox
 from adapters.shopify.sandbox.records import (
     Address,
@@ -20,17 +21,6 @@ from adapters.shopify.sandbox.seed import Policy
 from adapters.shopify.sandbox.shop import Shop
 from adapters.shopify.sandbox.stockroom import Stockroom
 from adapters.shopify.sandbox.subscriptions import Topic
-
-
-class Refused(Exception):
-    """The shop itself would not do that."""
-
-    def __init__(self, field: str, problem: str, remedy: str, **facts: object) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
-        self.problem = problem
-        self.remedy = remedy
-        self.facts = facts
 
 
 @dataclass(frozen=True, slots=True)

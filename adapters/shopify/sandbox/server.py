@@ -6,7 +6,7 @@ import httpx
 from aiohttp import web
 
 from adapters.contract import Clock, Rng
-from adapters.shopify.sandbox.control_errors import control_errors
+from adapters.sandbox_kit.control_errors import control_errors
 from adapters.shopify.sandbox.control_face import ControlFace
 from adapters.shopify.sandbox.deliveries import Deliveries
 from adapters.shopify.sandbox.faults import Faults

@@ -6,20 +6,11 @@ import hmac
 from datetime import datetime, timedelta
 
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.oauth import OAuthRefused
 from adapters.shopify.sandbox.errors import Json
 from adapters.shopify.sandbox.seed import ShopSeed
 
 INVALID_TOKEN = {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
-
-
-class OAuthRefused(Exception):
-    """The token endpoint's refusal: a status and a code."""
-
-    def __init__(self, status: int, code: str, description: str) -> None:
-        super().__init__(description)
-        self.status = status
-        self.code = code
-        self.description = description
 
 
 class Tokens:

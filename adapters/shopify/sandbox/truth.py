@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from adapters.shopify.sandbox.deliveries import Deliveries
 from adapters.shopify.sandbox.errors import Json
 from adapters.shopify.sandbox.faults import Faults
@@ -41,14 +39,6 @@ def stats_report(stats: Stats, deliveries: Deliveries, faults: Faults) -> Json:
             "duplicated": deliveries.counts["duplicated"],
             "subscriptions_deleted": deliveries.counts["subscriptions_deleted"],
         },
-    }
-
-
-def fault_report(faults: Faults) -> Json:
-    return {
-        **asdict(faults.mix),
-        "down": faults.down,
-        "next": [{"fault": plan.fault.value, "operation": plan.operation} for plan in faults.planned],
     }
 
 

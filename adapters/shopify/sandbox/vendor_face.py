@@ -8,12 +8,14 @@ from typing import Any
 
 from aiohttp import web
 
+from adapters.sandbox_kit.connection import hang_up
+from adapters.sandbox_kit.oauth import OAuthRefused
 from adapters.shopify.sandbox.errors import Json
 from adapters.shopify.sandbox.faults import Fault, Faults
 from adapters.shopify.sandbox.graphql_api import Call, GraphQlApi
 from adapters.shopify.sandbox.shop import Shop
 from adapters.shopify.sandbox.stats import Stats
-from adapters.shopify.sandbox.tokens import INVALID_TOKEN, OAuthRefused, Tokens
+from adapters.shopify.sandbox.tokens import INVALID_TOKEN, Tokens
 from adapters.shopify.sandbox.versions import served
 
 UNAVAILABLE_PAGE = (
@@ -68,7 +70,7 @@ class VendorFace:
             return self._json(401, INVALID_TOKEN, version)
         answer = await self._answer(call, stale=fault is Fault.STALE_READ)
         if fault is Fault.LOST_REPLY:
-            return _hang_up(request)
+            return hang_up(request)
         text = json.dumps(answer)
         if fault is Fault.TRUNCATED_JSON:
             text = text[: len(text) // 2]
@@ -96,7 +98,7 @@ class VendorFace:
             return self._json(200, _internal_error(str(self._shop.rng.uuid())))
         if fault is Fault.TIMEOUT:
             await self._shop.clock.sleep(self._faults.mix.hang_s)
-            return _hang_up(request)
+            return hang_up(request)
         if fault is Fault.TOKEN_EXPIRY:
             self._tokens.expire(token)
         return None
@@ -133,10 +135,3 @@ def _internal_error(request_id: str) -> Json:
         f"Request ID: {request_id} (include this in support requests)."
     )
     return {"errors": [{"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id}}]}
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    """Close the connection without an answer; the response returned here never leaves."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response(status=500)

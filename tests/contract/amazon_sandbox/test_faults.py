@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from adapters.amazon.sandbox import Fault, FaultMix
-from adapters.amazon.sandbox.faults import DURATIONS, PROBABILITIES, Faults
+from adapters.amazon.sandbox.faults import Faults
 from tests.contract.amazon_sandbox.kit import LISTINGS, US, Account, Opened, a_seed, quantity_patch
 from tests.unit.shopify_sandbox.kit import SeededRng, SteppingClock
 
@@ -183,8 +183,8 @@ def test_faults_come_as_often_as_their_probability_says() -> None:
 
 
 def test_every_fault_has_its_probability_and_every_field_its_kind() -> None:
-    assert {fault.value for fault in Fault} <= set(PROBABILITIES)
-    assert all(name.endswith("_s") for name in DURATIONS)
+    assert {fault.value for fault in Fault} <= set(FaultMix.probabilities())
+    assert all(name.endswith("_s") for name in FaultMix.durations())
 
 
 def test_the_default_mix_is_light() -> None:
@@ -194,4 +194,4 @@ def test_the_default_mix_is_light() -> None:
 
 
 def test_no_fault_is_left_when_there_are_none() -> None:
-    assert {getattr(FaultMix.none(), name) for name in PROBABILITIES} == {0.0}
+    assert {getattr(FaultMix.none(), name) for name in FaultMix.probabilities()} == {0.0}

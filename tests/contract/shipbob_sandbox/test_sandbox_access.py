@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from adapters.shipbob.sandbox import Fault, FaultMix, WarehouseSeed
-from adapters.shipbob.sandbox.faults import PROBABILITIES, Faults
+from adapters.shipbob.sandbox.faults import Faults
 from tests.contract.shipbob_sandbox.kit import Account, Opened, order_form
 from tests.unit.shopify_sandbox.kit import SeededRng, SteppingClock
 
@@ -135,7 +135,7 @@ async def test_probabilities_are_switched_while_the_account_runs(account: Accoun
     cleared = await account.control("faults", clear=True)
 
     assert (report["server_error"], report["webhook_delay_max_s"], failing) == (1.0, 60.0, 500)
-    assert {cleared[name] for name in PROBABILITIES} == {0.0}
+    assert {cleared[name] for name in FaultMix.probabilities()} == {0.0}
     assert (await account.get("location")).status_code == 200
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapters.shopify.sandbox import Fault, FaultMix
-from adapters.shopify.sandbox.faults import PROBABILITIES, Faults
+from adapters.shopify.sandbox.faults import Faults
 from tests.unit.shopify_sandbox.documents import SET
 from tests.unit.shopify_sandbox.kit import App, Opened, SeededRng, SteppingClock, a_seed, write_of
 
@@ -183,7 +183,7 @@ def test_faults_come_as_often_as_their_probability_says() -> None:
 
 
 def test_every_fault_has_its_probability() -> None:
-    assert {fault.value for fault in Fault} <= set(PROBABILITIES)
+    assert {fault.value for fault in Fault} <= set(FaultMix.probabilities())
 
 
 def test_the_default_mix_is_light() -> None:

@@ -50,7 +50,7 @@ def an_account(key: str) -> AccountStatus:
 
 def a_status() -> Status:
     warehouses = tuple(
-        WarehouseStatus(key, key.title(), kind, 12345, Stock(123456, 0, 12345, 123))
+        WarehouseStatus(key, key.title(), kind, 12345, Stock(123456, 0, 12345, 123), NOON, {"accepted": 1234}, 1)
         for key, kind in (("east", "own"), ("west", "own"), ("bob", "3pl"), ("fba", "fba"))
     )
     return Status(NOON, tuple(map(an_account, ACCOUNTS)), warehouses, InboxStatus(0, 0, 0, None), (), 12)

@@ -89,14 +89,19 @@ def test_a_number_typed_over_this_very_listing_is_the_cause(account: str, sku: s
     assert cause_of(sale, [sale], Happenings(hand_edits=[HandEdit(account, sku, 9, at(-20))]), LAG) is cause
 
 
-@pytest.mark.parametrize(("settled", "cause"), [(None, Cause.UNPAID), (-30, Cause.UNPAID), (-300, Cause.OTHER)])
-def test_an_unpaid_purchase_of_the_same_goods_is_the_cause_until_it_can_be_known(
-    settled: float | None, cause: Cause
-) -> None:
+@pytest.mark.parametrize(("settled", "cause"), [(None, Cause.UNPAID), (30, Cause.UNPAID), (-30, Cause.OTHER)])
+def test_a_purchase_of_the_same_goods_is_the_cause_while_it_is_unpaid(settled: float | None, cause: Cause) -> None:
     sale = a_sale()
     purchase = Unpaid("ebay-us", "1", frozenset({"RED-CLOCK"}), at(-900), None if settled is None else at(settled))
 
     assert cause_of(sale, [sale], Happenings(unpaid=[purchase]), LAG) is cause
+
+
+def test_a_purchase_that_was_itself_unpaid_at_first_is_its_own_cause() -> None:
+    sale = a_sale(seen=900)
+    purchase = Unpaid(sale.account, sale.order, frozenset({"RED-CLOCK"}), at(1), at(800))
+
+    assert cause_of(sale, [sale], Happenings(unpaid=[purchase]), LAG) is Cause.UNPAID
 
 
 def test_units_are_added_up_by_account_and_cause() -> None:

@@ -9,8 +9,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from adapters.shopify.sandbox.errors import Json
-
+Json = dict[str, Any]
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -113,6 +112,18 @@ class Form:
     def _take(self, name: str, default: Any) -> Any:
         value = self._values.pop(name, None)
         return default if value is None else value
+
+
+def item_forms(body: bytes) -> list[Form]:
+    """The forms of {"items": [...]}, of a bare list, or of one item given alone."""
+    if body.lstrip().startswith(b"["):
+        return Form.several(body, "items")
+    form = Form.of(body)
+    if not form.has("items"):
+        return [form]
+    items = form.forms("items")
+    form.done()
+    return items
 
 
 def _read(body: bytes, wanted: str, *types: type) -> Any:

@@ -1,4 +1,4 @@
-"""Real HTTP calls to the endpoints that the seller registered."""
+"""Real HTTP calls to the addresses that were registered."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from collections.abc import Mapping
 
 import httpx
 
-ANSWER_WITHIN_S = 5.0  # real seconds; the vendor's own limit is not published
-CONNECT_WITHIN_S = 1.0
 AT_ONCE = 50
 
 
 class Postman:
-    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
+    """Waits so many real seconds for an answer, and for a connection if that is less."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, *, within_s: float, connect_within_s: float | None = None
+    ) -> None:
         self._transport = transport
+        self._within_s = within_s
+        self._limits = httpx.Timeout(within_s, connect=connect_within_s or within_s)
         self._client: httpx.AsyncClient | None = None
         self._lanes = asyncio.Semaphore(AT_ONCE)
 
     def start(self) -> None:
         if self._client is None:
-            limits = httpx.Timeout(ANSWER_WITHIN_S, connect=CONNECT_WITHIN_S)
-            self._client = httpx.AsyncClient(transport=self._transport, timeout=limits, trust_env=False)
+            self._client = httpx.AsyncClient(transport=self._transport, timeout=self._limits, trust_env=False)
 
     async def stop(self) -> None:
         if self._client is not None:
@@ -32,9 +35,10 @@ class Postman:
         """The answer, or None if none came in time."""
         return await self._send("GET", address, query=query)
 
-    async def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response | None:
-        """The answer, or None if none came in time."""
-        return await self._send("POST", address, body=body, headers=headers)
+    async def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> bool:
+        """True if it was taken in time."""
+        answer = await self._send("POST", address, body=body, headers=headers)
+        return answer is not None and answer.is_success
 
     async def _send(
         self,
@@ -49,7 +53,7 @@ class Postman:
             return None
         async with self._lanes:
             try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
+                async with asyncio.timeout(self._within_s):
                     return await self._client.request(method, address, params=query, content=body, headers=headers)
             except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
                 return None
