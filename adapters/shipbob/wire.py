@@ -6,7 +6,7 @@ import msgspec
 
 
 def text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    return value.replace("\0", "").strip() or None if isinstance(value, str) else None
 
 
 def whole(value: object) -> int | None:
