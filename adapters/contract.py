@@ -308,6 +308,7 @@ class ChannelTraits:
     request_timeout_real_s: float  # bounds a whole `send_write`, however many requests it takes
     reread_after_s: float = 86_400.0  # a number not read for so long is read again
     apply_s: float = 0.0  # how long an accepted write usually takes to show
+    sweeps: tuple[tuple[float, float], ...] = ((86_400.0, 86_400.0),)  # (every, reaching back): orders listed late
     fetch_batch: int = 250  # orders looked up at a time, so that a slow quota does not look like a hang
 
 

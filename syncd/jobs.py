@@ -30,6 +30,7 @@ _CHUNK = 500
 _HELD_EVERY_S = 120.0
 _LONG_HOLD_S = 3600.0
 _HAND_OVER_EVERY_S = 10.0
+_SWEEP_LOOK_S = 900.0  # whether one is due is in the database, so that a restart neither repeats nor skips it
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Jobs:
         for work in self._accounts.values():
             jobs.append(self._poll(work))
             jobs.append(self._sweep(work))
+            jobs += self._order_sweeps(work)
             if work.channel.traits.hold_window_s > _LONG_HOLD_S:
                 jobs.append(self._look_at_held(work))
             jobs += self._webhooks(work.key, f"/webhooks/{work.key}", work.channel.ensure_webhooks)
@@ -141,6 +143,20 @@ class Jobs:
             await work.poller.poll(self._arrived)
 
         return Job(f"poll:{work.key}", work.channel.traits.poll_every_s, run, at_start=True)
+
+    def _order_sweeps(self, work: AccountWork) -> list[Job]:
+        """Orders that a channel listed so late that no overlap of the polls has found them."""
+
+        def sweep(every_s: float, back_s: float) -> Callable[[], Awaitable[None]]:
+            async def run() -> None:
+                await work.poller.sweep(every_s, back_s, self._arrived)
+
+            return run
+
+        return [
+            Job(f"orders:{work.key}:{back_s:.0f}", min(every_s, _SWEEP_LOOK_S), sweep(every_s, back_s))
+            for every_s, back_s in work.channel.traits.sweeps
+        ]
 
     def _sweep(self, work: AccountWork) -> Job:
         after_s = work.channel.traits.reread_after_s

@@ -25,6 +25,7 @@ def amazon_traits(poll_every_s: float = 180.0, request_timeout_real_s: float = 2
         request_timeout_real_s=request_timeout_real_s,
         reread_after_s=3600.0,
         apply_s=30.0,
+        sweeps=((86_400.0, 2 * 86_400.0),),  # every page costs one of the searches that one gets in three minutes
         fetch_batch=15,  # half a minute of getOrder's quota
     )
 

@@ -23,5 +23,6 @@ def ebay_traits(poll_every_s: float = 120.0, request_timeout_real_s: float = 15.
         request_timeout_real_s=request_timeout_real_s,
         reread_after_s=900.0,  # an unpaid purchase shows only as a lower number
         apply_s=0.0,
+        sweeps=((3600.0, 86_400.0), (86_400.0, 7 * 86_400.0)),
         fetch_batch=50,  # order ids a call
     )

@@ -21,7 +21,8 @@ from syncd.fulfilment.plan import Outside
 from syncd.fulfilment.request import Request, save_request, save_shipped
 from syncd.insight.store import add_tallies
 from syncd.orders.book import AccountView, LineBook, OrderStanding, Stage
-from syncd.orders.decide import OrderChange, release_surplus, ship_units
+from syncd.orders.change import OrderChange
+from syncd.orders.moves import release_surplus, ship_units
 from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger
 from syncd.stock.store import load_levels

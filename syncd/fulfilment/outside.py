@@ -5,40 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection
 
-from adapters.contract import AdapterError, Clock, OutcomeUnknown, Rejected
+from adapters.contract import AdapterError, Clock
 from adapters.warehouse import Fulfiller, ShipmentState
 from syncd.db.database import Transactor
 from syncd.db.lease import Lease, guard
+from syncd.fulfilment.asking import ask
 from syncd.fulfilment.cursors import SHIPMENTS, move_cursor, shipments_since
-from syncd.fulfilment.due import (
-    Cancelling,
-    Due,
-    load_recalled,
-    load_unsent,
-    mark_cancelling,
-    mark_sending,
-    unmark_cancelling,
-)
+from syncd.fulfilment.desk import Desk
+from syncd.fulfilment.due import Due, load_recalled, load_unsent
 from syncd.fulfilment.plan import Outside, plan_shipments, survey
 from syncd.fulfilment.reach import Reach
 from syncd.fulfilment.rounds import Round, work_off
-from syncd.fulfilment.settle import (
-    is_news,
-    load_known,
-    note_cancelled,
-    note_never_arrived,
-    note_refused,
-    note_shipment,
-    note_stuck,
-    note_too_late,
-    note_unsent,
-)
+from syncd.fulfilment.settle import is_news, load_known, note_stuck
 from syncd.fulfilment.stock_reader import StockReader
+from syncd.fulfilment.stopping import stop
 from syncd.orders.book import AccountView
 
 log = structlog.get_logger(__name__)
@@ -66,6 +52,7 @@ class Fulfilment:
         grace_s: float = 60.0,
     ) -> None:
         self._place = Outside(warehouse_id, key, views)
+        self._desk = Desk(self._place, fulfiller, db, clock, lease)
         self._fulfiller = fulfiller
         self._db = db
         self._clock = clock
@@ -75,6 +62,7 @@ class Fulfilment:
         self._stock = StockReader(warehouse_id, key, fulfiller, db, clock, lease, self._reach, self._hear_all)
         self._turns = {name: asyncio.Lock() for name in ("submit", "poll", "cancel")}
         self._not_before = clock.now()  # the warehouse asked us to wait until then
+        self._heard_news = False
         self.last_poll_at: datetime | None = None
 
     @property
@@ -82,28 +70,31 @@ class Fulfilment:
         return self._stock.last_stock_at
 
     async def read_stock(self) -> bool:
-        """Read and book every level once."""
-        return await self._stock.read_stock()
+        """Read and book every level once, and before that what became of shipments."""
+        self._heard_news = False
+        return await self._stock.read_stock() or self._heard_news
 
     async def submit_due(self) -> bool:
         """Plan what has become due, and send what is planned; look first for what was sent without an answer."""
         async with self._turns["submit"]:
             changed = await self._plan()
             due = await self._db.read(load_unsent, self._place.warehouse_id, _ROUND)
-            return await self._work_off("submit", due, self._submit) or changed
+            return await self._work_off("submit", due, ask) or changed
 
     async def cancel_due(self) -> bool:
         """Ask for what nobody wants any more not to leave."""
         async with self._turns["cancel"]:
             due = await self._db.read(load_recalled, self._place.warehouse_id, _ROUND)
-            return await self._work_off("cancel", due, self._cancel)
+            return await self._work_off("cancel", due, stop)
 
     async def poll(self) -> bool:
         """Hear of every shipment that changed. The cursor moves only when all of them are booked."""
         return (await self._poll()).changed
 
     async def _hear_all(self) -> bool:
-        return (await self._poll()).down is None
+        heard = await self._poll()
+        self._heard_news = self._heard_news or heard.changed
+        return heard.down is None
 
     async def _poll(self) -> Round:
         async with self._turns["poll"]:
@@ -132,7 +123,7 @@ class Fulfilment:
     async def _hear(self, states: Sequence[ShipmentState], read_at: datetime, heard: Round) -> None:
         known = await self._db.read(load_known, self._place.warehouse_id, [each.reference for each in states])
         news = [told for told in states if is_news(told, known.get(told.reference))]
-        done = await work_off(news, lambda told: told.reference, lambda told: self._note(told, read_at))
+        done = await work_off(news, lambda told: told.reference, lambda told: self._desk.note(told, read_at))
         heard.changed = heard.changed or done.changed
         heard.mishap = heard.mishap or done.mishap
 
@@ -150,12 +141,12 @@ class Fulfilment:
             if planned < _PLANNED:
                 return changed
 
-    async def _work_off(self, activity: str, due: Sequence[Due], work: Callable[[Due], Awaitable[bool]]) -> bool:
+    async def _work_off(self, activity: str, due: Sequence[Due], work: Callable[[Desk, Due], Awaitable[bool]]) -> bool:
         if not due:
             await self._reach.idle(activity)
         if not due or self._clock.now() < self._not_before:
             return False
-        done = await work_off(due, lambda each: each.reference, work)
+        done = await work_off(due, lambda each: each.reference, partial(work, self._desk))
         if done.asked_to_wait is not None:
             self._not_before = self._clock.now() + timedelta(seconds=done.asked_to_wait.retry_after_s)
         if done.down is not None:
@@ -174,93 +165,6 @@ class Fulfilment:
             if attempts[reference] >= _STUCK_AFTER:
                 now = self._clock.now()
                 await self._db.transact(note_stuck, self._lease(), self._place, reference, str(err), now)
-
-    # --- asking ------------------------------------------------------------------------------------------------------
-
-    async def _submit(self, due: Due) -> bool:
-        if due.state == "submitted":  # it was sent before, and no answer was booked
-            read_at = self._clock.now()
-            there = await self._fulfiller.find(due.reference)
-            if there is not None:
-                return await self._note(there, read_at)
-            if not self._has_settled(due):
-                return False
-        order = await self._db.transact(mark_sending, self._lease(), self._place, due.reference, self._clock.now())
-        if order is None:
-            return False
-        sent_at = self._clock.now()
-        try:
-            state = await self._fulfiller.submit(order)
-        except OutcomeUnknown:
-            raise  # it stays as sent: it is looked for before anything else
-        except Rejected as err:
-            log.warning(
-                "shipment.refused",
-                warehouse=self._place.key,
-                reference=due.reference,
-                field=err.field,
-                reason=err.reason,
-            )
-            return await self._db.transact(
-                note_refused, self._lease(), self._place, due.reference, str(err), self._clock.now()
-            )
-        except AdapterError:
-            await self._db.transact(note_unsent, self._lease(), self._place, due.reference, self._clock.now())
-            raise
-        return await self._note(state, sent_at)
-
-    def _has_settled(self, due: Due) -> bool:
-        """Whether what was sent has arrived by now, or never will."""
-        settle = timedelta(seconds=self._fulfiller.traits.settle_s)
-        return due.submitted_at is None or self._clock.now() - due.submitted_at >= settle
-
-    async def _note(self, told: ShipmentState, read_at: datetime) -> bool:
-        changed = await self._db.transact(note_shipment, self._lease(), self._place, told, read_at, self._clock.now())
-        if changed:
-            log.info("shipment.noted", warehouse=self._place.key, reference=told.reference, status=told.status.value)
-        return changed
-
-    # --- stopping ----------------------------------------------------------------------------------------------------
-
-    async def _cancel(self, due: Due) -> bool:
-        """See how far it has come, then cancel it. Only what the warehouse says is cancelled is free."""
-        read_at = self._clock.now()
-        there = await self._fulfiller.find(due.reference)
-        changed = await self._note(there, read_at) if there is not None else False
-        if there is None and due.state == "submitted":
-            if not self._has_settled(due):
-                return False
-            return await self._db.transact(
-                note_never_arrived, self._lease(), self._place, due.reference, self._clock.now()
-            )
-        settle_s = self._fulfiller.traits.settle_s
-        cancelling = await self._db.transact(
-            mark_cancelling, self._lease(), self._place, due.reference, settle_s, self._clock.now()
-        )
-        if cancelling is None:
-            return changed
-        return await self._send_cancellation(due.reference, cancelling) or changed
-
-    async def _send_cancellation(self, reference: str, cancelling: Cancelling) -> bool:
-        reason: str | None
-        try:
-            outcome = await self._fulfiller.cancel(cancelling.warehouse_shipment_id)
-        except OutcomeUnknown:
-            raise  # it stays as sent: the next round sees what became of it
-        except Rejected as err:
-            done, reason = False, str(err)
-        except AdapterError:
-            if cancelling.first:
-                await self._db.transact(unmark_cancelling, self._lease(), self._place, reference)
-            raise
-        else:
-            done, reason = outcome.done, outcome.reason
-        now = self._clock.now()
-        log.info("shipment.cancelled" if done else "shipment.too_late", warehouse=self._place.key, reference=reference)
-        if done:
-            return await self._db.transact(note_cancelled, self._lease(), self._place, reference, now)
-        why = reason or "it does not say why"
-        return await self._db.transact(note_too_late, self._lease(), self._place, reference, why, now)
 
 
 def _finish_poll(connection: Connection, lease: Lease, warehouse_id: int, started_at: datetime, now: datetime) -> None:

@@ -25,7 +25,7 @@ from syncd.db.tables import (
 )
 from syncd.fulfilment import alerts
 from syncd.orders.book import AccountView, OrderBook
-from syncd.orders.decide import OrderChange
+from syncd.orders.change import OrderChange
 from syncd.orders.store.cover_rows import record_covers
 from syncd.orders.store.load import load_books, load_order_keys
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, or_, select
 from syncd.db.tables import account, sales_order
 from syncd.errors import SyncdError
 from syncd.orders.book import AccountView, OrderBook, OrderStanding
-from syncd.orders.decide import OrderChange, ship_units
+from syncd.orders.change import OrderChange
+from syncd.orders.moves import ship_units
 from syncd.orders.store.load import load_books
 from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger

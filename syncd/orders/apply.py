@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from syncd.orders.book import AccountView, Incoming, Listings, OrderBook
-from syncd.orders.decide import UNTIMELY, OrderChange, decide_order, is_news
+from syncd.orders.change import OrderChange
+from syncd.orders.decide import UNTIMELY, decide_order, is_news
 from syncd.orders.inbox import settle_rows
 from syncd.orders.store.load import load_books, load_listings
 from syncd.orders.store.record import record_changes

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from syncd.accounts.store import account_states
 from syncd.db.tables import level, line_component, listing, listing_component, order_line, pool, sales_order, shortage
 from syncd.orders.book import AccountView, Listings, OrderBook
-from syncd.orders.decide import OrderChange, cover_lines
+from syncd.orders.change import OrderChange
+from syncd.orders.decide import cover_lines
 from syncd.orders.store.load import load_books, load_listings, load_order_keys
 from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from adapters.contract import OrderLine, OrderState
 from syncd.geography import postcode_prefix
@@ -17,43 +17,14 @@ from syncd.orders.book import (
     OrderBook,
     OrderStanding,
     ShortageReason,
-    Stage,
 )
+from syncd.orders.change import Notice, OrderChange
+from syncd.orders.moves import hold_units, release_surplus, ship_left, withdraw_unsent
 from syncd.publishing.cells import Sale
-from syncd.stock.ledger import Cause, Ledger
+from syncd.stock.ledger import Ledger
 
 UNTIMELY: Final = ("webhook", "queue")
-"""Ways on which news may have been for hours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An alert to open or, with no message, to close."""
-
-    key: str
-    kind: str
-    impact: str = ""
-    message: str | None = None
-
-
-@dataclass(slots=True)
-class OrderChange:
-    """Everything that applying one order changes; `book` is the order afterwards."""
-
-    book: OrderBook
-    state: OrderState | None  # None when the order itself did not change, only what covers it
-    standing: OrderStanding | None  # None: as it was
-    is_new: bool
-    review: str | None = None
-    sales: list[Sale] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    decision: dict[str, Any] | None = None
-    reserved: dict[int, int] = field(default_factory=dict)  # pieces newly reserved, by warehouse
-    oversold_units: int = 0
-    shipped_units: int = 0
-    had_requests: bool = False  # warehouses were asked to ship units of it that had not left
-    recalled: set[int] = field(default_factory=set)  # warehouses that must be asked not to ship what they were asked to
-    withdrawn: set[int] = field(default_factory=set)  # warehouses whose shipment request is never to be sent
+"""Ways that news may take hours on."""
 
 
 def is_news(state: OrderState, way: str, digest: str, known: OrderBook | None) -> bool:
@@ -86,7 +57,7 @@ def decide_order(
             book.postcode_prefix = postcode_prefix(state.ship_to.country, state.ship_to.postcode)
     book.applications += 1
     book.way = book.way or ("webhook" if way == "fetch" else way)  # a fetch was asked for by a webhook
-    _withdraw_unsent(change)
+    withdraw_unsent(change)
     wanting: list[LineBook] = []
     leaving: dict[str, int] = {}
     for told in state.lines:
@@ -153,22 +124,15 @@ def cover_lines(
         units = [line.wanted_units + leaving.get(line.channel_line_id, 0) - sum(line.held.values()) for line in mapped]
         plan = allocate(mapped, units, book, account, ledger)
         for share in plan.shares:
-            _hold(mapped[share.line], int(share.warehouse), share.quantity, change, ledger)
+            hold_units(mapped[share.line], int(share.warehouse), share.quantity, change, ledger)
         change.decision = explain(plan, mapped, book, account)
     for line in book.lines.values():
         if line.channel_line_id in leaving:
-            _ship(line, leaving[line.channel_line_id], account, ledger, change)
+            ship_left(line, leaving[line.channel_line_id], account, ledger, change)
     for line in book.lines.values():
         if line.components and (line in lines or line.channel_line_id in leaving):
             _note_short(line, account, change, first_applied)
     _tell_shortage(account, change)
-
-
-def _hold(line: LineBook, warehouse_id: int, units: int, change: OrderChange, ledger: Ledger) -> None:
-    for sku_id, per_unit in line.components:
-        ledger.reserve((sku_id, warehouse_id), per_unit * units, _cause(change.book, line))
-        change.reserved[warehouse_id] = change.reserved.get(warehouse_id, 0) + per_unit * units
-    line.held[warehouse_id] = line.held.get(warehouse_id, 0) + units
 
 
 def _standing(state: OrderState) -> OrderStanding:
@@ -192,10 +156,6 @@ def _settle_standing(book: OrderBook, change: OrderChange) -> None:
     """An order whose every unit has left is fulfilled, also when we shipped it and its channel does not know yet."""
     if change.standing is OrderStanding.OPEN and book.is_done:
         change.standing = OrderStanding.FULFILLED
-
-
-def _cause(book: OrderBook, line: LineBook) -> Cause:
-    return Cause((book.account_id, book.channel_order_id, line.channel_line_id), book.applications)
 
 
 def _map_line(line: LineBook, told: OrderLine, account_id: int, listings: Listings) -> None:
@@ -263,92 +223,6 @@ def _before_the_book(line: LineBook, state: OrderState, account: AccountView, le
         if ledger.known(sku_id, warehouse.warehouse_id)
     ]
     return all(as_of is None or left_at <= as_of for as_of in counts)
-
-
-def _ship(line: LineBook, left: int, account: AccountView, ledger: Ledger, change: OrderChange) -> None:
-    """Book units as gone: from the line's reservations, and what was never reserved from where it most likely stood."""
-    line.shipped += left
-    change.shipped_units += left
-    left_at = change.state.fulfilled_at if change.state else None
-    for warehouse_id, stage, reserved in list(_likely_first(line, account)):
-        units = min(left, reserved)
-        left -= units
-        # A level read since then does not show what a warehouse has accepted as gone: its pieces are counted until now.
-        at = None if stage is Stage.ACCEPTED else left_at
-        ship_units(line, change.book, ledger, warehouse_id, units, stage=stage, left_at=at)
-    origin = _likely_origin(line, account, ledger) if left else None
-    if origin is not None:
-        ship_units(line, change.book, ledger, origin, left, stage=None, left_at=left_at)
-
-
-def _likely_first(line: LineBook, account: AccountView) -> Iterator[tuple[int, Stage, int]]:
-    """The line's reservations, those likeliest to have left first: a warehouse that was asked to ship will have."""
-    order = [Stage.ACCEPTED, Stage.SUBMITTED, Stage.HELD]
-    open_ones = [(warehouse_id, stage, units) for warehouse_id, stage, units in line.stages() if stage in order]
-    yield from sorted(open_ones, key=lambda each: (order.index(each[1]), account.rank_of(each[0]), each[0]))
-
-
-def ship_units(
-    line: LineBook,
-    book: OrderBook,
-    ledger: Ledger,
-    warehouse_id: int,
-    units: int,
-    *,
-    stage: Stage | None = Stage.HELD,
-    left_at: datetime | None = None,
-) -> None:
-    """Move `units` of a line out of a warehouse, from its reservation there of that stage; None: from none."""
-    if not units:
-        return
-    reserved = units if stage else 0
-    for sku_id, pieces in line.components:
-        ledger.ship((sku_id, warehouse_id), pieces * units, pieces * reserved, _cause(book, line), left_at)
-    if stage:
-        line.spend(warehouse_id, stage, units)
-    line.shipped_from[warehouse_id] = line.shipped_from.get(warehouse_id, 0) + units
-
-
-def _likely_origin(line: LineBook, account: AccountView, ledger: Ledger) -> int | None:
-    own = [warehouse for warehouse in account.pool if warehouse.own]
-    for warehouse in own:
-        if all(ledger.level(sku_id, warehouse.warehouse_id).available > 0 for sku_id, _ in line.components):
-            return warehouse.warehouse_id
-    return own[0].warehouse_id if own else None
-
-
-def _withdraw_unsent(change: OrderChange) -> None:
-    """Ask no warehouse for what an order wanted before it changed: what it wants now is planned anew."""
-    book = change.book
-    lines = book.lines.values()
-    change.had_requests = any(line.handed_over for line in lines)
-    for warehouse_id in book.planned:
-        for line in lines:
-            line.take_back(warehouse_id)
-        change.withdrawn.add(warehouse_id)
-    book.planned.clear()
-
-
-def release_surplus(line: LineBook, leaving: int, account: AccountView, ledger: Ledger, change: OrderChange) -> None:
-    """Free what the line no longer wants; what a warehouse was asked to ship only when it says that it will not."""
-    surplus = line.open_units - line.wanted_units - leaving
-    if surplus <= 0:
-        return
-    from_short = min(surplus, line.short)
-    line.short -= from_short
-    surplus -= from_short
-    for warehouse_id in sorted(line.held, key=lambda w: (-account.rank_of(w), -w)):
-        units = min(surplus, line.untold(warehouse_id))
-        if not units:
-            continue
-        for sku_id, pieces in line.components:
-            ledger.release((sku_id, warehouse_id), pieces * units, _cause(change.book, line))
-        line.spend(warehouse_id, Stage.HELD, units)
-        surplus -= units
-    for warehouse_id in sorted(line.held, key=lambda w: (-account.rank_of(w), -w)):
-        if surplus > 0 and line.handed(warehouse_id):
-            change.recalled.add(warehouse_id)
-            surplus -= line.handed(warehouse_id)
 
 
 def _note_short(line: LineBook, account: AccountView, change: OrderChange, first_applied: bool) -> None:

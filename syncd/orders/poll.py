@@ -1,4 +1,4 @@
-"""The other way in: poll every account's orders, and look up what webhooks only hinted at."""
+"""The other way in: poll every account's orders."""
 
 from __future__ import annotations
 
@@ -6,31 +6,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, select
 
-from adapters.contract import AdapterError, AuthExpired, Channel, Clock, ListingHint, OrderHint, RawEvent
+from adapters.contract import AdapterError, AuthExpired, Channel, Clock, RawEvent
 from syncd.db.database import Transactor
 from syncd.db.lease import Lease
-from syncd.db.tables import inbox
 from syncd.db.types import to_micros
+from syncd.orders.hints import HintDesk
 from syncd.orders.inbox import HORIZON_TOPIC, Arrived
 from syncd.orders.intake import InboxWriter
-from syncd.orders.take_in import (
-    NumberHint,
-    finish_poll,
-    hint_cutoff,
-    note_channel,
-    polled_to,
-    record_fetched,
-    weigh_hints,
-)
+from syncd.orders.take_in import finish_poll, move_cursor, note_channel, polled_to
 
 log = structlog.get_logger(__name__)
 
 FIRST_POLL_DAYS = 60
 """How far back an account's first poll goes: what marketplaces let an app read without asking."""
-
-HINT_DELAY_S = 10.0
 
 
 class Poller:
@@ -53,6 +42,7 @@ class Poller:
         self._inbox = inbox_writer
         self._clock = clock
         self._lease = lease
+        self._hints = HintDesk(account_id, channel, db, clock, self._note_down)
         self._down = True  # until the first success, which also closes what an earlier process left open
         self._told = False
         self.last_success_at: datetime | None = None
@@ -86,36 +76,29 @@ class Poller:
         return [Arrived(self._account_id, event.event_key, event.topic, way, event.body) for event in events]
 
     async def look_up_hints(self, arrived: Callable[[], None]) -> None:
-        """Fetch hinted orders many at a time, and weigh hinted numbers once their orders have had time to come."""
-        hinted = await self._db.read(load_hinted, self._account_id, self._channel.traits.fetch_batch)
-        if not hinted:
-            return
-        orders: dict[str, list[int]] = {}
-        numbers: list[NumberHint] = []
-        cutoff = hint_cutoff(self._clock.now(), HINT_DELAY_S)
-        for inbox_id, event, received_at in hinted:
-            news = self._channel.resolve(event)
-            if isinstance(news, OrderHint):
-                orders.setdefault(news.channel_order_id, []).append(inbox_id)
-            elif isinstance(news, ListingHint) and received_at <= cutoff:
-                numbers.append(
-                    NumberHint(inbox_id, self._account_id, news.channel_sku, news.channel_location, news.quantity)
-                )
-        if numbers:
-            await self._db.transact(weigh_hints, numbers, self._clock.now())
-            arrived()
-        if orders:
-            await self._fetch(orders, arrived)
+        """Look up what news only hinted at."""
+        await self._hints.look_up(arrived)
 
-    async def _fetch(self, orders: dict[str, list[int]], arrived: Callable[[], None]) -> None:
-        try:
-            fetched = await self._channel.fetch_orders(sorted(orders))
-        except AdapterError as err:
-            await self._note_down(err)
-            return
-        ids = [inbox_id for several in orders.values() for inbox_id in several]
-        await self._db.transact(record_fetched, self._rows(fetched, "fetch"), ids, self._clock.now())
-        arrived()
+    async def sweep(self, every_s: float, back_s: float, arrived: Callable[[], None]) -> bool:
+        """Read again what changed in so long a time, if that is due: a channel may list an order hours late.
+
+        It moves no watermark of the polls. Returns whether it was due and is complete.
+        """
+        started_at = self._clock.now()
+        stream = f"sweep:{back_s:.0f}"
+        before = await self._db.read(polled_to, self._account_id, stream)
+        if before is not None and started_at - before < timedelta(seconds=every_s):
+            return False
+        if before is not None:  # the first poll reached back further
+            try:
+                async for page in self._channel.poll_orders(started_at - timedelta(seconds=back_s)):
+                    await self._inbox.add(*self._rows(page.events, "poll"))
+                    arrived()
+            except AdapterError as err:
+                log.warning("sweep.broken", account=self._account, error=type(err).__name__, detail=str(err))
+                return False
+        await self._db.transact(move_cursor, self._lease(), self._account_id, stream, started_at, self._clock.now())
+        return before is not None
 
     async def _note_down(self, err: AdapterError) -> None:
         kind = "auth_expired" if isinstance(err, AuthExpired) else "channel_down"
@@ -133,14 +116,3 @@ class Poller:
         self._told = False
         for kind in ("auth_expired", "channel_down"):
             await self._db.transact(note_channel, self._account_id, self._account, kind, None, self._clock.now())
-
-
-def load_hinted(connection: Connection, account_id: int, limit: int) -> list[tuple[int, RawEvent, datetime]]:
-    """The oldest hints of an account that wait to be looked up."""
-    found = connection.execute(
-        select(inbox.c.id, inbox.c.event_key, inbox.c.topic, inbox.c.body, inbox.c.received_at)
-        .where(inbox.c.account_id == account_id, inbox.c.state == "hinted")
-        .order_by(inbox.c.id)
-        .limit(limit)
-    )
-    return [(row.id, RawEvent(row.event_key, row.topic, bytes(row.body or b"")), row.received_at) for row in found]

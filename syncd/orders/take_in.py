@@ -115,9 +115,17 @@ def finish_poll(
     connection: Connection, lease: Lease, account_id: int, started_at: datetime, marker: Arrived, now: datetime
 ) -> None:
     """A poll is complete: remember up to when, and leave its marker behind the orders it brought."""
+    move_cursor(connection, lease, account_id, STREAM, started_at, now)
+    insert_arrived(connection, [marker], now)
+
+
+def move_cursor(
+    connection: Connection, lease: Lease, account_id: int, stream: str, polled_to: datetime, now: datetime
+) -> None:
+    """Remember up to when a stream of an account was read whole."""
     guard(connection, lease)
     columns = [("account_id", int), ("stream", str), ("polled_to", datetime), ("moved_at", datetime)]
-    source = rows(connection, "polled", columns, [(account_id, STREAM, started_at, now)])
+    source = rows(connection, "polled", columns, [(account_id, stream, polled_to, now)])
     statement = upsert(connection, cursor).from_select([name for name, _ in columns], selectable(source))
     connection.execute(
         statement.on_conflict_do_update(
@@ -125,12 +133,11 @@ def finish_poll(
             set_={"polled_to": statement.excluded.polled_to, "moved_at": statement.excluded.moved_at},
         )
     )
-    insert_arrived(connection, [marker], now)
 
 
-def polled_to(connection: Connection, account_id: int) -> datetime | None:
+def polled_to(connection: Connection, account_id: int, stream: str = STREAM) -> datetime | None:
     return connection.execute(
-        select(cursor.c.polled_to).where(cursor.c.account_id == account_id, cursor.c.stream == STREAM)
+        select(cursor.c.polled_to).where(cursor.c.account_id == account_id, cursor.c.stream == stream)
     ).scalar_one_or_none()
 
 
@@ -138,6 +145,12 @@ def record_fetched(connection: Connection, fetched: Sequence[Arrived], hinted: S
     """Put fetched orders into the inbox and settle the hints that asked for them, together."""
     insert_arrived(connection, fetched, now)
     settle_rows(connection, [(inbox_id, "applied", "fetched") for inbox_id in hinted], now)
+
+
+def put_back(connection: Connection, again: Sequence[int], gone: Sequence[int], now: datetime) -> None:
+    """Note that hinted orders are not known to their channel: to be asked for again, or given up."""
+    settle_rows(connection, [(inbox_id, "hinted", None) for inbox_id in again], now)
+    settle_rows(connection, [(inbox_id, "ignored", "the channel knows no such order") for inbox_id in gone], now)
 
 
 @dataclass(frozen=True, slots=True)

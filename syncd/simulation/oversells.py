@@ -16,7 +16,7 @@ from syncd.simulation.happenings import Happenings, Unpaid
 class Cause(StrEnum):
     """In the order they are asked: the first that fits is told."""
 
-    DOWN = "the channel was down"
+    DOWN = "a channel was down"
     TYPED = "a number typed by hand"
     UNPAID = "an unpaid purchase"
     ELSEWHERE = "sold elsewhere within the lag"

@@ -12,6 +12,7 @@ from syncd.simulation.goods import Article, fill_shelves, make_articles
 
 AMPLE = 100_000
 _KEPT_BY_3PL = 0.6  # of all SKUs
+_FORGOTTEN_EVERY = 5  # so many SKUs, for one of them somebody forgot the other warehouses
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,13 @@ class World:
         return f"http://127.0.0.1:{self.ports[key]}"
 
     def opening(self, article: Article) -> int:
-        """What a channel shows on the first day: what one warehouse could make, not what is truly sellable."""
-        first = self.warehouses("own")[0].key
-        return min(self.stock[(sku, first)] // units for sku, units in article.parts)
+        """What a channel shows on the first day: mostly what is sellable, and of some goods what one warehouse has."""
+        kept_by = [each.key for each in self.cast.warehouses if each.kind != "fba"]
+        if self.articles.index(article) % _FORGOTTEN_EVERY == 0:
+            kept_by = kept_by[:1]
+        return sum(
+            min(self.stock.get((sku, warehouse), 0) // units for sku, units in article.parts) for warehouse in kept_by
+        )
 
 
 def stands(cast: Cast) -> Iterator[tuple[str, str]]:

@@ -273,17 +273,6 @@ def test_reserved_units_that_left_before_a_count_are_not_taken_from_it_again(db:
     assert seller.reserved(stage="shipped") == {HAMBURG: 2}
 
 
-def test_units_that_a_warehouse_was_told_of_are_counted_once_when_the_order_changes(db: Database) -> None:
-    seller = a_seller(db, {"RED-CLOCK": 5})
-    seller.takes_in(an_order(quantity=2))
-    seller.does("UPDATE reservation SET stage = 'submitted'")
-
-    seller.takes_in(an_order(quantity=3, minute=1))
-
-    assert seller.reserved(stage="submitted") == {HAMBURG: 2}
-    assert seller.reserved(stage="held") == {HAMBURG: 1}
-
-
 def test_two_lines_of_one_order_never_get_the_same_unit(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 3})
 

@@ -500,6 +500,23 @@ async def test_an_order_that_grows_back_before_anyone_was_told_is_left_as_it_is(
     it.proves()
 
 
+async def test_what_an_order_wants_beyond_what_was_sent_follows_when_that_is_over(db: Database) -> None:
+    it = await accepted(db, 2)
+    it.takes_in(an_order(quantity=3, minute=5))
+    assert (it.seller.reserved(stage="accepted"), it.seller.reserved(stage="held")) == ({PLACE: 2}, {PLACE: 1})
+    it.proves()
+
+    await it.sends()
+    assert it.states() == ["accepted"]
+    it.warehouse.ships(it.reference)
+    await it.works.poll()
+    await it.sends()
+
+    assert it.states() == ["shipped", "accepted"]
+    assert it.warehouse.orders["syncd-1-2"].lines[0].quantity == 1
+    it.proves()
+
+
 async def test_goods_that_cannot_be_stopped_are_told_and_booked_when_they_leave(db: Database) -> None:
     it = await accepted(db)
     it.warehouse.too_late = True
@@ -590,7 +607,7 @@ async def test_a_warehouse_that_cancels_by_itself_leaves_the_order_to_a_person(d
     it.later()
     it.warehouse.drops(it.reference, "not in stock")
 
-    await it.works.read_stock()  # the unit is free again there, and the order still wants it
+    assert await it.works.read_stock()  # the unit is free again there, and the order still wants it
 
     assert it.states() == ["refused"]
     assert "not in stock" in it.alert("shipment_refused")

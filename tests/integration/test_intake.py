@@ -31,9 +31,10 @@ from syncd.db.lease import Fenced, Lease, acquire
 from syncd.db.types import from_micros
 from syncd.orders import intake as intake_module
 from syncd.orders.book import Incoming
+from syncd.orders.hints import HINT_DELAY_S, TRIES_AFTER_S
 from syncd.orders.inbox import HORIZON_TOPIC, Arrived, insert_arrived, load_new
 from syncd.orders.intake import InboxWriter, Intake
-from syncd.orders.poll import HINT_DELAY_S, Poller
+from syncd.orders.poll import Poller
 from syncd.orders.take_in import apply_batch
 from syncd.reconcile.audit import audit
 from tests.integration.conftest import ON_SQLITE
@@ -83,7 +84,9 @@ class Teller(FakeChannel):
         self.fetched.append(tuple(channel_order_ids))
         if self.broken is not None:
             raise self.broken
-        return tuple(self.event(OrderNews(self.has[each]), f"fetch/{each}") for each in channel_order_ids)
+        return tuple(
+            self.event(OrderNews(self.has[each]), f"fetch/{each}") for each in channel_order_ids if each in self.has
+        )
 
     async def poll_orders(self, since: datetime) -> AsyncIterator[Page]:
         self.asked_since.append(since)
@@ -155,7 +158,7 @@ class Desk:
         return [row["state"] for row in self.seller.rows("SELECT state FROM inbox ORDER BY id")]
 
     def horizon(self) -> datetime | None:
-        found = self.seller.rows("SELECT horizon_at FROM cursor")
+        found = self.seller.rows("SELECT horizon_at FROM cursor WHERE stream = 'orders'")
         return from_micros(found[0]["horizon_at"]) if found and found[0]["horizon_at"] is not None else None
 
     def must_read(self) -> bool:
@@ -700,9 +703,51 @@ async def test_hints_wait_while_the_channel_cannot_be_asked(desk: Desk) -> None:
     assert (desk.states(), desk.seller.open_alerts()) == (["hinted"], ["channel_down"])
 
     desk.channel.broken = None
+    asked = len(desk.channel.fetched)
+    await desk.poller.look_up_hints(desk._arrived)
+    assert len(desk.channel.fetched) == asked, "after a failure it is not asked again at once"
+    await desk.clock.sleep(3.0)
     await desk.poller.look_up_hints(desk._arrived)
     await desk.takes_all_in()
     assert desk.seller.level().reserved == 1
+
+
+async def test_an_order_the_channel_does_not_know_yet_is_asked_for_again_and_then_given_up(desk: Desk) -> None:
+    await desk.hears(OrderHint("1001"), OrderHint("1002"))
+    await desk.takes_all_in()
+    for _ in range(3):  # at once, and not again within seconds
+        await desk.poller.look_up_hints(desk._arrived)
+    assert len(desk.channel.fetched) == 1
+
+    desk.channel.has = {"1001": an_order(order_id="1001")}
+    for _ in range(40):
+        await desk.clock.sleep(30.0)
+        await desk.poller.look_up_hints(desk._arrived)
+        await desk.takes_all_in()
+
+    assert desk.seller.level().reserved == 1
+    assert [row["state"] for row in desk.seller.rows("SELECT state FROM inbox ORDER BY id")][:2] == [
+        "applied",
+        "ignored",
+    ]
+    assert len(desk.channel.fetched) == len(TRIES_AFTER_S)
+
+
+async def test_an_order_listed_after_every_overlap_is_found_by_the_wide_sweep(desk: Desk) -> None:
+    await desk.poller.poll(desk._arrived)
+    await desk.takes_all_in()
+    assert not await desk.poller.sweep(3600.0, 86_400.0, desk._arrived), "the first poll reached back further"
+    horizon = desk.horizon()
+    await desk.clock.sleep(1800.0)
+    assert not await desk.poller.sweep(3600.0, 86_400.0, desk._arrived), "it is not due yet"
+
+    desk.channel.pages = [Page((desk.channel.event(OrderNews(an_order(order_id="1001"))),), None)]
+    await desk.clock.sleep(1801.0)
+    assert await desk.poller.sweep(3600.0, 86_400.0, desk._arrived)
+    await desk.takes_all_in()
+
+    assert desk.seller.level().reserved == 1
+    assert desk.horizon() == horizon, "a sweep proves nothing about what came since"
 
 
 def number(quantity: int | None) -> ListingHint:

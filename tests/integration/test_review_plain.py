@@ -143,3 +143,171 @@ async def test_a_write_that_never_left_is_not_waited_for(seller: Seller) -> None
         seller.clock.passes(1.0)
         await seller.publishes("beta")
     assert beta.applied, "nothing was ever sent, and yet nothing is written for the settle time"
+
+
+@pytest.mark.parametrize("seller", [{"hold_window_s": 432_000.0}], indirect=True)
+@pytest.mark.parametrize(("other_staleness_s", "later_s"), [(STALENESS_S, 3.0), (30.0, 20.0)])
+async def test_an_order_placed_after_the_read_does_not_eat_its_hold(
+    seller: Seller, other_staleness_s: float, later_s: float
+) -> None:
+    """H is bought and not paid, a read finds it; then R is sold. R cannot be what that read missed."""
+    from dataclasses import replace
+
+    beta_id = seller.accounts["beta"]
+    seller.views[beta_id] = replace(seller.views[beta_id], staleness_s=other_staleness_s)
+    alpha = seller.markets["alpha"]
+    seller.clock.passes(700.0)
+    await seller.minute()
+    alpha.sells("RED", 1, paid=False)  # H
+    seller.clock.passes(605.0)
+    now = seller.clock.now()
+    from syncd.reconcile.tidy import sweep_cells
+
+    seller.db.transact_now(sweep_cells, seller.accounts["alpha"], now - timedelta(seconds=600), 500, now)
+    await seller.publishes()
+    assert seller.held() == 1
+    seller.clock.passes(later_s)
+    alpha.sells("RED", 1, listed_after_s=0.0)  # R
+    await seller.polls()
+    held = seller.held()
+    before = len(alpha.applied)
+    for _ in range(10):
+        await seller.minute()
+    raised = [each for each in alpha.applied[before:] if each.value > each.met]
+    assert (held, raised) == (1, [])
+
+
+async def test_a_failed_look_up_is_not_repeated_every_second(seller: Seller) -> None:
+    """`hints` runs every second: what the vendor asks to wait for is not waited for."""
+    from adapters.contract import OrderHint, RateLimited
+    from syncd.orders.inbox import Arrived
+
+    alpha = seller.markets["alpha"]
+    alpha.resolve = lambda event: OrderHint("alpha-1")  # type: ignore[method-assign]
+    asked = 0
+
+    async def fetch(ids: Sequence[str]) -> Any:
+        nonlocal asked
+        asked += 1
+        raise RateLimited("wait", 600.0)
+
+    alpha.fetch_orders = fetch  # type: ignore[method-assign]
+    await seller.inbox.add(Arrived(seller.accounts["alpha"], "n-1", "order", "queue", b"{}"))
+    await seller.takes_in()
+    for _ in range(60):
+        seller.clock.passes(1.0)
+        await seller.pollers["alpha"].look_up_hints(lambda: None)
+    assert asked <= 1, f"asked {asked} times within a minute, told to wait for ten"
+
+
+async def test_a_cancellation_marks_the_listing_whose_number_it_raises(tmp_path: Path) -> None:
+    """The listing was sold as RED and is made of BLUE now: the market gives back to its number all the same."""
+    from syncd.catalogue.relisting import replace_components
+
+    with a_seller(tmp_path, {"RED": 10, "BLUE": 4}) as seller:
+        await begins(seller, {"RED": 10, "BLUE": 4})
+        alpha = seller.markets["alpha"]
+        order = alpha.sells("RED", 2, listed_after_s=0.0)
+        assert order is not None
+        await seller.polls()
+        await seller.rests()
+        rows = seller.rows(f"SELECT id FROM listing WHERE channel_sku = 'RED' AND account_id = {seller.accounts['alpha']}")
+        seller.db.transact_now(
+            replace_components, {rows[0]["id"]: ((seller.skus["BLUE"], 1),)}, seller.clock.now()
+        )
+        await seller.rests()
+        assert alpha.shown["RED"] == 4
+        seller.clock.passes(5.0)
+        alpha.cancels(order, give_back=True)
+        await seller.polls()
+        for _ in range(24):  # two minutes without the sweep
+            seller.clock.passes(5.0)
+            await seller.publishes()
+        assert alpha.shown["RED"] == 4
+
+
+@pytest.mark.parametrize("seller", [{"hold_window_s": 432_000.0}], indirect=True)
+async def test_a_row_refused_in_part_hides_nothing_for_days(seller: Seller) -> None:
+    """eBay writes the item and refuses the offer: the row is REJECTED, and the lower of both numbers shows."""
+    beta = seller.markets["beta"]
+    original = beta.send_write
+
+    async def in_part(key: str, body: str) -> Sequence[RowResult]:
+        await original(key, body)
+        return (RowResult(ListingRef("RED", HERE), RowOutcome.REJECTED, "offer", "refused"),)
+
+    beta.send_write = in_part  # type: ignore[method-assign]
+    seller.markets["alpha"].sells("RED", 3, listed_after_s=0.0)
+    await seller.polls()
+    for _ in range(5):
+        await seller.minute()
+    beta.send_write = original  # type: ignore[method-assign]
+    for _ in range(20):
+        await seller.minute()
+    assert seller.held() == 0
+    assert seller.differing() == []
+    assert [market.shown["RED"] for market in seller.markets.values()] == [7, 7]
+
+
+@LATE
+async def test_a_write_confirmed_too_early_does_not_leave_a_sold_unit_on_sale(seller: Seller) -> None:
+    """As above, and nobody looks again before the next sweep (an hour at Amazon)."""
+    alpha, beta = seller.markets["alpha"], seller.markets["beta"]
+    alpha.sells("RED", 1, listed_after_s=0.0)
+    await seller.polls()
+    lates = iter([110.0])
+    real = beta.rng.uniform
+
+    def uniform(low: float, high: float) -> float:
+        return next(lates, 1.0) if (low, high) == (1.0, 40.0) else real(low, high)
+
+    beta.rng.uniform = uniform  # type: ignore[method-assign]
+    await seller.publishes("beta")
+    beta.sells("RED", 1, listed_after_s=0.0)
+    await seller.polls()
+    for _ in range(9 * 60):
+        seller.clock.passes(1.0)
+        await seller.publishes()
+    assert seller.differing() == []
+
+
+async def test_writes_that_fail_are_tried_ever_more_slowly(seller: Seller) -> None:
+    from adapters.contract import AuthExpired
+
+    beta = seller.markets["beta"]
+    sent = 0
+
+    async def fails(key: str, body: str) -> Sequence[RowResult]:
+        nonlocal sent
+        sent += 1
+        raise AuthExpired("no consent to write")
+
+    beta.send_write = fails  # type: ignore[method-assign]
+    seller.markets["alpha"].sells("RED", 2, listed_after_s=0.0)
+    await seller.polls()
+    for _ in range(600):
+        seller.clock.passes(1.0)
+        await seller.publishers["beta"].step()
+    assert sent <= 20, f"{sent} writes in ten minutes: the read before each one ends the back-off"
+
+
+async def test_two_items_with_one_gtin_are_not_mapped_however_it_is_printed(tmp_path: Path) -> None:
+    from adapters.contract import ListedItem, ListingPage
+    from syncd.catalogue.listings import import_listings
+
+    with a_seller(tmp_path, {"RED": 10}) as seller:
+        seller.db.transact_now(
+            lambda connection: connection.exec_driver_sql("UPDATE sku SET gtin = '4006381333931' WHERE code = 'RED'")
+        )
+        alpha = seller.markets["alpha"]
+        items = tuple(
+            ListedItem(ListingRef(name, HERE), name, None, name, gtin, 1, False, name)
+            for name, gtin in (("one", "4006381333931"), ("pack of ten", "4006381-333931"))
+        )
+
+        async def lists() -> AsyncIterator[ListingPage]:
+            yield ListingPage(items, None)
+
+        alpha.list_listings = lists  # type: ignore[method-assign]
+        told = await import_listings(seller.db, alpha, seller.accounts["alpha"], seller.clock)
+        assert told.mapped == 0, "a pack is mapped as a single piece"

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, upd
 from syncd.db.rows import insert_rows, rows, selectable, upsert
 from syncd.db.tables import line_component, reservation, shortage
 from syncd.orders.book import LineBook, ShortageReason
-from syncd.orders.decide import OrderChange
+from syncd.orders.change import OrderChange
 
 
 def record_covers(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:

@@ -11,7 +11,7 @@ from syncd.db.database import StaleLoad
 from syncd.db.rows import rows, selectable, upsert
 from syncd.db.tables import order_line, recipient, sales_order
 from syncd.orders.book import OrderStanding
-from syncd.orders.decide import OrderChange
+from syncd.orders.change import OrderChange
 
 LineIds = dict[Hashable, int]
 """order_line.id by (account_id, channel_order_id, channel_line_id)"""

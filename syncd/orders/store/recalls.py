@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, tuple_, update
 
 from syncd.db.rows import rows
 from syncd.db.tables import shipment_request
-from syncd.orders.decide import OrderChange
+from syncd.orders.change import OrderChange
 
 
 def record_recalls(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:

@@ -16,7 +16,8 @@ from syncd.db.tables import (
 )
 from syncd.insight.store import add_lags, add_tallies
 from syncd.orders.book import AccountView
-from syncd.orders.decide import OrderChange, settled_notices
+from syncd.orders.change import OrderChange
+from syncd.orders.decide import settled_notices
 from syncd.orders.store.cover_rows import record_covers
 from syncd.orders.store.order_rows import LineIds, record_lines, record_orders, record_touches
 from syncd.orders.store.recalls import record_recalls

@@ -72,7 +72,7 @@ def a_summary(**more: object) -> Summary:
         throttled=12,
         lag_s={"placed_to_shown": lag, "placed_to_book.poll": lag},
         oversold_units=3,
-        oversold_causes={"sold elsewhere within the lag": 2, "the channel was down": 1},
+        oversold_causes={"sold elsewhere within the lag": 2, "a channel was down": 1},
         units_held=12,
         units_held_now=0,
         listings_differing=0,
