@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,7 +19,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from adapters.contract import AdapterError, AuthExpired, Clock, OutcomeUnknown, RateLimited, Rejected, Rng, Transient
 
@@ -45,13 +46,25 @@ STATUS_TABLE: Mapping[int, Failure] = {
 """Vendors override single statuses. Unlisted: 5xx is uncertain, any other non-2xx rejected."""
 
 
+CALL_REAL_S = 25.0
+"""What a call of somebody who waits for it may last in all, however many requests and waits it takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Stops by attempts, never by time: time is the seller's and may run at any speed."""
+    """When to repeat. The usual one is for callers who have other work meanwhile: they are told soon.
+
+    `within_real_s`: a read is broken off after so long, and a write not sent again that could last longer; None: never.
+    """
 
     attempts: int = 4
     first_wait_s: float = 0.5  # doubled each time
-    longest_wait_s: float = 60.0  # a vendor that asks for more is the caller's to schedule
+    longest_wait_s: float = 5.0  # a vendor that asks for more is the caller's to schedule
+    within_real_s: float | None = CALL_REAL_S
+
+
+PATIENT = RetryPolicy(longest_wait_s=60.0, within_real_s=None)
+"""For sweeps that may wait long: each page is one retry, and a sweep given up begins again from its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,23 @@ class Reply:
 def uncertain(effect: bool, message: str) -> AdapterError:
     """No trustworthy answer: harmless for a read, an unknown outcome for a write."""
     return OutcomeUnknown(message) if effect else Transient(message)
+
+
+class OutOfTime(Transient):
+    """The real time that a call may last is over."""
+
+
+@asynccontextmanager
+async def within(real_s: float, what: str) -> AsyncIterator[None]:
+    """Break off, after so many real seconds, what is safe to break off. Raises OutOfTime."""
+    limit = asyncio.timeout(real_s)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as err:
+        if not limit.expired():
+            raise
+        raise OutOfTime(f"{what}: no end within {real_s:g} s") from err
 
 
 Sharpen = Callable[[Request, httpx.Response, AdapterError], AdapterError]
@@ -156,12 +186,26 @@ class HttpClient:
         log.debug("http.answered", request=request.what, status=answer.status_code, request_id=_request_id(answer))
         return Reply(request, answer.status_code, answer.headers, answer.content)
 
-    async def retry(self, attempt: Callable[[], Awaitable[T]], *, what: str) -> T:
-        """Repeat `attempt` while it ends Transient or RateLimited, sleeping the seller's seconds in between."""
+    async def retry(
+        self, attempt: Callable[[], Awaitable[T]], *, what: str, effect: bool, policy: RetryPolicy | None = None
+    ) -> T:
+        """Repeat `attempt` while it ends Transient or RateLimited, sleeping the seller's seconds in between.
+
+        `effect`: it changes something, so it is never broken off; it is only not repeated when time is short.
+        """
+        chosen = policy or self._retry
+        began_at = asyncio.get_running_loop().time()
 
         def note(state: RetryCallState) -> None:
             kind = type(state.outcome.exception()).__name__ if state.outcome else None
             log.info("http.retry_scheduled", what=what, attempt=state.attempt_number, error=kind)
+
+        def enough(state: RetryCallState) -> bool:
+            if state.attempt_number >= chosen.attempts:
+                return True
+            if not effect or chosen.within_real_s is None:
+                return False
+            return asyncio.get_running_loop().time() - began_at + self._timeout_real_s > chosen.within_real_s
 
         async def once() -> T:  # tenacity awaits coroutine functions only, not whatever returns an awaitable
             try:
@@ -172,13 +216,16 @@ class HttpClient:
 
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,
-            wait=self._wait_s,
-            stop=stop_after_attempt(self._retry.attempts),
-            retry=retry_if_exception(self._worth_repeating),
+            wait=lambda state: self._wait_s(state, chosen),
+            stop=enough,
+            retry=retry_if_exception(lambda error: _worth_repeating(error, chosen)),
             before_sleep=note,
             reraise=True,
         )
-        return await retrying(once)
+        if effect or chosen.within_real_s is None:
+            return await retrying(once)
+        async with within(chosen.within_real_s, what):
+            return await retrying(once)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -213,17 +260,18 @@ class HttpClient:
         )
         return error
 
-    def _worth_repeating(self, error: BaseException) -> bool:
-        if isinstance(error, RateLimited):
-            return error.retry_after_s <= self._retry.longest_wait_s
-        return isinstance(error, Transient)
-
-    def _wait_s(self, state: RetryCallState) -> float:
+    def _wait_s(self, state: RetryCallState, policy: RetryPolicy) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RateLimited):
             return error.retry_after_s + self._rng.uniform(0.0, max(0.1, error.retry_after_s / 10))
-        wait_s = self._retry.first_wait_s * math.pow(2.0, state.attempt_number - 1) * self._rng.uniform(0.5, 1.5)
-        return min(wait_s, self._retry.longest_wait_s)
+        wait_s = policy.first_wait_s * math.pow(2.0, state.attempt_number - 1) * self._rng.uniform(0.5, 1.5)
+        return min(wait_s, policy.longest_wait_s)
+
+
+def _worth_repeating(error: BaseException, policy: RetryPolicy) -> bool:
+    if isinstance(error, RateLimited):
+        return error.retry_after_s <= policy.longest_wait_s
+    return isinstance(error, Transient)
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

@@ -88,12 +88,17 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
-            for channel in self._channels.values():
-                await channel.close()
-            for outside in self._warehouses.values():
-                await outside.source.close()
+            await self._close_adapters()
             await self._keeper.release()
             log.info("daemon.stopped")
+
+    async def _close_adapters(self) -> None:
+        """Close every connection to a vendor; one that fails to close keeps no other, nor the leases, from it."""
+        closing = [each.close() for each in self._channels.values()]
+        closing += [work.source.close() for work in self._warehouses.values()]
+        for ended in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(ended, Exception):
+                log.warning("adapter.close_failed", error=type(ended).__name__, exc_info=ended)
 
     def _end(self, why: BaseException | None) -> None:
         assert self._ended is not None, "only a running daemon ends"

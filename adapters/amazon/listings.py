@@ -10,9 +10,10 @@ import structlog
 from adapters.amazon.mapping import MERCHANT, Item, created_at, listed_item, number_of, quantity_read
 from adapters.amazon.quota import GET_LISTING, SEARCH_LISTINGS
 from adapters.amazon.settings import AmazonSettings
-from adapters.amazon.sp_api import NotFound, SpApi, segment
+from adapters.amazon.sp_api import SWEEP, NotFound, SpApi, segment
 from adapters.amazon.traits import READ_BATCH
 from adapters.contract import ListingPage, ListingRef, QuantityRead, Rejected
+from adapters.http import CALL_REAL_S, RetryPolicy, within
 from adapters.paging import Passed
 from adapters.reading import instant, shaped
 
@@ -87,10 +88,11 @@ class ListingReader:
             raise ValueError(f"a read has at most {READ_BATCH} refs")
         skus = list(dict.fromkeys(ref.channel_sku for ref in refs if ref.channel_location == MERCHANT))
         together = [sku for sku in skus if sku and "," not in sku]  # identifiers are one list, split at commas
-        items = await self._together(together)
-        for sku in skus:
-            if sku not in items:
-                items[sku] = await self._alone(sku)
+        async with within(CALL_REAL_S, "read quantities"):
+            items = await self._together(together)
+            for sku in skus:
+                if sku not in items:
+                    items[sku] = await self._alone(sku)
         return tuple(self._read(ref, items) for ref in refs)
 
     def _read(self, ref: ListingRef, items: dict[str, Item | QuantityRead | None]) -> QuantityRead:
@@ -100,7 +102,7 @@ class ListingReader:
         return found if isinstance(found, QuantityRead) else quantity_read(found and self._noted(found), ref)
 
     async def _together(self, skus: Sequence[str]) -> dict[str, Item | QuantityRead | None]:
-        """What one search says of these; nothing when Amazon refuses it: then each is asked for alone."""
+        """The ones that a search names, nothing when Amazon refuses it. A search may miss: ask for the others alone."""
         if not skus:
             return {}
         asked = {
@@ -115,18 +117,20 @@ class ListingReader:
             log.warning("amazon.read_refused", skus=len(skus), field=err.field)
             return {}
         found = {item.sku: item for raw in page.items if (item := _item(raw)) is not None}
-        return {sku: found.get(sku) for sku in skus}
+        return {sku: found[sku] for sku in skus if sku in found}
 
     async def _alone(self, sku: str) -> Item | QuantityRead | None:
         if not sku:
             return None
         asked = {**self._home, "includedData": "fulfillmentAvailability"}
         try:
-            item = await self._api.get(GET_LISTING, self.path_of(sku), asked, Item)
+            item = _item(await self._api.get(GET_LISTING, self.path_of(sku), asked, dict[str, object]))
         except NotFound:
             return None
         except Rejected as err:
             return QuantityRead(ListingRef(sku, MERCHANT), None, str(err))
+        if item is None:
+            return QuantityRead(ListingRef(sku, MERCHANT), None, "an unreadable listing")
         return item if item.sku == sku else None
 
     async def _window(self, start: str | None) -> AsyncIterator[ItemsPage]:
@@ -141,15 +145,15 @@ class ListingReader:
         token: str | None = None
         passed = Passed("searchListingsItems")
         while True:
-            page = await self._search({**asked, "pageToken": token} if token else asked)
+            page = await self._search({**asked, "pageToken": token} if token else asked, SWEEP)
             yield page
             token = page.next_token
             if token is None:
                 return
             passed.note(token)
 
-    async def _search(self, asked: dict[str, str]) -> ItemsPage:
-        return await self._api.get(SEARCH_LISTINGS, self._path, {**self._home, **asked}, ItemsPage)
+    async def _search(self, asked: dict[str, str], policy: RetryPolicy | None = None) -> ItemsPage:
+        return await self._api.get(SEARCH_LISTINGS, self._path, {**self._home, **asked}, ItemsPage, policy)
 
     def _noted(self, item: Item) -> Item:
         problem = number_of(item)[1]

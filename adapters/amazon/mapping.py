@@ -71,20 +71,19 @@ def number_of(item: Item) -> tuple[int | None, str | None]:
     """The live number that the merchant may set, or why there is none.
 
     Giving a DEFAULT number to a SKU that Amazon fulfils would turn its offer into the merchant's and strand the FBA
-    stock: whatever does not already show DEFAULT is not ours to write.
+    stock: what shows any channel of Amazon's, or no DEFAULT, is not ours to write.
     """
     told = item.fulfillment_availability
     rows = shaped(told, list[Availability]) if told is not None else []
     if rows is None:
         return None, "unreadable fulfilment availability"
     codes = {row.fulfillment_channel_code for row in rows}
-    if any(code != MERCHANT and not code.startswith(_FBA) for code in codes):
+    if any(code.startswith(_FBA) for code in codes):
+        return None, "fulfilled by Amazon"
+    if any(code != MERCHANT for code in codes):
         return None, "stocked by supply source (multi-location inventory)"
-    if MERCHANT not in codes:
-        return (
-            None,
-            "fulfilled by Amazon" if codes else "no fulfilment channel: set its quantity once in Seller Central",
-        )
+    if not codes:
+        return None, "no fulfilment channel: set its quantity once in Seller Central"
     quantity = next(pieces(row.quantity) for row in rows if row.fulfillment_channel_code == MERCHANT)
     return (quantity, None) if quantity is not None else (None, "no quantity shown")
 

@@ -18,9 +18,13 @@ from adapters.amazon.order_state import ItemFacts, OrderFacts, Status, by_channe
 from adapters.contract import Address, Ignored, ListingHint, News, OrderHint, OrderNews
 from adapters.reading import Unreadable, instant, pieces, shaped, text
 
-_SOONER = timedelta(seconds=1)
+_SOONER = timedelta(seconds=60)
 """A notification counts as this much older than the change, so that the polled order, with its address, is newer."""
 _TO_BE_SENT = frozenset((Status.PENDING, Status.UNSHIPPED))
+_TELLING = _TO_BE_SENT | {Status.CANCELLED}
+"""Of an order that has left in part, a notification does not say which units were cancelled before. One that nobody
+can fulfil may be an order of ours. Both must be looked up.
+"""
 
 
 def _joined(name: str) -> str | None:
@@ -48,7 +52,6 @@ class Trigger(_Wire, frozen=True):
 class SummaryItem(_Wire, frozen=True):
     order_item_id: object = None
     seller_sku: object = None
-    order_item_status: object = None
     quantity: object = None
     quantity_shipped: object = None
 
@@ -60,6 +63,7 @@ class Summary(_Wire, frozen=True):
     purchase_date: object = None
     destination_postal_code: object = None
     fulfillment_type: object = None
+    number_of_items_unshipped: object = None
 
 
 class OrderChange(_Wire, frozen=True):
@@ -136,12 +140,12 @@ def _facts(known_id: str, change: OrderChange) -> OrderFacts | None:
     if not whole or summary is None or version_at is None:
         return None
     status = status_of(summary.order_status)
-    if status in (None, Status.UNFULFILLABLE):  # the latter may be an order of ours, which only a look can tell
+    if status is None or status not in _TELLING:
         return None
     if by_channel_of(summary.fulfillment_type) is None or instant(summary.purchase_date) is None:
         return None
-    items = [_item(item, status) for item in summary.order_items]
-    if not items or None in items:
+    items = [_item(item) for item in summary.order_items]
+    if not items or None in items or not _adds_up(summary, status):
         return None
     return OrderFacts(
         order_id=known_id,
@@ -154,16 +158,19 @@ def _facts(known_id: str, change: OrderChange) -> OrderFacts | None:
     )
 
 
-def _item(item: SummaryItem, status: Status) -> ItemFacts | None:
-    ordered, shipped = pieces(item.quantity), pieces(item.quantity_shipped)
+def _item(item: SummaryItem) -> ItemFacts | None:
+    ordered = pieces(item.quantity)
     if ordered is None or text(item.seller_sku) is None or text(item.order_item_id) is None:
         return None
-    if shipped is None and status is Status.PARTIALLY_SHIPPED:
-        own = status_of(item.order_item_status)
-        if own not in (Status.SHIPPED, Status.UNSHIPPED):
-            return None
-        shipped = ordered if own is Status.SHIPPED else 0
-    return ItemFacts(item.order_item_id, item.seller_sku, ordered, shipped)
+    return ItemFacts(item.order_item_id, item.seller_sku, ordered, pieces(item.quantity_shipped))
+
+
+def _adds_up(summary: Summary, status: Status) -> bool:
+    """Whether as much is still to be sent as the items name; else some of it was cancelled, nobody says what."""
+    unshipped = pieces(summary.number_of_items_unshipped)
+    if status is not Status.UNSHIPPED or unshipped is None:
+        return True
+    return unshipped == sum(pieces(item.quantity) or 0 for item in summary.order_items)
 
 
 def _destination(summary: Summary, status: Status) -> Address | None:

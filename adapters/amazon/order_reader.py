@@ -11,9 +11,10 @@ import structlog
 from adapters.amazon.ids import order_id
 from adapters.amazon.quota import GET_ORDER, SEARCH_ORDERS
 from adapters.amazon.settings import AmazonSettings
-from adapters.amazon.sp_api import SpApi, segment
-from adapters.contract import Page, RawEvent, Rejected
+from adapters.amazon.sp_api import SWEEP, SpApi, segment
+from adapters.contract import AdapterError, AuthExpired, Page, RateLimited, RawEvent, Rejected, Transient
 from adapters.events import polled_order
+from adapters.http import CALL_REAL_S, OutOfTime, within
 from adapters.paging import Passed
 
 log = structlog.get_logger(__name__)
@@ -67,23 +68,42 @@ class OrderReader:
                 return
 
     async def fetch(self, order_ids: Sequence[str]) -> tuple[RawEvent, ...]:
-        """The orders that exist, one call each. An id that Amazon does not know or refuses is logged and left out."""
-        asked = list(dict.fromkeys(order_ids))
+        """The orders that exist, one call each, as far as time and quota go. One that fails stops no other.
+
+        An id that Amazon does not know or refuses is logged and left out. Raises what went wrong first when not one
+        order is there.
+        """
         events: list[RawEvent] = []
-        for each in asked:
-            try:
-                found = await self._api.get(
-                    GET_ORDER, f"{_PATH}/{segment(each)}", {"includedData": _INCLUDED}, OneOrder
-                )
-            except Rejected as err:  # 404, or refused as it stands: the others are still wanted
-                log.warning("amazon.order_missing", order=each, field=err.field)
-                continue
-            events.append(raw_event(found.order))
+        failures: list[AdapterError] = []
+        try:
+            async with within(CALL_REAL_S, GET_ORDER.name):
+                for each in dict.fromkeys(order_ids):
+                    try:
+                        events += await self._one(each)
+                    except (AuthExpired, Transient) as err:
+                        log.warning("amazon.order_unread", order=each, error=type(err).__name__)
+                        failures.append(err)
+        except (OutOfTime, RateLimited) as err:
+            log.warning("amazon.fetch_cut_short", fetched=len(events), error=type(err).__name__)
+            failures.append(err)
+        if failures and not events:
+            raise failures[0]
         return tuple(events)
+
+    async def _one(self, known_id: str) -> list[RawEvent]:
+        """The order's event; none where Amazon knows no such order, or refuses it as it stands."""
+        try:
+            found = await self._api.get(
+                GET_ORDER, f"{_PATH}/{segment(known_id)}", {"includedData": _INCLUDED}, OneOrder
+            )
+        except Rejected as err:
+            log.warning("amazon.order_missing", order=known_id, field=err.field)
+            return []
+        return [raw_event(found.order)]
 
     async def _page(self, params: Mapping[str, str], token: str | None) -> OrdersPage:
         asked = {**params, "paginationToken": token} if token else params
-        return await self._api.get(SEARCH_ORDERS, _PATH, asked, OrdersPage)
+        return await self._api.get(SEARCH_ORDERS, _PATH, asked, OrdersPage, SWEEP)
 
 
 def raw_event(node: object) -> RawEvent:

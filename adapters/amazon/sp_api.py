@@ -13,14 +13,15 @@ import msgspec
 from adapters.amazon.quota import Operation, TokenBucket
 from adapters.amazon.settings import AmazonSettings
 from adapters.contract import AdapterError, AuthExpired, Clock, OutcomeUnknown, RateLimited, Rejected, Rng
-from adapters.http import Failure, HttpClient, Reply, Request, RetryPolicy
+from adapters.http import PATIENT, Failure, HttpClient, Reply, Request, RetryPolicy
 from adapters.tokens import Token, TokenCache
 
 T = TypeVar("T")
 
 STATUSES: Mapping[int, Failure] = {403: Failure.AUTH}
 _TOKEN_STATUSES: Mapping[int, Failure] = {400: Failure.AUTH, 401: Failure.AUTH, 403: Failure.AUTH}
-_LONGEST_WAIT_S = 1800.0  # a token of searchOrders takes three minutes, ten times that on the slowest plan believed
+SWEEP = replace(PATIENT, longest_wait_s=1800.0)
+"""A token of searchOrders takes three minutes, ten times that on the slowest plan believed."""
 _MOST_TOLD = 200  # characters of a refusal's text
 
 
@@ -71,7 +72,6 @@ class SpApi:
             timeout_real_s=settings.request_timeout_real_s,
             transport=transport,
             statuses=STATUSES,
-            retry=RetryPolicy(longest_wait_s=_LONGEST_WAIT_S),
             sharpen=_told,
         )
         self._tokens = TokenCache(self._grant, clock)
@@ -81,9 +81,16 @@ class SpApi:
     def throttled(self) -> int:
         return self._http.throttled
 
-    async def get(self, operation: Operation, path: str, params: Mapping[str, str], shape: type[T]) -> T:
+    async def get(
+        self,
+        operation: Operation,
+        path: str,
+        params: Mapping[str, str],
+        shape: type[T],
+        policy: RetryPolicy | None = None,
+    ) -> T:
         """Read `shape`, repeating what may be repeated."""
-        return await self._call(operation, Request("GET", path, effect=False, params=params), shape, Flight())
+        return await self._call(operation, Request("GET", path, effect=False, params=params), shape, Flight(), policy)
 
     async def patch(
         self, operation: Operation, path: str, params: Mapping[str, str], body: bytes, shape: type[T], flight: Flight
@@ -95,7 +102,9 @@ class SpApi:
     async def close(self) -> None:
         await self._http.close()
 
-    async def _call(self, operation: Operation, request: Request, shape: type[T], flight: Flight) -> T:
+    async def _call(
+        self, operation: Operation, request: Request, shape: type[T], flight: Flight, policy: RetryPolicy | None = None
+    ) -> T:
         bucket = self._buckets.setdefault(operation.name, TokenBucket(operation, self._clock))
 
         async def call(token: str) -> Reply:
@@ -106,7 +115,7 @@ class SpApi:
             await bucket.take()
             return (await self._tokens.authorised(call)).decode(shape)
 
-        return await self._http.retry(attempt, what=operation.name)
+        return await self._http.retry(attempt, what=operation.name, effect=request.effect, policy=policy)
 
     async def _fly(self, request: Request, flight: Flight, bucket: TokenBucket) -> Reply:
         flight.away = True

@@ -11,9 +11,10 @@ import structlog
 
 from adapters.amazon.quota import INVENTORY_SUMMARIES
 from adapters.amazon.settings import AmazonSettings
-from adapters.amazon.sp_api import SpApi
+from adapters.amazon.sp_api import SWEEP, SpApi
 from adapters.amazon.traits import fba_traits
 from adapters.contract import Clock, Identity, Rejected, Rng, Transient
+from adapters.http import RetryPolicy
 from adapters.paging import Passed
 from adapters.reading import pieces, shaped, text
 from adapters.warehouse import StockPage, StockRow, WarehouseTraits
@@ -82,7 +83,7 @@ class AmazonStock:
         passed = Passed("getInventorySummaries")
         named: set[str] = set()
         while True:
-            page = await self._page(token)
+            page = await self._page(token, SWEEP)
             yield StockPage(as_of, tuple(_rows(page.payload.inventory_summaries, named)))
             token = page.pagination.next_token if page.pagination is not None else None
             if not token:
@@ -92,7 +93,7 @@ class AmazonStock:
     async def close(self) -> None:
         await self._api.close()
 
-    async def _page(self, token: str | None) -> SummariesPage:
+    async def _page(self, token: str | None, policy: RetryPolicy | None = None) -> SummariesPage:
         params = {
             "details": "true",
             "granularityType": "Marketplace",
@@ -101,7 +102,7 @@ class AmazonStock:
             **({"nextToken": token} if token else {}),
         }
         try:
-            return await self._api.get(INVENTORY_SUMMARIES, _PATH, params, SummariesPage)
+            return await self._api.get(INVENTORY_SUMMARIES, _PATH, params, SummariesPage, policy)
         except Rejected as err:
             if token:
                 raise Transient(f"getInventorySummaries: a later page was refused ({err}); begin again") from err

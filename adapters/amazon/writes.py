@@ -82,7 +82,8 @@ class QuantityWriter:
         """One PATCH a row, in order, all within `request_timeout_real_s`. Never repeat it.
 
         What stops the batch (no answer, an outage, a refused token, a quota that does not refill, the time) leaves the
-        rows after it NOT_WRITTEN. AuthExpired and Transient are raised only when nothing at all was sent.
+        rows after it NOT_WRITTEN. AuthExpired, RateLimited and Transient are raised when it was the first row that met
+        them: nothing was written.
         """
         rows = _rows_of(body)
         results: list[RowResult] = []
@@ -98,7 +99,7 @@ class QuantityWriter:
             outcome = RowOutcome.UNKNOWN if flight.away else RowOutcome.NOT_WRITTEN
             results.append(RowResult(rows[len(results)].ref, outcome, reason="no time was left"))
         except (AuthExpired, RateLimited, Transient) as err:
-            if not results and not isinstance(err, RateLimited):
+            if not results:
                 raise
             log.warning("amazon.write_stopped", error=type(err).__name__, written=len(results), rows=len(rows))
             results.append(RowResult(rows[len(results)].ref, RowOutcome.NOT_WRITTEN, reason=str(err)))

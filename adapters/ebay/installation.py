@@ -7,6 +7,7 @@ import msgspec
 from adapters.contract import Identity
 from adapters.ebay.inventory import ITEMS
 from adapters.ebay.orders import ORDERS
+from adapters.ebay.preferences import out_of_stock_warning
 from adapters.ebay.refusals import MissingScope
 from adapters.ebay.rest import Call, EbayRest
 from adapters.ebay.settings import EbaySettings
@@ -26,7 +27,7 @@ class ProbePage(msgspec.Struct, frozen=True):
 
 
 async def identify(rest: EbayRest, settings: EbaySettings) -> Identity:
-    """Ask for one item and one order. The seller's name is only known from an order."""
+    """Ask for one item, one order and the preferences. The seller's name is only known from an order."""
     granted, name = [], None
     for scope, path in _PROBES:
         try:
@@ -41,11 +42,12 @@ async def identify(rest: EbayRest, settings: EbaySettings) -> Identity:
         scopes=tuple(granted),
         missing_scopes=tuple(scope for scope, _ in _PROBES if scope not in granted),
         api_version=API_VERSION,
-        warnings=_warnings(settings),
+        warnings=await _warnings(rest, settings),
     )
 
 
-def _warnings(settings: EbaySettings) -> tuple[str, ...]:
+async def _warnings(rest: EbayRest, settings: EbaySettings) -> tuple[str, ...]:
+    polled_only = None
     if settings.verification_token is None:
-        return ("no verification token: eBay cannot send its news, orders are polled only",)
-    return ()
+        polled_only = "no verification token: eBay cannot send its news, orders are polled only"
+    return tuple(told for told in (polled_only, await out_of_stock_warning(rest)) if told is not None)

@@ -12,6 +12,7 @@ from adapters.ebay.offers import NOT_ON_SALE, OfferBook, Offered
 from adapters.ebay.refusals import OWN_FAULT, Refused, vendor_errors
 from adapters.ebay.rest import Call, EbayRest
 from adapters.ebay.wire import Wire
+from adapters.http import CALL_REAL_S, PATIENT, within
 from adapters.reading import entries, pieces, shaped, text
 
 log = structlog.get_logger(__name__)
@@ -44,8 +45,8 @@ class ItemNode(Wire, frozen=True):
 
 
 class ItemsPage(msgspec.Struct, frozen=True, rename="camel"):
+    total: int
     inventory_items: list[object] = []
-    total: int = 0
 
 
 class BulkRow(Wire, frozen=True):
@@ -74,7 +75,7 @@ class InventoryReader:
         number, read, last = 0, 0, list[object]()
         while True:
             params = {"limit": str(A_PAGE), "offset": str(number)}
-            page = await self._rest.ask(Call("GET", ITEMS, params), ItemsPage)
+            page = await self._rest.ask(Call("GET", ITEMS, params), ItemsPage, PATIENT)
             read += len(page.inventory_items)
             more = read < page.total
             if more and (not page.inventory_items or page.inventory_items == last):
@@ -87,8 +88,9 @@ class InventoryReader:
     async def quantities(self, refs: Sequence[ListingRef]) -> tuple[QuantityRead, ...]:
         """One result per ref, in order. The items are read before the offers, so the lower number is the newer."""
         skus = list(dict.fromkeys(ref.channel_sku for ref in refs if ref.channel_location == self._marketplace_id))
-        items = await self._items(skus) if skus else {}
-        sold = await self._offers.read([sku for sku in skus if isinstance(items.get(sku), ItemNode)])
+        async with within(CALL_REAL_S, "read quantities"):
+            items = await self._items(skus) if skus else {}
+            sold = await self._offers.read([sku for sku in skus if isinstance(items.get(sku), ItemNode)])
         return tuple(self._quantity(ref, items.get(ref.channel_sku), sold.get(ref.channel_sku)) for ref in refs)
 
     def _quantity(self, ref: ListingRef, item: ItemNode | str | None, sold: Offered | Rejected | None) -> QuantityRead:
@@ -133,7 +135,7 @@ class InventoryReader:
         if len(items) < len(raw):
             log.warning("ebay.items_unreadable", count=len(raw) - len(items))
         listed = []
-        for sku, sold in (await self._offers.read(list(items))).items():
+        for sku, sold in (await self._offers.read(list(items), PATIENT)).items():
             if isinstance(sold, Rejected):
                 log.warning("ebay.offers_refused", sku=sku, reason=sold.reason)
             elif (item := _listed_item(sku, items[sku], sold, self._marketplace_id)) is not None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
-from adapters.contract import Rejected
+from adapters.contract import Rejected, Transient
 from adapters.ebay.refusals import Refused
 from adapters.ebay.rest import Call, EbayRest
 from adapters.ebay.wire import Wire
+from adapters.http import RetryPolicy
 from adapters.reading import pieces, shaped, text
 
 OFFERS = "/sell/inventory/v1/offer"
@@ -40,6 +42,7 @@ class OfferNode(Wire, frozen=True):
 
 class OffersPage(msgspec.Struct, frozen=True):
     offers: list[object]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,10 @@ class OfferBook:
         self._marketplace_id = marketplace_id
         self._ids: dict[str, str] = {}
 
-    async def read(self, skus: Sequence[str]) -> dict[str, Offered | Rejected]:
+    async def read(self, skus: Sequence[str], policy: RetryPolicy | None = None) -> dict[str, Offered | Rejected]:
         """How each SKU is on sale now, or why eBay would not say: one bad SKU does not hide the others."""
         unique = list(dict.fromkeys(skus))
-        return dict(zip(unique, await at_most(_AT_ONCE, unique, self._read), strict=True))
+        return dict(zip(unique, await at_most(_AT_ONCE, unique, partial(self._read, policy)), strict=True))
 
     async def ids(self, skus: Sequence[str]) -> dict[str, str | Rejected]:
         """The id of each SKU's writable offer, read where it is not remembered."""
@@ -122,15 +125,17 @@ class OfferBook:
     def forget(self, sku: str) -> None:
         self._ids.pop(sku, None)
 
-    async def _read(self, sku: str) -> Offered | Rejected:
+    async def _read(self, policy: RetryPolicy | None, sku: str) -> Offered | Rejected:
         params = {"limit": str(_A_PAGE), "offset": "0", "sku": sku}
         try:
-            page = await self._rest.ask(Call("GET", OFFERS, params), OffersPage)
+            page = await self._rest.ask(Call("GET", OFFERS, params), OffersPage, policy)
         except Refused as err:
             self.forget(sku)
             if err.status == 404:  # a SKU without any offer
                 return Offered(None, NOT_ON_SALE)
             return err
+        if len(page.offers) < page.total:
+            raise Transient(f"GET {OFFERS}: {len(page.offers)} of {page.total} offers came")
         found = offered(page.offers, self._marketplace_id)
         self.forget(sku)
         if found.fixed is not None and found.unwritable is None:

@@ -13,6 +13,7 @@ from adapters.contract import Clock, Page, RawEvent, Transient
 from adapters.ebay.refusals import Refused
 from adapters.ebay.rest import Call, EbayRest
 from adapters.events import polled_order
+from adapters.http import CALL_REAL_S, PATIENT, OutOfTime, within
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ class OrderReader:
         asked = {"filter": self._window(since), "limit": str(A_PAGE)}
         offset, total, seen = 0, 0, set[str]()
         while True:
-            page = await self._rest.ask(Call("GET", ORDERS, {**asked, "offset": str(offset)}), OrdersPage)
+            page = await self._rest.ask(Call("GET", ORDERS, {**asked, "offset": str(offset)}), OrdersPage, PATIENT)
             events = tuple(event for event in map(raw_event, page.orders) if event.event_key not in seen)
             seen |= {event.event_key for event in events}
             shrunk_by, total = max(0, total - page.total), page.total
@@ -58,26 +59,40 @@ class OrderReader:
                 return
 
     async def fetch(self, order_ids: Sequence[str]) -> tuple[RawEvent, ...]:
-        """The orders that exist; an id that names none is logged and left out."""
+        """The orders that exist; an id that names none is logged and left out.
+
+        When its time is up, those that are there must do; without any it raises OutOfTime.
+        """
         asked = list(dict.fromkeys(order_ids))
         known = [order_id for order_id in asked if _ORDER_ID.fullmatch(order_id)]
         events: list[RawEvent] = []
-        for start in range(0, len(known), _IDS_A_CALL):
-            events += map(raw_event, await self._named(known[start : start + _IDS_A_CALL]))
+        try:
+            async with within(CALL_REAL_S, f"GET {ORDERS}"):
+                for start in range(0, len(known), _IDS_A_CALL):
+                    async for order in self._named(known[start : start + _IDS_A_CALL]):
+                        events.append(raw_event(order))
+        except OutOfTime:
+            if not events:
+                raise
         if len(events) < len(asked):
             log.warning("ebay.orders_missing", asked=len(asked), found=len(events))
         return tuple(events)
 
-    async def _named(self, order_ids: Sequence[str]) -> list[object]:
+    async def _named(self, order_ids: Sequence[str]) -> AsyncIterator[object]:
         """One bad id refuses the whole call: halve it until that one stands alone."""
-        try:
-            return (await self._rest.ask(Call("GET", ORDERS, {"orderIds": ",".join(order_ids)}), OrdersPage)).orders
-        except Refused as err:
-            if len(order_ids) == 1:
-                log.warning("ebay.order_refused", order_id=order_ids[0], reason=err.reason)
-                return []
-        middle = len(order_ids) // 2
-        return await self._named(order_ids[:middle]) + await self._named(order_ids[middle:])
+        parts = [order_ids]
+        while parts:
+            part = parts.pop(0)
+            try:
+                page = await self._rest.ask(Call("GET", ORDERS, {"orderIds": ",".join(part)}), OrdersPage)
+            except Refused as err:
+                if len(part) == 1:
+                    log.warning("ebay.order_refused", order_id=part[0], reason=err.reason)
+                else:
+                    parts[:0] = [part[: len(part) // 2], part[len(part) // 2 :]]
+                continue
+            for order in page.orders:
+                yield order
 
     def _window(self, since: datetime) -> str:
         to = self._clock.now() - _BEHIND_NOW

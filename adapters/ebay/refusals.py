@@ -105,6 +105,8 @@ def refusal(plain: AdapterError, what: str, status: int, content: bytes) -> Adap
             return Refused((errors[0].field if errors else None) or "request", told, status, errors)
         case Transient():
             return Transient(told)
+        case OutcomeUnknown() if {error.error_id for error in errors} == {CONCURRENT_ACCESS}:
+            return Transient(told)  # turned away before it changed anything
         case OutcomeUnknown():
             return OutcomeUnknown(told)
         case _:

@@ -18,7 +18,7 @@ import msgspec
 from adapters.contract import AdapterError, AuthExpired, Clock, RateLimited, Rng
 from adapters.ebay.refusals import MissingScope, refusal
 from adapters.ebay.settings import EbaySettings
-from adapters.http import Failure, HttpClient, Reply, Request
+from adapters.http import Failure, HttpClient, Reply, Request, RetryPolicy
 from adapters.tokens import Token, TokenCache
 
 S = TypeVar("S")
@@ -75,13 +75,13 @@ class EbayRest:
     def throttled(self) -> int:
         return self._http.throttled + self._throttled_once
 
-    async def ask(self, call: Call, shape: type[S]) -> S:
+    async def ask(self, call: Call, shape: type[S], policy: RetryPolicy | None = None) -> S:
         """The answer of a call without effect, repeated while that may help."""
 
         async def attempt() -> S:
             return (await self._send(call)).decode(shape)
 
-        return await self._http.retry(attempt, what=call.what)
+        return await self._http.retry(attempt, what=call.what, effect=False, policy=policy)
 
     async def once(self, call: Call) -> Reply:
         """The answer of a call that is sent once, and once more only with a new token."""

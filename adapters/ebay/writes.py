@@ -17,7 +17,7 @@ from adapters.contract import ListingRef, QuantityWrite, Rejected, RowOutcome, R
 from adapters.ebay.refusals import (
     CONCURRENT_ACCESS,
     OFFER_UNAVAILABLE,
-    OWN_FAULT,
+    SYSTEM_ERROR,
     Refused,
     VendorError,
     vendor_errors,
@@ -90,8 +90,8 @@ class Fate(IntEnum):
 
     WRITTEN = 0
     UNTOUCHED = 1  # surely not written, and worth trying again
-    UNCERTAIN = 2
-    REFUSED = 3
+    REFUSED = 2
+    UNCERTAIN = 3
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -145,9 +145,11 @@ def _fate(node: AnswerNode, doubted: bool) -> tuple[Fate, VendorError | None]:
         return Fate.UNCERTAIN, error
     if 200 <= status < 300:  # with errors it contradicts itself
         return (Fate.UNCERTAIN if node.errors else Fate.WRITTEN), error
+    if SYSTEM_ERROR in ids:  # it says nothing of how far eBay came
+        return Fate.UNCERTAIN, error
     if CONCURRENT_ACCESS in ids or status == 429:
         return Fate.UNTOUCHED, error
-    if status >= 500 or ids & OWN_FAULT or (OFFER_UNAVAILABLE in ids and not doubted):
+    if status >= 500 or (OFFER_UNAVAILABLE in ids and not doubted):
         return Fate.UNCERTAIN, error
     return Fate.REFUSED, error
 
@@ -166,16 +168,8 @@ def _result(row: Row, parts: Sequence[_Part]) -> RowResult:
             return RowResult(row.ref, RowOutcome.REJECTED, field or ("offer" if worst.offer else "sku"), reason)
         case Fate.UNTOUCHED if all(part.fate is Fate.UNTOUCHED for part in parts):
             return RowResult(row.ref, RowOutcome.NOT_WRITTEN, reason=reason)
-        case Fate.UNCERTAIN if _failed_apart(parts):
-            return RowResult(row.ref, RowOutcome.NOT_WRITTEN, reason=reason)
         case _:
             return RowResult(row.ref, RowOutcome.UNKNOWN, reason=reason)
-
-
-def _failed_apart(parts: Sequence[_Part]) -> bool:
-    """Item and offer each answered with a failure that eBay names: then no part was written."""
-    named = all(part.fate is not Fate.WRITTEN and part.error is not None for part in parts)
-    return named and any(part.offer for part in parts) and any(not part.offer for part in parts)
 
 
 def refused(rows: Sequence[Row], err: Refused) -> tuple[RowResult, ...]:

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from adapters.contract import AdapterError, Clock, RateLimited, Rejected, Rng, Transient
-from adapters.http import Failure, HttpClient, Reply, Request
+from adapters.http import PATIENT, Failure, HttpClient, Reply, Request
 from adapters.shipbob.refusals import refused, wait_s
 from adapters.shipbob.settings import ShipbobSettings
 from adapters.shipbob.window import Window
@@ -37,6 +37,7 @@ class Rest:
             timeout_real_s=settings.request_timeout_real_s,
             transport=transport,
             statuses=STATUSES,
+            retry=PATIENT,  # nobody waits for a warehouse: a full window is up to a minute long
             sharpen=self._sharpened,
         )
         self._window = Window(clock, rng)
@@ -70,7 +71,7 @@ class Rest:
         async def attempt() -> T:
             return (await self._once(request, urgent)).decode(shape)
 
-        return await self._http.retry(attempt, what=request.what)
+        return await self._http.retry(attempt, what=request.what, effect=request.effect)
 
     async def _once(self, request: Request, urgent: bool) -> Reply:
         await self._window.enter(urgent=urgent)

@@ -10,14 +10,15 @@ import httpx
 
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}")
 SECRET_PREFIX = "whsec_"  # noqa: S105  the mark of a secret, not one
+_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32}")  # ShipBob takes no other
 
 
 @dataclass(frozen=True, slots=True)
 class ShipbobSettings:
     """One channel of one account. `location_id` None: stock is that of every location, and ShipBob chooses.
 
-    `webhook_secret` is the `whsec_...` of the subscription; without it no webhook is believed. `shipping_method` must
-    be one that the account maps to a service.
+    `webhook_secret` is the seller's to make up, and goes to ShipBob with the subscription; without it no webhook is
+    believed. `shipping_method` must be one that the account maps to a service.
     """
 
     base_url: str  # https://api.shipbob.com
@@ -38,8 +39,10 @@ class ShipbobSettings:
             raise ValueError("token must not be empty")
         if not _VERSION.fullmatch(self.api_version):
             raise ValueError("api_version must look like 2026-01")
-        if self.webhook_secret is not None and not signing_key(self.webhook_secret):
-            raise ValueError("webhook_secret must be whsec_ and base64, as ShipBob shows it")
+        if self.webhook_secret is not None and not _SECRET.fullmatch(self.webhook_secret):
+            raise ValueError(
+                "webhook_secret must be whsec_ and 32 characters of base64: echo whsec_$(openssl rand -base64 24)"
+            )
 
 
 def signing_key(secret: str) -> bytes:

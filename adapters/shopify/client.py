@@ -25,6 +25,7 @@ from adapters.contract import (
     RowResult,
     Transient,
 )
+from adapters.http import CALL_REAL_S, PATIENT, RetryPolicy, within
 from adapters.shopify import webhook, writes
 from adapters.shopify.gids import checked_gid
 from adapters.shopify.graphql import GraphqlClient, NodesData
@@ -50,7 +51,8 @@ class ShopifyChannel:
     ) -> None:
         self._settings = settings
         self._graphql = GraphqlClient(settings, clock, rng, transport)
-        self._orders = OrderReader(self._graphql, settings.page_size)
+        self._sweeps = OrderReader(self._graphql, settings.page_size, PATIENT)
+        self._orders = OrderReader(self._graphql, settings.page_size, RetryPolicy())
 
     @property
     def traits(self) -> ChannelTraits:
@@ -69,7 +71,7 @@ class ShopifyChannel:
 
     def poll_orders(self, since: datetime) -> AsyncIterator[Page]:
         """Every order changed at or after `since`, whole, in pages. Ending without error means: complete."""
-        return self._orders.poll(since)
+        return self._sweeps.poll(since)
 
     async def fetch_orders(self, channel_order_ids: Sequence[str]) -> tuple[RawEvent, ...]:
         return await self._orders.fetch(channel_order_ids)
@@ -78,7 +80,7 @@ class ShopifyChannel:
         """Every variant as a listing at our location."""
         variables = {"location": self._settings.location}
         async for page in self._graphql.pages(
-            VARIANTS, "productVariants", variables, _LISTINGS_A_PAGE, _later_variants
+            VARIANTS, "productVariants", variables, _LISTINGS_A_PAGE, _later_variants, PATIENT
         ):
             items = [listed_item(node, self._settings.location) for node in page.nodes]
             if None in items:
@@ -93,9 +95,10 @@ class ShopifyChannel:
         if len(refs) > READ_BATCH:
             raise ValueError(f"a read has at most {READ_BATCH} refs")
         reads: dict[ListingRef, QuantityRead] = {}
-        for location in dict.fromkeys(ref.channel_location for ref in refs):
-            here = [ref for ref in dict.fromkeys(refs) if ref.channel_location == location and _askable(ref)]
-            reads.update(await self._read(location, here))
+        async with within(CALL_REAL_S, "read quantities"):
+            for location in dict.fromkeys(ref.channel_location for ref in refs):
+                here = [ref for ref in dict.fromkeys(refs) if ref.channel_location == location and _askable(ref)]
+                reads.update(await self._read(location, here))
         return tuple(reads.get(ref) or QuantityRead(ref, None, "not the id of an inventory item") for ref in refs)
 
     async def _read(self, location: str, refs: Sequence[ListingRef]) -> dict[ListingRef, QuantityRead]:

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from adapters.contract import AdapterError, AuthExpired, Clock, Rng
-from adapters.http import Failure, HttpClient, Request, uncertain
+from adapters.http import Failure, HttpClient, Request, RetryPolicy, uncertain
 from adapters.reading import shaped
 from adapters.shopify.budget import Budget, ThrottleStatus
 from adapters.shopify.operations import Operation
@@ -98,6 +98,7 @@ class GraphqlClient:
         judge: Callable[[S], None] | None = None,
         *,
         tolerant: bool = False,
+        policy: RetryPolicy | None = None,
     ) -> S:
         """Run one operation and read its data as `shape`, repeating what had no effect.
 
@@ -119,7 +120,7 @@ class GraphqlClient:
                 judge(found)
             return found
 
-        return await self._http.retry(attempt, what=operation.name)
+        return await self._http.retry(attempt, what=operation.name, effect=operation.effect, policy=policy)
 
     async def pages(
         self,
@@ -128,6 +129,7 @@ class GraphqlClient:
         variables: Mapping[str, object],
         size: int,
         narrow: Callable[[Sequence[object], str], str | None] | None = None,
+        policy: RetryPolicy | None = None,
     ) -> AsyncIterator[Connection]:
         """Every page of a root connection; ending without error means that all were read.
 
@@ -137,7 +139,7 @@ class GraphqlClient:
         while True:
             asked = {**variables, **({"query": query} if query else {}), "first": size, "after": cursor}
             try:
-                page = (await self.execute(operation, asked, dict[str, Connection]))[root]
+                page = (await self.execute(operation, asked, dict[str, Connection], policy=policy))[root]
             except CostTooHigh:
                 if size == 1:
                     raise

@@ -10,6 +10,7 @@ import structlog
 
 from adapters.contract import Page, RawEvent, Transient
 from adapters.events import polled_order
+from adapters.http import CALL_REAL_S, OutOfTime, RetryPolicy, within
 from adapters.reading import instant, shaped
 from adapters.shopify.gids import checked_gid
 from adapters.shopify.graphql import Connection, GraphqlClient, NodesData
@@ -38,26 +39,38 @@ class Refund(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class OrderReader:
-    def __init__(self, graphql: GraphqlClient, page_size: int) -> None:
+    """`policy`: how patient its calls are."""
+
+    def __init__(self, graphql: GraphqlClient, page_size: int, policy: RetryPolicy) -> None:
         self._graphql = graphql
         self._page_size = page_size
+        self._policy = policy
 
     async def poll(self, since: datetime) -> AsyncIterator[Page]:
         variables = {"query": order_query(since)}
-        async for page in self._graphql.pages(ORDERS, "orders", variables, self._page_size, _later):
+        pages = self._graphql.pages(ORDERS, "orders", variables, self._page_size, _later, self._policy)
+        async for page in pages:
             info = page.page_info
             events = [raw_event(await self._whole(node)) for node in page.nodes]
             yield Page(tuple(events), info.end_cursor if info.has_next_page else None)
 
     async def fetch(self, order_ids: Sequence[str]) -> tuple[RawEvent, ...]:
-        """The orders that exist; an id that names none is logged and left out."""
+        """The orders that exist; an id that names none is logged and left out.
+
+        When its time is up, those that are there must do; without any it raises OutOfTime.
+        """
         asked = list(dict.fromkeys(order_ids))
         known = [order_id for order_id in asked if checked_gid("Order", order_id) is not None]
         events: list[RawEvent] = []
-        for start in range(0, len(known), self._page_size):
-            for node in await self._nodes(ORDERS_BY_ID, known[start : start + self._page_size]):
-                if node:  # null: deleted; {}: not an order
-                    events.append(raw_event(await self._whole(node)))
+        try:
+            async with within(CALL_REAL_S, "fetch orders"):
+                for start in range(0, len(known), self._page_size):
+                    for node in await self._nodes(ORDERS_BY_ID, known[start : start + self._page_size]):
+                        if node:  # null: deleted; {}: not an order
+                            events.append(raw_event(await self._whole(node)))
+        except OutOfTime:
+            if not events:
+                raise
         if len(events) < len(asked):
             log.warning("shopify.orders_missing", asked=len(asked), found=len(events))
         return tuple(events)
@@ -132,7 +145,7 @@ class OrderReader:
 
     async def _nodes(self, operation: Operation, ids: Sequence[str], after: str | None = None) -> list[object]:
         variables = {"ids": list(ids)} if after is None else {"ids": list(ids), "after": after}
-        nodes = (await self._graphql.execute(operation, variables, NodesData)).nodes
+        nodes = (await self._graphql.execute(operation, variables, NodesData, policy=self._policy)).nodes
         if len(nodes) != len(ids):
             raise Transient(f"{operation.name}: {len(nodes)} nodes for {len(ids)} ids")
         return nodes

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, literal, select, update
 
 from syncd.db.rows import insert_rows, rows, selectable, upsert
 from syncd.db.tables import account, pool, warehouse
+from syncd.db.types import Instant
 from syncd.publishing.marks import mark_accounts
 
 
@@ -83,12 +85,13 @@ def is_live(connection: Connection, account_id: int) -> bool:
 
 
 def set_state(connection: Connection, account_id: int, state: str, now: datetime) -> bool:
-    """Change an account's state; False when it had it already."""
+    """Change an account's state, and note when it first went live; False when it had that state already."""
+    values: dict[str, Any] = {"state": state, "state_changed_at": now}
+    if state == "live":
+        values["live_since_at"] = func.coalesce(account.c.live_since_at, literal(now, Instant()))
     return (
         connection.execute(
-            update(account)
-            .where(account.c.id == account_id, account.c.state != state)
-            .values(state=state, state_changed_at=now)
+            update(account).where(account.c.id == account_id, account.c.state != state).values(**values)
         ).rowcount
         == 1
     )

@@ -202,7 +202,7 @@ def _attributes(item: ListedItem, code: str | None) -> Attributes:
         line_key=item.line_key,
         code=code,
         title=item.title.replace("\0", ""),  # a title is free text, and PostgreSQL's texts have no NUL
-        gtin=item.gtin,
+        gtin=read_gtin(item.gtin) or item.gtin,  # one spelling, so that carriers of the same number are found
         budget_key=item.budget_key,
         back_orderable=int(item.back_orderable),
         unwritable=item.unwritable,

@@ -137,6 +137,12 @@ def _real_vendors(raw: object, values: Mapping[Place, Any]) -> Iterator[ConfigPr
     for place, key, text in _texts(values):
         if key in _ADDRESSES and not is_here(text):
             yield ConfigProblem(place_name(raw, place), "is a real vendor, but [clock] is for demos", remedy)
+    for place, entry in _entries(raw, "account"):
+        amazon = entry.get("amazon")
+        queue = amazon.get("queue") if isinstance(amazon, Mapping) else None
+        if isinstance(queue, Mapping) and "endpoint_url" not in queue:
+            where = place_name(raw, (*place, "amazon", "queue", "endpoint_url"))
+            yield ConfigProblem(where, "is the real vendor's, but [clock] is for demos", remedy)
     for table, vendor, keys in (
         ("account", "amazon", ("base_url", "token_url")),
         ("account", "ebay", ("base_url",)),

@@ -45,7 +45,7 @@ class Booking:
         self._change = OrderChange(request.book, None, None, is_new=False)
         keys = {
             (sku_id, warehouse_id)
-            for line in request.lines
+            for line in request.book.lines.values()
             for sku_id, _ in line.components
             for warehouse_id in (*line.held, request.warehouse_id)
         }
@@ -82,11 +82,14 @@ class Booking:
         self._tallies["units_shipped"] += units * sum(pieces for _, pieces in line.components)
 
     def free(self) -> None:
-        """Nothing more of it will leave: what the order still wants is reserved as before, the rest is released."""
+        """Nothing more of it will leave: what the order still wants is reserved as before, the rest is released.
+
+        All of its lines have a say in what other warehouses are to cancel.
+        """
         self._change.had_requests = True
         for line in self.request.lines:
             line.take_back(self.request.warehouse_id)
-        for line in self.request.lines:
+        for line in self.request.book.lines.values():
             release_surplus(line, 0, self._account, self._ledger, self._change)
 
     @property

@@ -48,8 +48,8 @@ class Reach:
         if self._failing.pop(activity, None) is not None and not self._failing:
             log.info("warehouse.recovered", warehouse=self._key)
         if self._unsure and not self._failing:
-            self._unsure = False
             await self._db.transact(_untell, self._warehouse_id, self._clock.now())
+            self._unsure = bool(self._failing)
 
 
 def _tell(connection: Connection, warehouse_id: int, key: str, kind: str, trouble: str, now: datetime) -> None:

@@ -17,6 +17,7 @@ from syncd.fulfilment.cursors import STOCK, move_cursor
 from syncd.fulfilment.reach import Reach
 from syncd.stock.snapshot import SnapshotBooked
 from syncd.stock.snapshot_store import book_snapshot, resolve_codes, tell_unread
+from syncd.stock.unnamed import note_named
 
 _CHUNK: Final = 200
 _CODES: Final = 1_000
@@ -122,6 +123,7 @@ def _finish(
     now: datetime,
 ) -> None:
     guard(connection, lease)
+    note_named(connection, warehouse_id, booked.named, as_of or now, now)
     tell_unread(connection, warehouse_id, key, booked, now)
     if as_of is not None:
         move_cursor(connection, warehouse_id, STOCK, as_of, now)

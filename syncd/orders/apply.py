@@ -12,7 +12,8 @@ from syncd.orders.book import AccountView, Incoming, Listings, OrderBook
 from syncd.orders.change import OrderChange
 from syncd.orders.decide import UNTIMELY, decide_order, is_news
 from syncd.orders.inbox import settle_rows
-from syncd.orders.store.load import load_books, load_listings
+from syncd.orders.store.listings import load_listings
+from syncd.orders.store.load import load_books
 from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger, LevelKey
 from syncd.stock.store import load_levels
@@ -41,7 +42,7 @@ def apply_orders(
     news = _only_news(batch, books)
     listings = load_listings(
         connection,
-        {(each.account_id, line.line_key) for each in news for line in each.order.lines if line.line_key},
+        {(each.account_id, line.line_key, line.code) for each in news for line in each.order.lines if line.line_key},
     )
     ledger = Ledger(load_levels(connection, _touched(news, books, listings, accounts)), "intake", now)
 

@@ -77,9 +77,9 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class ListingView:
-    """What order lines of a listing are made of."""
+    """What order lines of a listing are made of. `listing_id` None: they do not lower its number, only its goods."""
 
-    listing_id: int
+    listing_id: int | None
     components: Components
     back_orderable: bool
 
@@ -205,4 +205,4 @@ class OrderBook:
 
 
 Listings = Mapping[tuple[int, str], ListingView]
-"""By (account_id, line_key)."""
+"""By (account_id, line_key), as order lines have it."""

@@ -13,7 +13,8 @@ from syncd.db.tables import level, line_component, listing, listing_component, o
 from syncd.orders.book import AccountView, Listings, OrderBook
 from syncd.orders.change import OrderChange
 from syncd.orders.decide import cover_lines
-from syncd.orders.store.load import load_books, load_listings, load_order_keys
+from syncd.orders.store.listings import load_listings, named_by_code
+from syncd.orders.store.load import load_books, load_order_keys
 from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger
 from syncd.stock.store import load_levels
@@ -47,7 +48,12 @@ def cover_shortages(
     books = load_books(connection, load_order_keys(connection, [order_id for _, order_id in found]))
     listings = load_listings(
         connection,
-        {(key[0], line.line_key) for key, book in books.items() for line in book.lines.values() if line.line_key},
+        {
+            (key[0], line.line_key, line.code)
+            for key, book in books.items()
+            for line in book.lines.values()
+            if line.line_key
+        },
     )
     mapped_now = {key for key, book in books.items() if _map_lines(book, listings)}
     skus = {sku_id for book in books.values() for line in book.lines.values() for sku_id, _ in line.components}
@@ -75,7 +81,7 @@ def _map_lines(book: OrderBook, listings: Listings) -> bool:
     for line in book.lines.values():
         view = listings.get((book.account_id, line.line_key)) if line.line_key else None
         if view is not None and view.components and not line.components:
-            line.listing_id, line.components = view.listing_id, view.components
+            line.listing_id, line.components = view.listing_id or line.listing_id, view.components
             line.back_orderable = view.back_orderable
             mapped = True
     return mapped
@@ -100,12 +106,16 @@ def _coverable(connection: Connection, accounts: list[int], limit: int, after: P
         .exists()
     )
     coverable = and_(shortage.c.sku_id.is_not(None), ~lacking)
-    has_mapping = (
+    has_mapping = or_(
         select(1)
         .select_from(listing)
         .join(listing_component, listing_component.c.listing_id == listing.c.id)
         .where(listing.c.account_id == sales_order.c.account_id, listing.c.line_key == order_line.c.line_key)
-        .exists()
+        .exists(),
+        and_(
+            order_line.c.line_key.is_not(None),
+            named_by_code(sales_order.c.account_id, order_line.c.line_key, order_line.c.code),
+        ),
     )
     placed_at, order_id = after
     found = connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.contract import OrderLine, OrderState
@@ -22,6 +22,8 @@ from syncd.orders.change import Notice, OrderChange
 from syncd.orders.moves import hold_units, release_surplus, ship_left, withdraw_unsent
 from syncd.publishing.cells import Sale
 from syncd.stock.ledger import Ledger
+
+_LEAVES_WITHIN: Final = timedelta(days=7)
 
 UNTIMELY: Final = ("webhook", "queue")
 """Ways that news may take hours on."""
@@ -52,7 +54,7 @@ def decide_order(
     change = OrderChange(book, state, _standing(state), is_new=known is None)
     before_at = book.version_at
     if state.ship_to is not None:
-        book.country = state.ship_to.country
+        book.country = state.ship_to.country or book.country
         if state.ship_to.country and state.ship_to.postcode:
             book.postcode_prefix = postcode_prefix(state.ship_to.country, state.ship_to.postcode)
     book.applications += 1
@@ -94,7 +96,7 @@ def decide_order(
     _vanished(book, state, change)
     cover_lines(wanting, change, account, ledger, leaving, first_applied=True)
     _settle_standing(book, change)
-    _review(state, change)
+    _review(state, account, change)
     book.version_at, book.digest = state.version_at, digest
     return change
 
@@ -164,7 +166,7 @@ def _map_line(line: LineBook, told: OrderLine, account_id: int, listings: Listin
     found = listings.get((account_id, line.line_key)) if line.line_key else None
     if found is None:
         return
-    line.listing_id = found.listing_id
+    line.listing_id = found.listing_id or line.listing_id
     line.back_orderable = found.back_orderable
     if not line.components:  # what a line is made of is fixed when it is first mapped
         line.components = found.components
@@ -214,8 +216,11 @@ def _left_now(line: LineBook, state: OrderState, account: AccountView, ledger: L
 
 
 def _before_the_book(line: LineBook, state: OrderState, account: AccountView, ledger: Ledger) -> bool:
-    """Whether what has left of a line left before our stock was counted, so that the count already knows it."""
-    left_at = state.fulfilled_at or state.version_at
+    """Whether what has left of a line left before our stock was counted, so that the count already knows it.
+
+    Some channels do not say when: then goods are taken to leave within a week.
+    """
+    left_at = state.fulfilled_at or min(state.version_at, state.placed_at + _LEAVES_WITHIN)
     counts = [
         ledger.level(sku_id, warehouse.warehouse_id).as_of
         for sku_id, _ in line.components
@@ -249,8 +254,10 @@ def _vanished(book: OrderBook, state: OrderState, change: OrderChange) -> None:
         change.review = f"lines: {len(gone)} lines are no longer named by the channel; their units stay reserved"
 
 
-def _review(state: OrderState, change: OrderChange) -> None:
+def _review(state: OrderState, account: AccountView, change: OrderChange) -> None:
     reasons = [f"{problem.field}: {problem.reason}" for problem in state.problems]
+    if state.test and change.standing is OrderStanding.OPEN and _elsewhere(change.book, account):
+        reasons.append("test: no warehouse is asked to send it; cancel it at the channel to free its units")
     if change.review:
         reasons.append(change.review)
     key = f"in_review:{change.book.account_id}:{change.book.channel_order_id}"
@@ -260,6 +267,12 @@ def _review(state: OrderState, change: OrderChange) -> None:
         change.notices.append(Notice(key, "order_in_review", "its units are reserved as usual", message))
     elif not change.is_new:
         change.notices.append(Notice(key, "order_in_review"))
+
+
+def _elsewhere(book: OrderBook, account: AccountView) -> bool:
+    """Whether units of an order are reserved in a warehouse that is not the seller's own."""
+    own = {warehouse.warehouse_id for warehouse in account.pool if warehouse.own}
+    return any(units for line in book.lines.values() for place, units in line.held.items() if place not in own)
 
 
 def _tell_shortage(account: AccountView, change: OrderChange) -> None:

@@ -51,9 +51,8 @@ class Poller:
         """Poll once. The watermark moves only when every page is durable, so a broken poll is repeated whole."""
         started_at = self._clock.now()
         before = await self._db.read(polled_to, self._account_id)
-        since = (before or started_at - timedelta(days=FIRST_POLL_DAYS)) - timedelta(
-            seconds=self._channel.traits.poll_overlap_s
-        )
+        reached = min(before or started_at - timedelta(days=FIRST_POLL_DAYS), started_at)  # a clock may have been wrong
+        since = reached - timedelta(seconds=self._channel.traits.poll_overlap_s)
         try:
             async for page in self._channel.poll_orders(since):
                 await self._inbox.add(*self._rows(page.events, "poll"))

@@ -47,6 +47,11 @@ class Cell:
     unknown_until: datetime | None = None  # plain set: by then it has, or never will
     unknown_sold_hi: int = 0
     unknown_sold_lo: int = 0
+    unknown_from_at: datetime | None = None  # the read before it: what happened since it may have erased
+    unheeded: int = 0  # plain sets in a row that never showed
+    unheeded_at: datetime | None = None
+    anchor_written: bool = False  # the anchor is a number that we set, not one that we read
+    verify_at: datetime | None = None  # then it is read once more
     expired_hold: int = 0  # units of holds that ended unexplained since the anchor: it may be that much too low
     published: int | None = None
     last_read_at: datetime | None = None
@@ -97,6 +102,8 @@ def choose(cell: Cell, target: int, *, live: bool, raises_stop: str | None, read
     wait for that, or a listing that sells every second would never be lowered for what other channels sell: such a
     write gives no unit back, whatever it meets.
     """
+    if not live and cell.must_read and cell.anchor_value is not None and cell.in_flight_key is None:
+        return Choice(Step.READ, "what it shows is not fully explained")  # looking is always allowed, and ends holds
     if not live:
         return Choice(Step.WAIT, "the account is not live")
     if cell.in_flight_key is not None:
@@ -133,6 +140,7 @@ class Reading:
     surplus: int = 0  # units more than anything explains: a person, or a give-back not yet learnt
     given_back: int = 0  # units of open holds that are back on sale
     relisted: int = 0  # sold units that our own plain set has put on sale again
+    sure: bool = True  # no sale is so recent that this may or may not show it
     from_at: datetime | None = None
     moved: bool = False  # the anchor is new
     ignored: bool = False  # it may be older than what is known
@@ -165,6 +173,9 @@ def read_back(
         must_read=False,
         published=cell.published,
         last_read_at=cell.last_read_at,
+        unheeded=cell.unheeded,
+        unheeded_at=cell.unheeded_at,
+        verify_at=cell.verify_at,
     )
     if cell.hi is None or cell.lo is None or cell.anchor_lo_at is None:
         return Reading(anchored, moved=True)

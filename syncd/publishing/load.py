@@ -179,6 +179,11 @@ def to_cell(row: Row[Any]) -> Cell:
         unknown_sold_lo=row.unknown_sold_lo,
         expired_hold=row.expired_hold,
         published=row.published,
+        unknown_from_at=row.unknown_from_at,
+        unheeded=row.unheeded,
+        unheeded_at=row.unheeded_at,
+        anchor_written=bool(row.anchor_written),
+        verify_at=row.verify_at,
         last_read_at=row.last_read_at,
     )
 

@@ -164,6 +164,8 @@ def note_sales(
         )
         .where(cell.c.listing_id == by_cell.c.listing_id, cell.c.name == by_cell.c.name)
     )
+    # A listing may be made of other things by now than what was sold: it is looked at for its own number's sake.
+    mark_listings(connection, [sale.listing_id for sale in sales], now, urgency=0)
 
 
 def _hold_give_backs(
@@ -190,7 +192,10 @@ def _hold_give_backs(
 
 
 def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float, now: datetime) -> set[int]:
-    """Let orders that explain a shortfall eat its hold, once. Returns the SKUs whose holds shrank."""
+    """Let orders that explain a shortfall eat its hold, once. Returns the SKUs whose holds shrank.
+
+    What was sold after the read that found the shortfall cannot be what it missed.
+    """
     if not any(sale.d_max > 0 for sale in sales):
         return set()
     listings = rows(connection, "sold", [("id", int)], [(i,) for i in sorted({sale.listing_id for sale in sales})])
@@ -212,7 +217,7 @@ def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float,
         for row in found:
             if units <= 0:
                 break
-            if row.listing_id == sale.listing_id and row.from_at - slack <= sale.from_at <= row.to_at + slack:
+            if row.listing_id == sale.listing_id and row.from_at - slack <= sale.from_at <= row.to_at:
                 eaten = min(units, left[row.id])
                 left[row.id] -= eaten
                 units -= eaten

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,17 +16,20 @@ from adapters.contract import (
     Clock,
     ListingRef,
     OutcomeUnknown,
+    QuantityRead,
     QuantityWrite,
     RateLimited,
     Rejected,
     Rng,
     RowOutcome,
     RowResult,
+    Transient,
     WriteStyle,
 )
 from syncd.clock import real_now
 from syncd.db.database import Transactor
 from syncd.db.lease import Lease
+from syncd.publishing.plain import Fresh
 from syncd.publishing.store.claim import Claimed, claim
 from syncd.publishing.store.reads import Noted, ReadRow, Surprise, note_reads
 from syncd.publishing.store.rows import Push, Row, Rules
@@ -37,6 +41,9 @@ _LEASE_MARGIN_S = 3.0
 _KEY_LIFE = timedelta(hours=23)  # channels remember an idempotency key for 24 hours
 _LOOK = 500  # dirty listings looked at in one transaction
 _BACK_OFF_S = (2.0, 5.0, 15.0, 60.0)
+_READ_WITHIN_REAL_S = 30.0
+_GIVE_UP_READING = 8  # failures in a row, the last of them for one number alone
+_DONE = (RowOutcome.APPLIED, RowOutcome.ACCEPTED)
 
 
 class Publisher:
@@ -62,11 +69,11 @@ class Publisher:
         self._unsettled = True  # a former owner may have left writes behind
         self._plain = channel.traits.write_style is WriteStyle.PLAIN_SET
         self._batch = channel.traits.write_batch
-        self._failures = 0
+        self._failures: Counter[str] = Counter()  # in a row, by what failed
+        self._read_batch = channel.traits.read_batch
         self._not_before = clock.now()  # after a failure nothing is tried until then
         self.wake = asyncio.Event()
         self.waiting: dict[str, int] = {}
-        self.last_push_at: datetime | None = None
 
     @property
     def _rules(self) -> Rules:
@@ -107,17 +114,17 @@ class Publisher:
         if claimed.push is not None:
             await self._send(claimed.push)
         if claimed.read:
-            fresh = await self._read(claimed.read[: self._channel.traits.read_batch])
+            fresh = await self._read(claimed.read[: self._read_batch])
             if self._plain and fresh:
                 await self._set_what_was_read(fresh)
         return claimed.looked_at > 0 and not self._unsettled
 
-    async def _claim(self, fresh: frozenset[int] | None) -> Claimed:
+    async def _claim(self, fresh: Mapping[int, Fresh] | None) -> Claimed:
         key = str(self._rng.uuid())
         compose = _Composer(self._channel, key)
         return await self._db.transact(claim, self._rules, key, compose, _LOOK, self._clock.now(), fresh)
 
-    async def _set_what_was_read(self, fresh: frozenset[int]) -> None:
+    async def _set_what_was_read(self, fresh: Mapping[int, Fresh]) -> None:
         """A plain set follows right upon its read: the time between them is when a sale can be erased."""
         claimed = await self._claim(fresh)
         if claimed.push is not None:
@@ -131,8 +138,9 @@ class Publisher:
         if pushes is None:
             return
         for push in pushes:
-            if self._plain:
-                await self._settle(push, _all_rows(push, RowOutcome.UNKNOWN), refused=False)
+            if self._plain:  # one that never left has done nothing
+                outcome = RowOutcome.UNKNOWN if push.attempts else RowOutcome.NOT_WRITTEN
+                await self._settle(push, _all_rows(push, outcome))
             elif self._clock.now() - push.created_at > _KEY_LIFE:
                 await self._abandon(push)  # the channel has forgotten the key: sent again it would be a new write
             elif not await self._send(push):
@@ -152,8 +160,11 @@ class Publisher:
             if self._plain and not isinstance(err, Rejected):
                 return await self._note_plain_failure(push, err)
             return await self._note_failure(push, err)
-        self._failures = 0
+        if any(each.outcome in _DONE for each in results):
+            self._failures["write"] = 0
         await self._settle(push, results)
+        if self._plain and all(each.outcome is RowOutcome.NOT_WRITTEN for each in results):
+            self._back_off("write", None)
         return True
 
     def _too_late_in_lease(self) -> bool:
@@ -172,8 +183,6 @@ class Publisher:
         ]
         now = self._clock.now()
         written = await self._db.transact(settle, self._rules, push.key, outcomes, now, refused=refused)
-        if written:
-            self.last_push_at = self._clock.now()
         failed = {each.outcome for each in results} - {RowOutcome.APPLIED}
         unnamed = failed == {RowOutcome.NOT_WRITTEN}
         # A call that fails without naming its bad row is halved until the row stands alone.
@@ -183,12 +192,12 @@ class Publisher:
     async def _note_plain_failure(self, push: Push, err: AdapterError) -> bool:
         """A plain set is never repeated: either nothing of it arrived, or a read tells what did."""
         lost = isinstance(err, OutcomeUnknown)
-        if lost or self._failures == 0:
+        if lost or not self._failures["write"]:
             log.warning("push.failed", account=self._account, key=push.key, error=type(err).__name__, detail=str(err))
         size = self._batch
         await self._settle(push, _all_rows(push, RowOutcome.UNKNOWN if lost else RowOutcome.NOT_WRITTEN))
         self._batch = size  # no row is to blame
-        self._back_off(err)
+        self._back_off("write", err)
         return True
 
     async def _note_failure(self, push: Push, err: AdapterError) -> bool:
@@ -199,42 +208,64 @@ class Publisher:
             await self._settle(push, _all_rows(push, kind, err), refused=True)
             return True
         self._unsettled = True
-        if isinstance(err, OutcomeUnknown | AuthExpired) or self._failures == 0:
+        if isinstance(err, OutcomeUnknown | AuthExpired) or not self._failures["write"]:
             log.warning(
                 "push.unsettled", account=self._account, key=push.key, error=type(err).__name__, detail=str(err)
             )
-        self._back_off(err)
+        self._back_off("write", err)
         return False
 
     async def _abandon(self, push: Push) -> None:
         await self._db.transact(abandon, self._rules, push.key, self._clock.now())
         log.error("push.abandoned", account=self._account, key=push.key)
 
-    def _back_off(self, err: AdapterError) -> None:
-        """Try nothing for a while: longer with every failure, and at least as long as the channel asks."""
-        pause = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
+    def _back_off(self, what: str, err: AdapterError | None) -> None:
+        """Try nothing for a while: longer with every failure in a row, and at least as long as the channel asks."""
+        pause = _BACK_OFF_S[min(self._failures[what], len(_BACK_OFF_S) - 1)]
         if isinstance(err, RateLimited):
             pause = max(pause, err.retry_after_s)
-        self._failures += 1
+        self._failures[what] += 1
         self._not_before = self._clock.now() + timedelta(seconds=pause * self._rng.uniform(0.8, 1.2))
 
-    async def _read(self, wanted: Sequence[Row]) -> frozenset[int]:
+    async def _read(self, wanted: Sequence[Row]) -> Mapping[int, Fresh]:
         """Read these numbers. Returns whose numbers are known as of now."""
         refs = [ListingRef(row.channel_sku, row.channel_location) for row in wanted]
         sent_at = self._clock.now()
         try:
-            reads = await self._channel.read_quantities(refs)
+            reads = await self._asked(refs)
         except AdapterError as err:
-            if self._failures == 0:
-                log.warning("read.failed", account=self._account, error=type(err).__name__, detail=str(err))
-            self._back_off(err)
-            return frozenset()
-        self._failures = 0
+            return await self._note_unread(wanted, err, sent_at)
+        self._failures["read"] = 0
+        self._read_batch = min(self._channel.traits.read_batch, self._read_batch * 2)
         listings = {(row.channel_sku, row.channel_location): row.listing_id for row in wanted}
         shown = [
             ReadRow(listings[(read.ref.channel_sku, read.ref.channel_location)], read.quantity, read.problem)
             for read in reads
         ]
+        return await self._note(shown, sent_at)
+
+    async def _asked(self, refs: Sequence[ListingRef]) -> Sequence[QuantityRead]:
+        """A read must never look like a hang to who watches this loop: what takes too long is broken off."""
+        try:
+            async with asyncio.timeout(_READ_WITHIN_REAL_S):
+                return await self._channel.read_quantities(refs)
+        except TimeoutError as err:
+            raise Transient(f"reading {len(refs)} numbers took longer than {_READ_WITHIN_REAL_S:.0f} s") from err
+
+    async def _note_unread(self, wanted: Sequence[Row], err: AdapterError, sent_at: datetime) -> Mapping[int, Fresh]:
+        """One number that cannot be read must not stop the others: the batch is halved until it stands alone."""
+        if not self._failures["read"]:
+            log.warning("read.failed", account=self._account, error=type(err).__name__, detail=str(err))
+        self._back_off("read", err)
+        if isinstance(err, RateLimited | AuthExpired):
+            return {}
+        self._read_batch = max(1, len(wanted) // 2)
+        if len(wanted) > 1 or self._failures["read"] < _GIVE_UP_READING:
+            return {}
+        log.error("listing.unreadable", account=self._account, listing_id=wanted[0].listing_id, detail=str(err))
+        return await self._note([ReadRow(wanted[0].listing_id, None, str(err))], sent_at)
+
+    async def _note(self, shown: Sequence[ReadRow], sent_at: datetime) -> Mapping[int, Fresh]:
         noted: Noted = await self._db.transact(note_reads, self._rules, shown, sent_at, self._clock.now())
         self._tell(noted.surprises)
         return noted.fresh

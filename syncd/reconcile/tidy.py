@@ -103,7 +103,7 @@ def sweep_cells(connection: Connection, account_id: int, read_before: datetime, 
             listing.c.account_id == account_id,
             cell.c.in_flight_key.is_(None),
             cell.c.must_read == 0,
-            func.coalesce(cell.c.last_read_at, 0) < read_before,
+            or_(func.coalesce(cell.c.last_read_at, 0) < read_before, cell.c.verify_at <= now),
         )
         .order_by(cell.c.last_read_at)
         .limit(limit)

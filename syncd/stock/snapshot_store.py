@@ -17,6 +17,7 @@ from syncd.stock.ledger import Cause, Ledger, LevelKey
 from syncd.stock.shorts import tell_shorts
 from syncd.stock.snapshot import OurShare, SnapshotBooked, Told, book_told, merge_rows
 from syncd.stock.store import load_levels, record_ledger
+from syncd.stock.unnamed import UNKNOWN_AFTER, unnamed_codes
 
 SOURCE = "snapshot"
 EXAMPLES = 5
@@ -57,9 +58,11 @@ def resolve_codes(connection: Connection, codes: Collection[str]) -> dict[str, i
 def tell_unread(
     connection: Connection, warehouse_id: int, warehouse: str, booked: SnapshotBooked, now: datetime
 ) -> None:
-    """Open or close the two alerts of a warehouse's whole snapshot: codes nobody knows, and numbers nobody can read."""
+    """Open or close the alerts of a whole snapshot: codes nobody knows, numbers nobody can read, SKUs not named."""
     opened = []
-    unknown, unreadable = f"unknown_codes:{warehouse_id}", f"unreadable_levels:{warehouse_id}"
+    unknown, unreadable, unnamed = (
+        f"{kind}:{warehouse_id}" for kind in ("unknown_codes", "unreadable_levels", "unnamed_levels")
+    )
     if booked.unknown:
         message = (
             f"{warehouse} has {len(booked.unknown)} codes that name no SKU: {_examples(booked.unknown)}."
@@ -70,8 +73,14 @@ def tell_unread(
         told = _examples(f"{code} ({problem})" for code, problem in booked.unreadable)
         message = f"{warehouse} gives {len(booked.unreadable)} levels that cannot be believed: {told}"
         opened.append(Alert(unreadable, "unreadable_levels", "their last known stock is kept", message))
+    if missing := unnamed_codes(connection, warehouse_id, now - UNKNOWN_AFTER):
+        message = (
+            f"{warehouse} has given no level of {len(missing)} SKUs for {UNKNOWN_AFTER.seconds // 60} minutes or longer,"
+            f" which it gave before: {_examples(missing)}. See there whether they were renamed or taken off its list"
+        )
+        opened.append(Alert(unnamed, "unnamed_levels", "their last known stock is kept, and raises wait", message))
     open_alerts(connection, opened, now)
-    close_alerts(connection, {unknown, unreadable} - {each.key for each in opened}, now)
+    close_alerts(connection, {unknown, unreadable, unnamed} - {each.key for each in opened}, now)
 
 
 def _examples(told: Iterable[str]) -> str:

@@ -106,6 +106,7 @@ class Market:
     orders: dict[str, Sold] = field(default_factory=dict)
     applied: list[Applied] = field(default_factory=list)
     throttled: int = 0
+    sold: int = 0
     queue: NewsQueue | None = None
     _travelling: list[tuple[datetime, str, int, datetime]] = field(default_factory=list)
     _before: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
@@ -122,7 +123,8 @@ class Market:
             return None
         now = self.clock.now()
         self._becomes(sku, self.shown[sku] - quantity)
-        order_id = f"{self.key}-{len(self.orders) + 1}"
+        self.sold += 1
+        order_id = f"{self.key}-{self.sold}"
         lag = self.rng.uniform(0.0, INDEX_LAG_S - 1.0) if listed_after_s is None else listed_after_s
         wire = WireOrder(order_id, sku, quantity, now.replace(microsecond=0), now.replace(microsecond=0))
         self.orders[order_id] = Sold(wire, now + timedelta(seconds=lag), paid)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -14,7 +15,7 @@ import respx
 from structlog.testing import capture_logs
 
 from adapters.contract import AdapterError, AuthExpired, OutcomeUnknown, RateLimited, Rejected, Transient
-from adapters.http import Failure, HttpClient, Reply, Request, RetryPolicy, Sharpen, retry_after_s
+from adapters.http import PATIENT, Failure, HttpClient, OutOfTime, Reply, Request, RetryPolicy, Sharpen, retry_after_s
 from adapters.tokens import Token, TokenCache
 from tests.unit.shopify.doubles import NOW, FakeClock, SeededRng
 
@@ -160,7 +161,7 @@ async def test_cancelling_is_not_a_failure() -> None:
     client = HttpClient(
         BASE, clock=FakeClock(), rng=SeededRng(), timeout_real_s=60, transport=httpx.MockTransport(answer)
     )
-    task = asyncio.create_task(client.retry(lambda: client.send(WRITE), what="write"))
+    task = asyncio.create_task(client.retry(lambda: client.send(WRITE), what="write", effect=True))
     await asyncio.sleep(0.01)
 
     task.cancel()
@@ -208,7 +209,7 @@ async def test_what_had_no_effect_is_repeated_on_the_sellers_clock() -> None:
         httpx.Response(200),
         clock=clock,
     ) as (client, _):
-        reply = await client.retry(lambda: client.send(WRITE), what="write")
+        reply = await client.retry(lambda: client.send(WRITE), what="write", effect=True, policy=PATIENT)
 
     assert reply.status == 200
     first, second = clock.slept
@@ -220,7 +221,7 @@ async def test_what_had_no_effect_is_repeated_on_the_sellers_clock() -> None:
 async def test_an_unknown_outcome_and_a_refusal_are_never_repeated(answer: Answer, calls: int) -> None:
     async with a_client(answer) as (client, router):
         with pytest.raises((OutcomeUnknown, Rejected)):
-            await client.retry(lambda: client.send(WRITE), what="write")
+            await client.retry(lambda: client.send(WRITE), what="write", effect=True)
 
         assert router.calls.call_count == calls
 
@@ -229,19 +230,101 @@ async def test_retries_stop_by_attempts_and_the_last_error_is_the_answer() -> No
     clock = FakeClock()
     async with a_client(httpx.Response(500), clock=clock) as (client, router):
         with pytest.raises(Transient):
-            await client.retry(lambda: client.send(READ), what="read")
+            await client.retry(lambda: client.send(READ), what="read", effect=False)
 
         assert router.calls.call_count == RetryPolicy().attempts
         assert len(clock.slept) == RetryPolicy().attempts - 1
 
 
-async def test_a_wait_too_long_is_left_to_the_caller() -> None:
+@pytest.mark.parametrize(("policy", "asked_s"), [(RetryPolicy(), 6), (PATIENT, 3600)])
+async def test_a_wait_too_long_is_left_to_the_caller(policy: RetryPolicy, asked_s: int) -> None:
     clock = FakeClock()
-    async with a_client(httpx.Response(429, headers={"Retry-After": "3600"}), clock=clock) as (client, _):
+    async with a_client(httpx.Response(429, headers={"Retry-After": str(asked_s)}), clock=clock) as (client, _):
         with pytest.raises(RateLimited) as caught:
-            await client.retry(lambda: client.send(READ), what="read")
+            await client.retry(lambda: client.send(READ), what="read", effect=False, policy=policy)
 
-    assert (caught.value.retry_after_s, clock.slept) == (3600, [])
+    assert (caught.value.retry_after_s, clock.slept) == (asked_s, [])
+
+
+async def test_a_short_wait_is_kept_by_everybody() -> None:
+    clock = FakeClock()
+    short = httpx.Response(429, headers={"Retry-After": "5"})
+    async with a_client(short, httpx.Response(200), clock=clock) as (client, _):
+        await client.retry(lambda: client.send(READ), what="read", effect=False)
+
+    assert 5 <= clock.slept[0] <= 5.5
+
+
+class StandingClock(FakeClock):
+    """A second of the seller's takes as long as a real one."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await super().sleep(seconds)
+
+
+HASTY = RetryPolicy(attempts=100, first_wait_s=0.02, longest_wait_s=0.02, within_real_s=0.3)
+
+
+async def timed(call: Awaitable[object], kind: type[AdapterError]) -> float:
+    """How many real seconds it takes to fail."""
+    began_at = asyncio.get_running_loop().time()
+    with pytest.raises(kind):
+        await call
+    return asyncio.get_running_loop().time() - began_at
+
+
+async def test_a_read_is_broken_off_when_its_real_time_is_over_however_often_it_was_repeated() -> None:
+    async with a_client(httpx.Response(500), clock=StandingClock()) as (client, router):
+        read = client.retry(lambda: client.send(READ), what="read", effect=False, policy=HASTY)
+        assert 0.25 <= await timed(read, OutOfTime) < 2
+
+        assert 2 <= router.calls.call_count < 100
+
+
+async def test_a_read_that_hangs_is_broken_off_too() -> None:
+    async def hang() -> None:
+        await asyncio.sleep(30)
+
+    async with a_client(httpx.Response(500)) as (client, _):
+        assert await timed(client.retry(hang, what="read", effect=False, policy=HASTY), Transient) < 2
+
+
+async def test_who_is_patient_is_never_broken_off() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.4)
+        return "there"
+
+    calm = replace(HASTY, within_real_s=None)
+    async with a_client(httpx.Response(500)) as (client, _):
+        assert await client.retry(slow, what="sweep", effect=False, policy=calm) == "there"
+
+
+async def test_a_write_is_never_broken_off_by_the_time_of_its_repeats() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.4)
+        return "written"
+
+    async with a_client(httpx.Response(500)) as (client, _):
+        assert await client.retry(slow, what="write", effect=True, policy=HASTY) == "written"
+
+
+async def test_a_write_is_not_sent_again_when_that_could_last_too_long() -> None:
+    five_s_a_try = replace(HASTY, within_real_s=5.1)
+    async with a_client(httpx.ConnectError("x"), clock=StandingClock()) as (client, router):
+        write = client.retry(lambda: client.send(WRITE), what="write", effect=True, policy=five_s_a_try)
+        assert await timed(write, Transient) < 2
+
+        assert 2 <= router.calls.call_count < 100
+
+
+async def test_a_timeout_of_the_calls_own_is_not_taken_for_the_end_of_its_time() -> None:
+    async def fail() -> None:
+        raise TimeoutError("somebody else's")
+
+    async with a_client(httpx.Response(500)) as (client, _):
+        with pytest.raises(TimeoutError, match="somebody else's"):
+            await client.retry(fail, what="read", effect=False)
 
 
 async def test_logs_name_the_request_and_nothing_of_its_contents() -> None:

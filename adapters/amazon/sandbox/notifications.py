@@ -62,18 +62,19 @@ def _summary(seller: Seller, order: Order) -> Json:
         "NumberOfItemsUnshipped": 0 if pending else unshipped,  # both are 0 while pending, as in the old API
         "EarliestShipDate": printed_ms(order.created_at),
         "LatestShipDate": printed_ms(order.created_at + timedelta(days=DAYS_TO_SHIP)),
-        "OrderItems": [_item(order, item) for item in order.items],
+        "OrderItems": [_item(seller, order, item) for item in order.items],
     }
 
 
-def _item(order: Order, item: OrderItem) -> Json:
-    """Of a cancelled order what was ordered; of others what is still in it."""
+def _item(seller: Seller, order: Order, item: OrderItem) -> Json:
+    """Of a cancelled order what was ordered; of others what is still in it, unless the seed has it otherwise."""
+    gross = order.cancelled or seller.seed.gross_notifications
     return {
         "OrderItemId": item.id,
         "SellerSKU": item.item.sku,
         "SupplySourceId": None,
         "OrderItemStatus": "Shipped" if item.shipped and not item.unshipped else "Unshipped",
-        "Quantity": item.quantity if order.cancelled else item.current,
+        "Quantity": item.quantity if gross else item.current,
         "QuantityShipped": item.shipped,
         "IsBuyerRequestedCancel": False,
     }

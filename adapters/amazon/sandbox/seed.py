@@ -45,6 +45,7 @@ class SellerSeed:
 
     queue_access_key_id: str | None = None  # None: the queue takes any signature
     order_notifications: bool = True  # False: nothing subscribed the queue to ORDER_CHANGE
+    gross_notifications: bool = False  # True: they tell what was ordered, cancelled units too
 
     visibility_lag_s: Spread = (120.0, 180.0)  # how long until searchOrders knows of a change
     apply_delay_s: Spread = (5.0, 60.0)  # how long an ACCEPTED patch takes to show

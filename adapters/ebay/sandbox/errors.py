@@ -31,6 +31,10 @@ def notification_error(status: int, error_id: int, message: str, **parameters: s
     return ApiError(status, _error(error_id, "API_NOTIFICATION", message, _category(status), parameters))
 
 
+def account_error(status: int, error_id: int, message: str, **parameters: str) -> ApiError:
+    return ApiError(status, _error(error_id, "API_ACCOUNT", message, _category(status), parameters))
+
+
 def too_many_requests() -> ApiError:
     """As copied from a live reply; it carries no Retry-After."""
     told = _error(2001, "ACCESS", "Too many requests.", REQUEST, {})

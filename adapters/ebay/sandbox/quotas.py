@@ -10,10 +10,11 @@ from adapters.ebay.sandbox.day import Calendar
 from adapters.ebay.sandbox.errors import Json, too_many_requests
 from adapters.ebay.sandbox.instants import printed
 
-# getRateLimits of production keysets, September and October 2026; token limits by the vendor's documentation.
+# getRateLimits of production keysets, September and October 2026; sell.account and token limits as documented.
 DAILY: Mapping[str, int] = {
     "sell.inventory": 2_000_000,
     "sell.fulfillment": 100_000,
+    "sell.account": 25_000,
     "commerce.notification": 10_000,
     "developer.analytics": 5_000,
     "oauth.client_credentials": 1_000,

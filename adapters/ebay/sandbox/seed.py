@@ -13,7 +13,9 @@ BASE_SCOPE = _SCOPE
 INVENTORY_SCOPE = f"{_SCOPE}/sell.inventory"
 FULFILLMENT_SCOPE = f"{_SCOPE}/sell.fulfillment"
 SUBSCRIPTION_SCOPE = f"{_SCOPE}/commerce.notification.subscription"
-ALL_SCOPES = (BASE_SCOPE, INVENTORY_SCOPE, FULFILLMENT_SCOPE, SUBSCRIPTION_SCOPE)
+ACCOUNT_SCOPE = f"{_SCOPE}/sell.account"
+ACCOUNT_READ_SCOPE = f"{_SCOPE}/sell.account.readonly"
+ALL_SCOPES = (BASE_SCOPE, INVENTORY_SCOPE, FULFILLMENT_SCOPE, SUBSCRIPTION_SCOPE, ACCOUNT_READ_SCOPE)
 
 
 class Format(StrEnum):
@@ -64,6 +66,7 @@ class SellerSeed:
     immediate_payment: bool = False  # True: nobody can buy without paying at once
     item_row_apart: bool = False  # True: an entry with k offers is answered by 1 + k rows
     alert_email: str | None = "alerts@red-clock.test"  # as set in the developer portal; None: not yet
+    out_of_stock_control: bool = True  # what the preference says; a listing here outlives 0 either way
     order_push: bool = True  # False: there is no topic ORDER_CONFIRMATION
     write_latency_s: float = 0.2  # a bulk write is in flight for this long before it takes effect
     revisions_a_day: int = 250  # per listing (sell_inventory 1.18.5, bulkUpdatePriceQuantity)

@@ -6,6 +6,7 @@ import httpx
 from aiohttp import web
 
 from adapters.contract import Clock, Rng
+from adapters.ebay.sandbox.account_api import AccountApi
 from adapters.ebay.sandbox.analytics_api import AnalyticsApi
 from adapters.ebay.sandbox.control_face import ControlFace
 from adapters.ebay.sandbox.day import Calendar
@@ -76,6 +77,7 @@ class EbaySandbox:
             *NotificationApi(
                 self._destinations, self._subscriptions, self._topics, self._key, self._deliveries
             ).operations(),
+            *AccountApi(seed).operations(),
             *AnalyticsApi(quotas).operations(),
         ]
         app = web.Application(middlewares=[control_errors])

@@ -13,6 +13,7 @@ from aiohttp import web
 from adapters.ebay.sandbox.calls import Answer, Call, Operation
 from adapters.ebay.sandbox.errors import (
     ApiError,
+    account_error,
     fulfillment_error,
     inventory_error,
     notification_error,
@@ -161,4 +162,6 @@ def _system_error(api: str) -> ApiError:
         return fulfillment_error(500, 30500, "System error")
     if api == "sell.inventory":
         return inventory_error(500, 25001, "A system error has occurred.")
+    if api == "sell.account":
+        return account_error(500, 396500, "Internal Server Error. Please try again later.")
     return notification_error(500, 195000, "There was a problem with an eBay internal system or process.")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from adapters.sandbox_kit.control_errors import Missing
-from adapters.sandbox_kit.control_input import Form
+from adapters.sandbox_kit.control_input import Form, item_forms
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
 from adapters.shopify.sandbox.control_forms import (
     read_address,
@@ -85,7 +85,8 @@ class ControlFace:
     # --- the catalogue and the shelves --------------------------------------------------------------------------
 
     async def add_items(self, request: web.Request) -> web.Response:
-        forms = Form.several(await request.read(), "items")
+        """{items: [...]}; a bare list or a single item will do."""
+        forms = item_forms(await request.read())
         seeds = [read_item(form) for form in forms]
         for form, seed in zip(forms, seeds, strict=True):
             if self._shop.item_by_sku(seed.sku) is not None or sum(one.sku == seed.sku for one in seeds) > 1:

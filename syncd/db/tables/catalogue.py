@@ -54,6 +54,7 @@ listing = Table(
     UniqueConstraint("account_id", "channel_sku", "channel_location"),
     Index("ix_listing_line_key", "account_id", "line_key"),
     Index("ix_listing_gtin", "account_id", "gtin"),
+    Index("ix_listing_code", "account_id", "code"),
 )
 
 listing_component = Table(

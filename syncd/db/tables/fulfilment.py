@@ -24,6 +24,14 @@ warehouse_item = Table(
     reference("sku_id", "sku.id", primary_key=True, autoincrement=False),
     text("warehouse_sku", nullable=True),
     instant("submitted_at", nullable=True),
+    instant("unnamed_since_at", nullable=True),  # since then complete snapshots give no level of it
+)
+
+Index(
+    "ix_warehouse_item_unnamed",
+    warehouse_item.c.warehouse_id,
+    sqlite_where=warehouse_item.c.unnamed_since_at.is_not(None),
+    postgresql_where=warehouse_item.c.unnamed_since_at.is_not(None),
 )
 
 # What a warehouse is asked to ship of an order. Its goods are reserved as submitted until it accepts.

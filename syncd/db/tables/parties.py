@@ -19,6 +19,7 @@ account = Table(
     Column("cap", Integer, nullable=True),
     instant("added_at"),
     instant("state_changed_at"),
+    instant("live_since_at", nullable=True),  # when it first went live
     CheckConstraint("state IN ('observing', 'live', 'paused')", name="state"),
     CheckConstraint("buffer >= 0", name="buffer"),
     CheckConstraint("floor >= 0", name="floor"),

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, and_, select, union_all
+from sqlalchemy import Connection, select, union_all
 
 from syncd.db.locks import lock_orders
 from syncd.db.rows import rows
 from syncd.db.tables import (
     line_component,
     listing,
-    listing_component,
     order_line,
     reservation,
     sales_order,
     shipment_request,
     shortage,
 )
-from syncd.orders.book import LineBook, Listings, ListingView, OrderBook, OrderStanding, ShortageReason, Stage
+from syncd.orders.book import LineBook, OrderBook, OrderStanding, ShortageReason, Stage
 
 OrderKey = tuple[int, str]
 """(account_id, channel_order_id)"""
@@ -138,34 +137,3 @@ def _load_planned(connection: Connection, by_id: dict[int, OrderBook]) -> None:
     )
     for order_id, warehouse_id in found:
         by_id[order_id].planned.add(warehouse_id)
-
-
-def load_listings(connection: Connection, keys: Collection[tuple[int, str]]) -> Listings:
-    """What lines naming these (account_id, line_key) are made of. Listings without a SKU have no components."""
-    if not keys:
-        return {}
-    wanted = rows(connection, "wanted_keys", [("account_id", int), ("line_key", str)], sorted(keys))
-    found = connection.execute(
-        select(
-            listing.c.id,
-            listing.c.account_id,
-            listing.c.line_key,
-            listing.c.back_orderable,
-            listing_component.c.sku_id,
-            listing_component.c.units,
-        )
-        .join(wanted, and_(listing.c.account_id == wanted.c.account_id, listing.c.line_key == wanted.c.line_key))
-        .outerjoin(listing_component, listing_component.c.listing_id == listing.c.id)
-        .order_by(listing.c.id, listing_component.c.sku_id)
-    )
-    views: dict[tuple[int, str], ListingView] = {}
-    for row in found:
-        key = (row.account_id, row.line_key)
-        view = views.get(key)
-        if view is not None and view.listing_id != row.id:
-            continue  # further locations of the same item are made of the same things
-        components = view.components if view else ()
-        if row.sku_id is not None:
-            components = (*components, (row.sku_id, row.units))
-        views[key] = ListingView(row.id, components, bool(row.back_orderable))
-    return views

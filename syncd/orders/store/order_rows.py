@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, update
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, update
 
 from syncd.db.database import StaleLoad
 from syncd.db.rows import rows, selectable, upsert
@@ -133,13 +134,22 @@ def _record_recipients(connection: Connection, changes: Sequence[OrderChange]) -
     ]
     source = rows(connection, "told", columns, data)
     statement = upsert(connection, recipient).from_select([name for name, _ in columns], selectable(source))
+    told = statement.excluded
+    same_country = or_(told.country.is_(None), recipient.c.country.is_(None), told.country == recipient.c.country)
+    # News often carry a part of what the order itself has told: that is no new address.
+    told_less = and_(_is_whole(recipient.c), not_(_is_whole(told)), same_country)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["order_id"],
-            set_={name: statement.excluded[name] for name, _ in columns[1:]},
-            where=recipient.c.erased_at.is_(None),  # what was erased stays erased
+            set_={name: told[name] for name, _ in columns[1:]},
+            where=and_(recipient.c.erased_at.is_(None), not_(told_less)),  # what was erased stays erased
         )
     )
+
+
+def _is_whole(address: Any) -> ColumnElement[bool]:
+    """Whether these columns of `recipient` say who gets it and where; never NULL."""
+    return and_(func.coalesce(address.name, "") != "", func.coalesce(address.street, "") != "")
 
 
 def record_lines(connection: Connection, changes: Sequence[OrderChange]) -> LineIds:

@@ -17,7 +17,7 @@ from syncd.db.rows import insert_rows
 from syncd.db.tables import decision, push_batch, push_row
 from syncd.publishing.cells import OPEN, Cell, Choice, Step, choose, is_certified
 from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock, stale_warehouses
-from syncd.publishing.plain import choose_plain
+from syncd.publishing.plain import Fresh, choose_plain
 from syncd.publishing.store.cells import read_horizon, save_cells
 from syncd.publishing.store.queue import Waiting, forget, put_off
 from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, rows_of
@@ -25,6 +25,8 @@ from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, 
 Write = tuple[Row, Dirty, Cell, ListingStock]
 POLICY = "publishing"
 POLICY_VERSION = 1
+
+_STOPPED_AGAIN_S = 60.0
 
 STOCK_MAX_AGE = timedelta(minutes=30)
 """Levels that a warehouse's API told longer ago than this raise nothing any more; they lower all the same."""
@@ -47,7 +49,7 @@ def claim(
     compose: Compose,
     limit: int,
     now: datetime,
-    fresh: frozenset[int] | None = None,
+    fresh: Mapping[int, Fresh] | None = None,
 ) -> Claimed:
     """Look at due listings: forget those that show what they should, name those to read, and store one write.
 
@@ -57,7 +59,7 @@ def claim(
     stored = _stored_push(connection, rules, key)
     if stored is not None:  # this very claim was committed before, and its answer was lost
         return Claimed((), stored, 0, {})
-    due = load_due(connection, rules.account_id, now, limit, fresh)
+    due = load_due(connection, rules.account_id, now, limit, None if fresh is None else fresh.keys())
     if not due:
         return Claimed((), None, 0, {})
     live = is_live(connection, rules.account_id)
@@ -68,7 +70,7 @@ def claim(
     sorted_out = _Sorted()
     for each in due:
         at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
-        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out, stop, fresh=fresh is not None)
+        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out, stop, (fresh or {}).get(each.listing_id))
     forget(connection, sorted_out.done)
     close_alerts(connection, [refusal_key(rules, each.listing_id) for each in sorted_out.done], now)
     put_off(connection, sorted_out.waits, now)
@@ -96,15 +98,17 @@ def _sort(
     now: datetime,
     into: _Sorted,
     stop: str | None,
-    *,
-    fresh: bool,
+    fresh: Fresh | None,
 ) -> None:
+    if found.unwritable and at.must_read and at.anchor_value is not None and at.in_flight_key is None:
+        into.reads.append(Row(each.listing_id, found.channel_sku, found.channel_location))  # holds of it may end
+        return
     if found.unwritable or not found.mapped:
         into.waits.append((each, found.unwritable or "unmapped", None))
         return
     tells_from = _tells_from(at, rules)
     stop = _raises_stop(found) or stop
-    choice = _choose(at, found, live, rules, stop, read_tells=now >= tells_from, fresh=fresh)
+    choice = _choose(at, found, live, rules, stop, fresh, now, read_tells=now >= tells_from)
     row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
     if choice.step is Step.NOTHING:
         into.done.append(each)
@@ -115,16 +119,35 @@ def _sort(
     elif choice.step is Step.WRITE and len(into.writes) < rules.write_batch:
         into.writes.append((row, each, at, found))
     elif choice.step is Step.WAIT:
-        into.waits.append((each, choice.reason, tells_from if choice.reason == OPEN else None))
+        into.waits.append((each, choice.reason, _look_again_at(choice, rules, stop, tells_from, now)))
 
 
 def _choose(
-    at: Cell, found: ListingStock, live: bool, rules: Rules, stop: str | None, *, read_tells: bool, fresh: bool
+    at: Cell,
+    found: ListingStock,
+    live: bool,
+    rules: Rules,
+    stop: str | None,
+    fresh: Fresh | None,
+    now: datetime,
+    *,
+    read_tells: bool,
 ) -> Choice:
     target = found.number.quantity
     if rules.plain:
-        return choose_plain(at, target, live=live, raises_stop=stop, read_tells=read_tells, fresh=fresh)
+        return choose_plain(at, target, live=live, raises_stop=stop, read_tells=read_tells, fresh=fresh, now=now)
     return choose(at, target, live=live, raises_stop=stop, read_tells=read_tells)
+
+
+def _look_again_at(
+    choice: Choice, rules: Rules, stop: str | None, tells_from: datetime, now: datetime
+) -> datetime | None:
+    """When a listing that waits is looked at by itself; None: by how long such waits take."""
+    if choice.reason == stop:
+        return now + timedelta(seconds=_STOPPED_AGAIN_S)
+    if choice.reason != OPEN:
+        return None
+    return tells_from if tells_from > now else now + timedelta(seconds=rules.staleness_s + rules.granularity_s)
 
 
 def _tells_from(at: Cell, rules: Rules) -> datetime:

@@ -16,7 +16,7 @@ from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, Reading, read_back
 from syncd.publishing.load import load_cells
 from syncd.publishing.marks import mark_listings
-from syncd.publishing.plain import read_plain
+from syncd.publishing.plain import Fresh, is_unheeded, read_plain
 from syncd.publishing.store.cells import save_cells
 from syncd.publishing.store.queue import LATER_S, TAKES_EFFECT, mark_shared, wake
 from syncd.publishing.store.rows import Rules
@@ -46,7 +46,7 @@ class Noted:
     """What reads gave away, and whose numbers are known as of now."""
 
     surprises: tuple[Surprise, ...]
-    fresh: frozenset[int]
+    fresh: Mapping[int, Fresh]
 
 
 def note_reads(
@@ -91,6 +91,7 @@ def note_reads(
     mark_listings(connection, moved, now, urgency=0)
     wake(connection, ids, now)
     if rules.plain:
+        _note_unheeded(connection, rules, readings, now)
         _note_confirmed(connection, rules, cells, [i for i, reading in readings.items() if reading.confirmed], now)
         _await_effect(connection, rules, [i for i, reading in readings.items() if reading.pending], now)
     surprises = tuple(
@@ -106,7 +107,33 @@ def note_reads(
             (scope, "units_relisted"): sum(s.relisted for s in surprises),
         },
     )
-    return Noted(surprises, frozenset(i for i, r in readings.items() if not (r.ignored or r.pending)))
+    return Noted(surprises, {i: Fresh(r.sure) for i, r in readings.items() if not (r.ignored or r.pending)})
+
+
+def _note_unheeded(connection: Connection, rules: Rules, readings: Mapping[int, Reading], now: datetime) -> None:
+    """Tell of numbers that the channel takes and never shows, until it shows one."""
+    deaf = [i for i, reading in readings.items() if is_unheeded(reading.cell, now)]
+    open_alerts(
+        connection,
+        [
+            Alert(
+                _unheeded_key(rules, listing_id),
+                "listing_unheeded",
+                "it goes on showing another number; it is not raised for an hour",
+                f"{rules.account} accepts the number of listing {listing_id} and does not show it: look for a problem"
+                " of this listing there",
+                rules.account_id,
+            )
+            for listing_id in deaf
+        ],
+        now,
+    )
+    heard = [i for i, reading in readings.items() if reading.confirmed or not reading.cell.unheeded]
+    close_alerts(connection, [_unheeded_key(rules, listing_id) for listing_id in heard], now)
+
+
+def _unheeded_key(rules: Rules, listing_id: int) -> str:
+    return f"unheeded:{rules.account_id}:{listing_id}"
 
 
 def _note_confirmed(

@@ -49,6 +49,7 @@ class Push:
     body: str
     rows: tuple[Row, ...]
     created_at: datetime
+    attempts: int = 0
 
 
 Compose = Callable[[tuple[Row, ...]], str]

@@ -17,7 +17,7 @@ from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, acknowledged
 from syncd.publishing.load import Dirty, load_cells
 from syncd.publishing.marks import mark_listings
-from syncd.publishing.plain import set_applied, set_open
+from syncd.publishing.plain import set_applied, set_in_part, set_open
 from syncd.publishing.store.cells import save_cells
 from syncd.publishing.store.queue import TAKES_EFFECT, Waiting, forget, put_off, wake
 from syncd.publishing.store.rows import Push, Rules, refusal_key, rows_of
@@ -37,20 +37,26 @@ def unfinished(connection: Connection, rules: Rules) -> list[Push] | None:
     ).all()
     if found and not rules.plain and not is_live(connection, rules.account_id):
         return None
-    return [Push(row.key, row.body or "", rows_of(connection, row.key), row.created_at) for row in found]
+    return [Push(row.key, row.body or "", rows_of(connection, row.key), row.created_at, row.attempts) for row in found]
 
 
 def note_sent(connection: Connection, rules: Rules, key: str, now: datetime) -> bool:
     """Count an attempt under our token, before the bytes leave. False when the push is settled already."""
     guard(connection, rules.lease)
+    noted: dict[str, Any] = {"attempts": push_batch.c.attempts + 1, "lease_token": rules.lease.token}
+    if rules.plain:  # sent once only: what it may do, it does from now on
+        noted |= {"sent_at": now, "settle_by": now + timedelta(seconds=rules.settle_s)}
     return (
         connection.execute(
-            update(push_batch)
-            .where(push_batch.c.key == key, push_batch.c.state == "in_flight")
-            .values(attempts=push_batch.c.attempts + 1, lease_token=rules.lease.token)
+            update(push_batch).where(push_batch.c.key == key, push_batch.c.state == "in_flight").values(**noted)
         ).rowcount
         == 1
     )
+
+
+NOT_WRITTEN = "it could not be written just now"
+PLAIN_AGAIN_S = 5.0
+"""Each try costs a read and a write, so a number that could not be set is not tried again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +97,28 @@ def settle(
             done = set_applied(at, head.sent_at, now, staleness) if rules.plain else acknowledged(at, head.sent_at, now)
             settled.append(done)
             written.append(row)
-        elif each is not None and each.outcome in ("accepted", "unknown") and rules.plain:
+        elif rules.plain and (each is None or each.outcome in ("accepted", "unknown")):
             settled.append(set_open(at, head.settle_by, shows_at))
             opened.append(row)
         elif each is not None and each.outcome == "stale":
             settled.append(replace(freed, must_read=True))  # C7: read before anything else
             stale.append(row)
         elif each is not None and each.outcome == "rejected":
-            settled.append(freed)
+            settled.append(set_in_part(at) if rules.plain else freed)
             rejected.append((row, each))
         else:
             settled.append(freed)
             again.append(row)
     save_cells(connection, settled)
-    forget(connection, [Dirty(row.listing_id, row.dirty_version, row.since_at) for row in written])
+    forget(connection, [_dirty(row) for row in written])
     if rules.plain:  # what was written is read back
         mark_listings(connection, [row.listing_id for row in written], now, urgency=0)
     wake(connection, [row.listing_id for row in (*again, *stale, *written, *opened)], now)
-    put_off(
-        connection,
-        [(Dirty(row.listing_id, row.dirty_version, row.since_at), TAKES_EFFECT, shows_at) for row in opened],
-        now,
-    )
+    again_at = now + timedelta(seconds=PLAIN_AGAIN_S)
+    waits: list[Waiting] = [(_dirty(row), TAKES_EFFECT, shows_at) for row in opened]
+    if rules.plain:
+        waits += [(_dirty(row), NOT_WRITTEN, again_at) for row in again]
+    put_off(connection, waits, now)
     _note_refusals(connection, rules, rejected, now)
     close_alerts(connection, [refusal_key(rules, row.listing_id) for row in written], now)
     connection.execute(
@@ -141,6 +147,10 @@ def settle(
     )
     connection.execute(delete(push_row).where(push_row.c.key == key))
     return len(written)
+
+
+def _dirty(row: Any) -> Dirty:
+    return Dirty(row.listing_id, row.dirty_version, row.since_at)
 
 
 def _freed(at: Cell, value: int, *, doubtful: bool) -> Cell:

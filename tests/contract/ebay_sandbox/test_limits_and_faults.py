@@ -70,7 +70,13 @@ async def test_analytics_of_everything_and_of_nothing(app: App) -> None:
     by_seller = await app.call("GET", path)
 
     names = [limit["resources"][0]["name"] for limit in everything["rateLimits"]]
-    assert names == ["sell.inventory", "sell.fulfillment", "commerce.notification", "developer.analytics"]
+    assert names == [
+        "sell.inventory",
+        "sell.fulfillment",
+        "sell.account",
+        "commerce.notification",
+        "developer.analytics",
+    ]
     assert nothing.status_code == 204
     assert error_id(by_seller) == (403, 1100)
 

@@ -15,6 +15,7 @@ ITEMS = "/sell/inventory/v1/inventory_item"
 BULK_ITEMS = "/sell/inventory/v1/bulk_get_inventory_item"
 OFFERS = "/sell/inventory/v1/offer"
 UPDATE = "/sell/inventory/v1/bulk_update_price_quantity"
+PREFERENCES = "/sell/account/v2/user_preferences"
 NOTIFICATION = "/commerce/notification/v1"
 Json = dict[str, Any]
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]

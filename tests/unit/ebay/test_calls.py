@@ -19,6 +19,7 @@ from tests.unit.ebay.doubles import (
     NO_SCOPE,
     OFFERS,
     ORDERS,
+    PREFERENCES,
     TOKEN,
     TOO_MANY,
     UPDATE,
@@ -163,13 +164,26 @@ async def test_a_used_up_quota_is_not_asked_again_soon(
 
 
 async def test_a_short_wait_that_ebay_names_is_kept(channel: EbayChannel, ebay: ScriptedEbay, clock: FakeClock) -> None:
-    named = refused(429, error(2001), Retry_After="7")
-    ebay.script("GET", ORDERS, named, orders_page([]))
+    ebay.script("GET", ORDERS, refused(429, error(2001), Retry_After="4"), orders_page([]))
 
     await read(channel)
 
-    assert 7 <= clock.slept[0] < 8
+    assert 4 <= clock.slept[0] < 5
     assert channel.throttled == 1
+
+
+async def test_a_longer_wait_is_the_callers_except_in_a_sweep(
+    channel: EbayChannel, ebay: ScriptedEbay, clock: FakeClock
+) -> None:
+    named = refused(429, error(2001), Retry_After="40")
+    ebay.script("GET", ORDERS, named, named, orders_page([]))
+
+    with pytest.raises(RateLimited) as caught:
+        await read(channel)
+    assert (caught.value.retry_after_s, clock.slept) == (40, [])
+
+    assert [page.events async for page in channel.poll_orders(clock.now())] == [()]
+    assert 40 <= sum(clock.slept) < 45
 
 
 async def test_a_refusal_keeps_field_and_id(channel: EbayChannel, ebay: ScriptedEbay) -> None:
@@ -205,7 +219,7 @@ async def test_a_write_without_a_trustworthy_answer_is_never_repeated(
     assert len(ebay.to("POST", UPDATE)) == 1
 
 
-@pytest.mark.parametrize("answer", [httpx.ConnectError("down"), akamai(403)])
+@pytest.mark.parametrize("answer", [httpx.ConnectError("down"), akamai(403), refused(500, error(25025))])
 async def test_a_write_that_never_arrived_had_no_effect(
     channel: EbayChannel, ebay: ScriptedEbay, answer: Answer
 ) -> None:
@@ -239,6 +253,7 @@ async def test_a_write_with_an_old_token_is_sent_again_with_a_new_one(channel: E
 async def test_a_check_names_the_seller_and_what_works(channel: EbayChannel, ebay: ScriptedEbay) -> None:
     ebay.script("GET", ITEMS, ok({"total": 0}))
     ebay.script("GET", ORDERS, orders_page([{"sellerId": "red-clocks"}], 7))
+    ebay.script("GET", PREFERENCES, ok({"outOfStockControlPreference": True}))
 
     identity = await channel.identify()
 
@@ -252,6 +267,7 @@ async def test_a_check_names_missing_scopes_and_a_missing_verification_token(
 ) -> None:
     ebay.script("GET", ITEMS, ok({"total": 0}))
     ebay.script("GET", ORDERS, NO_SCOPE)
+    ebay.script("GET", PREFERENCES, ok({"outOfStockControlPreference": True}))
 
     channel = EbayChannel(settings(verification_token=None), clock, SeededRng(), ebay.transport)
 
@@ -259,8 +275,37 @@ async def test_a_check_names_missing_scopes_and_a_missing_verification_token(
 
     assert identity.name == "an eBay seller on EBAY_US"
     assert identity.missing_scopes == ("sell.fulfillment",)
-    assert "polled only" in identity.warnings[0]
+    (warning,) = identity.warnings
+    assert "polled only" in warning
     await channel.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (ok({"outOfStockControlPreference": False}), ["a listing ends when its number becomes 0", "switch it on at My"]),
+        (NO_SCOPE, ["could not be checked", "sell.account.readonly", "My eBay"]),
+        (refused(404, error(2002)), ["could not be checked", "404"]),
+        (akamai(403), ["could not be checked", "403"]),
+        (akamai(503), ["could not be checked"]),
+        (TOO_MANY, ["could not be checked"]),
+        (ok({}), ["could not be checked", "does not say"]),
+        (ok({"outOfStockControlPreference": "true"}), ["could not be checked", "does not say"]),
+    ],
+)
+async def test_a_check_warns_of_listings_that_end_at_0(
+    channel: EbayChannel, ebay: ScriptedEbay, answer: httpx.Response, told: list[str]
+) -> None:
+    ebay.script("GET", ITEMS, ok({"total": 0}))
+    ebay.script("GET", ORDERS, orders_page([]))
+    ebay.script("GET", PREFERENCES, answer)
+
+    (warning,) = (await channel.identify()).warnings
+
+    assert [part for part in told if part not in warning] == []
+    asked = ebay.to("GET", PREFERENCES)[0]
+    assert dict(asked.url.params) == {"fieldgroups": "OUT_OF_STOCK_CONTROL"}
+    assert asked.headers["X-EBAY-C-MARKETPLACE-ID"] == "EBAY_US"
 
 
 @pytest.mark.parametrize(

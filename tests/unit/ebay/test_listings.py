@@ -160,6 +160,26 @@ async def test_pages_that_do_not_advance_end_in_an_error(
         await listed(channel)
 
 
+async def test_a_page_that_does_not_say_how_many_there_are_is_no_last_page(
+    channel: EbayChannel, ebay: ScriptedEbay
+) -> None:
+    ebay.script("GET", ITEMS, ok({"inventoryItems": [an_item()]}))
+
+    with pytest.raises(Transient):
+        await listed(channel)
+
+
+@pytest.mark.parametrize("told", [{}, {"total": 2}])
+async def test_offers_that_did_not_all_come_are_not_judged(
+    channel: EbayChannel, ebay: ScriptedEbay, told: Json
+) -> None:
+    ebay.script("GET", ITEMS, items_page([an_item()]))
+    ebay.script("GET", OFFERS, ok({"offers": [an_offer()], **told}))
+
+    with pytest.raises(Transient):
+        await listed(channel)
+
+
 async def test_one_bad_sku_does_not_hide_the_others(channel: EbayChannel, ebay: ScriptedEbay) -> None:
     ebay.script("GET", ITEMS, items_page([an_item("BAD"), {"sku": 7}, an_item("GOOD"), an_item("NEVER-LISTED")]))
     answers: dict[str, list[Json] | httpx.Response] = {
@@ -277,3 +297,24 @@ async def test_nothing_of_ours_is_read_without_asking(channel: EbayChannel, ebay
 
     with pytest.raises(ValueError, match="at most 25"):
         await channel.read_quantities([ref("A")] * 26)
+
+
+async def test_a_read_that_lasts_too_long_is_broken_off(
+    channel: EbayChannel, ebay: ScriptedEbay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(0.1 if request.url.path == OFFERS else 0)
+            return await ebay.transport.handle_async_request(request)
+
+    monkeypatch.setattr("adapters.ebay.inventory.CALL_REAL_S", 0.25)
+    channel._rest._http._client._transport = Slow()
+    skus = [f"S{number}" for number in range(25)]
+    ebay.script("POST", BULK_ITEMS, bulk_items({sku: an_item(sku) for sku in skus}))
+    ebay.script("GET", OFFERS, offers_by_sku({sku: [an_offer(sku)] for sku in skus}))
+
+    with pytest.raises(Transient, match=r"no end within 0\.25 s"):
+        await channel.read_quantities([ref(sku) for sku in skus])
+
+    assert 4 <= len(ebay.to("GET", OFFERS)) < 25
+    assert len(await channel.read_quantities([ref("S0")])) == 1  # what was broken off harms no later call

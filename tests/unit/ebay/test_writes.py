@@ -142,15 +142,21 @@ async def test_offers_are_asked_for_once_and_known_from_a_read(channel: EbayChan
         ([item_row(0), offer_row(0, NO_OFFER, status=404)], "u"),
         # no part was written
         ([item_row(0, BUSY, status=500), offer_row(0, BUSY, status=500)], "n"),
-        ([item_row(0, BROKEN, status=500), offer_row(0, BUSY, status=500)], "n"),
-        ([item_row(0, BROKEN, status=500), offer_row(0, BROKEN, status=500)], "n"),
         ([offer_row(0, BUSY, status=500)], "n"),
         ([offer_row(0, error(2001), status=429)], "n"),
-        # one row for both and a system error: who knows how far it came
+        # a system error anywhere: who knows how far it came
         ([offer_row(0, BROKEN, status=500)], "u"),
+        ([offer_row(0, BROKEN, status=400)], "u"),
+        ([offer_row(0, BROKEN, status=429)], "u"),
+        ([offer_row(0, BUSY, BROKEN, status=500)], "u"),
+        ([item_row(0, BROKEN, status=500), offer_row(0, BUSY, status=500)], "u"),
+        ([item_row(0, BUSY, status=500), offer_row(0, BROKEN, status=500)], "u"),
+        ([item_row(0, BROKEN, status=500), offer_row(0, BROKEN, status=500)], "u"),
+        ([item_row(0, NO_SKU, status=400), offer_row(0, BROKEN, status=500)], "u"),
+        ([item_row(0, BROKEN, status=500), offer_row(0, error(25759), status=400)], "u"),
         # never
         ([item_row(0, NO_SKU, status=400)], "r"),
-        ([item_row(0, NO_SKU, status=400), offer_row(0, BROKEN, status=500)], "r"),
+        ([item_row(0, NO_SKU, status=400), offer_row(0, BUSY, status=500)], "r"),
         ([item_row(0), offer_row(0, error(25759), status=400)], "r"),
         ([offer_row(0, error(25097), status=400)], "r"),
         ([offer_row(0, error(99999, "brand new"), status=409)], "r"),

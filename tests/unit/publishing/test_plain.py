@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.publishing.cells import OPEN, Cell, Step
-from syncd.publishing.plain import READ_FIRST, UNCONFIRMED, choose_plain, read_plain, set_applied, set_open
+from syncd.publishing.plain import READ_FIRST, UNCONFIRMED, Fresh, choose_plain, read_plain, set_applied, set_open
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -17,7 +17,7 @@ STALENESS = 5 * SECOND
 
 
 def a_cell(anchor: int = 10, **more: Any) -> Cell:
-    known = {
+    known: dict[str, Any] = {
         "anchor_value": anchor,
         "anchor_lo_at": NOON - 65 * SECOND,
         "anchor_hi_at": NOON - 60 * SECOND,
@@ -34,7 +34,8 @@ def flying(value: int, **more: Any) -> Cell:
 
 
 def chosen(cell: Cell, target: int, *, fresh: bool = True, read_tells: bool = True) -> tuple[Step, int | None, str]:
-    choice = choose_plain(cell, target, live=True, raises_stop=None, read_tells=read_tells, fresh=fresh)
+    just_read = Fresh(sure=True) if fresh else None
+    choice = choose_plain(cell, target, live=True, raises_stop=None, read_tells=read_tells, fresh=just_read, now=NOON)
     return choice.step, choice.value, choice.reason
 
 

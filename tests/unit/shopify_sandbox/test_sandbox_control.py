@@ -12,9 +12,10 @@ from tests.unit.shopify_sandbox.kit import App
 async def test_items_are_added_one_or_many_at_a_time(app: App) -> None:
     one = await app.control("items", sku="A", title="Clock A", barcode="4006381333931", quantity=3, policy="continue")
     many = await app.http.post("/_control/items", json=[{"sku": "B", "tracked": False}, {"sku": "C", "price": "19.90"}])
+    named = await app.control("items", items=[{"sku": "D"}])
 
     levels = {level["sku"]: level for level in (await app.truth())["levels"]}
-    assert [item["sku"] for item in one["items"] + many.json()["items"]] == ["A", "B", "C"]
+    assert [item["sku"] for item in one["items"] + many.json()["items"] + named["items"]] == ["A", "B", "C", "D"]
     assert levels["A"]["available"] == 3
     assert levels["A"]["inventory_item_id"] == one["items"][0]["inventory_item_id"]
 
@@ -45,12 +46,15 @@ async def test_the_truth_names_every_order_line_and_level(app: App) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
-        ("items", {"title": "no sku"}, "[0].sku"),
-        ("items", {"sku": "RED-CLOCK"}, "[0].sku"),
-        ("items", {"sku": "A", "quantity": "3"}, "[0].quantity"),
-        ("items", {"sku": "A", "policy": "maybe"}, "[0].policy"),
-        ("items", {"sku": "A", "price": "cheap"}, "[0].price"),
-        ("items", {"sku": "A", "colour": "red"}, "[0].colour"),
+        ("items", {"title": "no sku"}, "sku"),
+        ("items", {"sku": "RED-CLOCK"}, "sku"),
+        ("items", {"sku": "A", "quantity": "3"}, "quantity"),
+        ("items", {"sku": "A", "policy": "maybe"}, "policy"),
+        ("items", {"sku": "A", "price": "cheap"}, "price"),
+        ("items", {"sku": "A", "colour": "red"}, "colour"),
+        ("items", [{"title": "no sku"}], "[0].sku"),
+        ("items", {"items": [{"sku": "A"}, {"sku": "B", "quantity": "3"}]}, "items[1].quantity"),
+        ("items", {"items": []}, "items"),
         ("orders", {}, "lines"),
         ("orders", {"lines": [{"sku": "RED-CLOCK", "quantity": 0}]}, "lines[0].quantity"),
         ("orders", {"lines": [{"sku": "GREEN-CLOCK", "quantity": 1}]}, "lines[0].sku"),
@@ -68,9 +72,7 @@ async def test_the_truth_names_every_order_line_and_level(app: App) -> None:
         ("webhooks", {"topic": "orders/eaten", "uri": "https://x"}, "topic"),
     ],
 )
-async def test_bad_input_is_answered_with_field_and_remedy(
-    app: App, path: str, body: dict[str, Any], field: str
-) -> None:
+async def test_bad_input_is_answered_with_field_and_remedy(app: App, path: str, body: Any, field: str) -> None:
     answer = await app.http.post(f"/_control/{path}", json=body)
 
     error = answer.json()["error"]
