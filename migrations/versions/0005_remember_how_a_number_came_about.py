@@ -1,4 +1,4 @@
-"""Remember of a listing's number whether a write of ours made it, and when it must be looked at once more."""
+"""Remember how numbers and holds came about: by a write of ours, by units that came back on sale."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ def upgrade() -> None:
     op.add_column("cell", sa.Column("anchor_written", sa.Integer(), server_default="0", nullable=False))
     op.add_column("cell", sa.Column("unknown_from_at", sa.BigInteger(), nullable=True))
     op.add_column("cell", sa.Column("verify_at", sa.BigInteger(), nullable=True))
+    op.add_column("hold", sa.Column("given_back", sa.Integer(), server_default="0", nullable=False))
+    given = sa.text("given_back > 0")
+    op.create_index("ix_hold_given_back", "hold", ["listing_id"], sqlite_where=given, postgresql_where=given)
 
 
 def downgrade() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from syncd.alerts.store import Alert
 from syncd.db.tables import alert, order_line, reservation, shipment_request
@@ -14,6 +14,7 @@ WAITS: Final = "shipment_waits"
 REFUSED: Final = "shipment_refused"
 EXCEPTION: Final = "shipment_exception"
 TOO_LATE: Final = "shipment_too_late"
+BACKLOG: Final = "orders_not_sent"
 
 _TOLD_DAYS: Final = 7
 _OTHERWISE: Final = "or send it from elsewhere and mark it fulfilled at the channel, or cancel it there"
@@ -26,7 +27,7 @@ def alert_key(kind: str, warehouse_id: int, order_id: int) -> str:
 def waits(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int) -> Alert:
     message = (
         f"order {name} cannot be sent by {warehouse}: its recipient has no name, street or country."
-        f" Complete the address at the channel, {_OTHERWISE}"
+        f" When it is paid, complete the address at the channel, {_OTHERWISE}"
     )
     return Alert(alert_key(WAITS, warehouse_id, order_id), WAITS, "the order is not sent", message, account_id)
 
@@ -52,9 +53,19 @@ def too_late(warehouse_id: int, warehouse: str, order_id: int, name: str, accoun
     return Alert(alert_key(TOO_LATE, warehouse_id, order_id), TOO_LATE, impact, message, account_id)
 
 
+def backlog(warehouse_id: int, warehouse: str, account_id: int, account: str, orders: int) -> Alert:
+    message = (
+        f"{orders} orders of {account} from before it went live hold goods at {warehouse}, which is not asked to send"
+        " them: whatever sent orders until then may have sent these. Send the rest as before, and mark them fulfilled"
+        " at the channel"
+    )
+    impact = f"{orders} orders are left to you"
+    return Alert(f"{BACKLOG}:{warehouse_id}:{account_id}", BACKLOG, impact, message, account_id)
+
+
 def outdated(connection: Connection, warehouse_id: int, now: datetime) -> list[str]:
     """Open alerts nobody needs to act on any more: refusals of orders that hold nothing there, parcels long gone."""
-    told = _open_of(connection, warehouse_id, REFUSED) | _open_of(connection, warehouse_id, TOO_LATE)
+    told = open_of(connection, warehouse_id, REFUSED, TOO_LATE)
     if not told:
         return []
     held = (
@@ -82,13 +93,9 @@ def outdated(connection: Connection, warehouse_id: int, now: datetime) -> list[s
     return sorted(closing & told)
 
 
-def open_waits(connection: Connection, warehouse_id: int) -> set[str]:
-    """The keys of the alerts that an order waits for its address."""
-    return _open_of(connection, warehouse_id, WAITS)
-
-
-def _open_of(connection: Connection, warehouse_id: int, kind: str) -> set[str]:
-    mine = alert.c.key.startswith(f"{kind}:{warehouse_id}:", autoescape=True)
+def open_of(connection: Connection, warehouse_id: int, *kinds: str) -> set[str]:
+    """The keys of a warehouse's open alerts of these kinds."""
+    mine = or_(*(alert.c.key.startswith(f"{kind}:{warehouse_id}:", autoescape=True) for kind in kinds))
     return set(connection.execute(select(alert.c.key).where(alert.c.closed_at.is_(None), mine)).scalars())
 
 

@@ -17,8 +17,8 @@ from syncd.db.tables import account
 from syncd.fulfilment import alerts
 from syncd.fulfilment.leaving import note_pieces, units_left, units_to_book
 from syncd.fulfilment.parcels import record_parcels
-from syncd.fulfilment.plan import Outside
 from syncd.fulfilment.request import Request, save_request, save_shipped
+from syncd.fulfilment.survey import Outside
 from syncd.insight.store import add_tallies
 from syncd.orders.book import AccountView, LineBook, OrderStanding, Stage
 from syncd.orders.change import OrderChange

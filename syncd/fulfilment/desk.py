@@ -13,8 +13,8 @@ from adapters.warehouse import Fulfiller, ShipmentState
 from syncd.db.database import Transactor
 from syncd.db.lease import Lease
 from syncd.fulfilment.due import Due
-from syncd.fulfilment.plan import Outside
 from syncd.fulfilment.settle import note_shipment
+from syncd.fulfilment.survey import Outside
 
 log = structlog.get_logger(__name__)
 

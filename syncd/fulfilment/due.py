@@ -10,8 +10,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 from adapters.warehouse import ShipmentOrder
 from syncd.db.lease import Lease, guard
 from syncd.db.tables import account, sales_order, shipment_request
-from syncd.fulfilment.plan import Outside
 from syncd.fulfilment.request import compose, load_request, note_submission, save_request
+from syncd.fulfilment.survey import Outside
 from syncd.insight.store import add_tallies
 
 
@@ -68,9 +68,9 @@ def mark_sending(
     request = load_request(connection, place.warehouse_id, reference)
     if request is None or request.state not in ("planned", "submitted") or request.cancel_wanted_at is not None:
         return None
-    if request.state == "planned":
+    if not request.attempts:
         add_tallies(connection, {(f"warehouse:{place.key}", "shipments_submitted"): 1})
-    save_request(connection, request, state="submitted", submitted_at=now, attempts=shipment_request.c.attempts + 1)
+    save_request(connection, request, state="submitted", submitted_at=now, attempts=request.attempts + 1)
     note_submission(connection, request, now)
     return compose(connection, request)
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from adapters.contract import AdapterError, Clock
 from adapters.warehouse import Fulfiller, ShipmentState
-from syncd.db.database import Transactor
-from syncd.db.lease import Lease, guard
+from syncd.db.database import DatabaseClosed, Transactor
+from syncd.db.lease import Fenced, Lease, guard
 from syncd.fulfilment.asking import ask
 from syncd.fulfilment.cursors import SHIPMENTS, move_cursor, shipments_since
 from syncd.fulfilment.desk import Desk
 from syncd.fulfilment.due import Due, load_recalled, load_unsent
-from syncd.fulfilment.plan import Outside, plan_shipments, survey
+from syncd.fulfilment.plan import plan_shipments
 from syncd.fulfilment.reach import Reach
 from syncd.fulfilment.rounds import Round, work_off
 from syncd.fulfilment.settle import is_news, load_known, note_stuck
 from syncd.fulfilment.stock_reader import StockReader
 from syncd.fulfilment.stopping import stop
+from syncd.fulfilment.survey import Outside, Survey, survey
 from syncd.orders.book import AccountView
 
 log = structlog.get_logger(__name__)
@@ -77,9 +80,12 @@ class Fulfilment:
     async def submit_due(self) -> bool:
         """Plan what has become due, and send what is planned; look first for what was sent without an answer."""
         async with self._turns["submit"]:
-            changed = await self._plan()
+            planned = await self._plan()
             due = await self._db.read(load_unsent, self._place.warehouse_id, _ROUND)
-            return await self._work_off("submit", due, ask) or changed
+            changed = await self._work_off("submit", due, ask)
+            if planned.mishap is not None:
+                raise planned.mishap
+            return changed or planned.changed
 
     async def cancel_due(self) -> bool:
         """Ask for what nobody wants any more not to leave."""
@@ -127,19 +133,33 @@ class Fulfilment:
         heard.changed = heard.changed or done.changed
         heard.mishap = heard.mishap or done.mishap
 
-    async def _plan(self) -> bool:
-        changed = False
+    async def _plan(self) -> Round:
+        done = Round()
         while True:
-            now = self._clock.now()
-            found = await self._db.read(survey, self._place, self._grace_s, _PLANNED, now)
+            found = await self._db.read(survey, self._place, self._grace_s, _PLANNED, self._clock.now())
             if not (found.ready or found.opening or found.closing):
-                return changed
-            planned = await self._db.transact(plan_shipments, self._lease(), self._place, found, self._grace_s, now)
-            changed = changed or planned > 0
-            if planned:
-                log.info("shipments.planned", warehouse=self._place.key, orders=planned)
+                return done
+            try:
+                planned = await self._plan_together(found)
+            except (Fenced, DatabaseClosed, OperationalError):
+                raise
+            except Exception as err:  # one order that cannot be planned stops no other
+                log.error("shipments.unplanned", warehouse=self._place.key, error=type(err).__name__, exc_info=err)
+                alone = await work_off(found.ready, str, partial(self._plan_alone, found))
+                return Round(done.changed or alone.changed, mishap=alone.mishap or err)
+            done.changed = done.changed or planned > 0
             if planned < _PLANNED:
-                return changed
+                return done
+
+    async def _plan_together(self, found: Survey) -> int:
+        now = self._clock.now()
+        planned = await self._db.transact(plan_shipments, self._lease(), self._place, found, self._grace_s, now)
+        if planned:
+            log.info("shipments.planned", warehouse=self._place.key, orders=planned)
+        return planned
+
+    async def _plan_alone(self, found: Survey, order_id: int) -> bool:
+        return await self._plan_together(replace(found, ready=(order_id,), opening=(), closing=())) > 0
 
     async def _work_off(self, activity: str, due: Sequence[Due], work: Callable[[Desk, Due], Awaitable[bool]]) -> bool:
         if not due:

@@ -47,6 +47,7 @@ class Request:
     state: str
     warehouse_shipment_id: str | None
     digest: str
+    attempts: int
     submitted_at: datetime | None
     accepted_at: datetime | None
     cancel_wanted_at: datetime | None
@@ -95,6 +96,7 @@ def load_request(connection: Connection, warehouse_id: int, reference: str) -> R
         state=found.state,
         warehouse_shipment_id=found.warehouse_shipment_id,
         digest=found.digest,
+        attempts=found.attempts,
         submitted_at=found.submitted_at,
         accepted_at=found.accepted_at,
         cancel_wanted_at=found.cancel_wanted_at,
@@ -125,7 +127,7 @@ def save_request(connection: Connection, request: Request, **values: Any) -> Non
         return
     connection.execute(update(shipment_request).where(shipment_request.c.id == request.request_id).values(**values))
     for name, value in values.items():
-        if name not in ("reason", "attempts"):
+        if name != "reason":
             setattr(request, name, value)
 
 

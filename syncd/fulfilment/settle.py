@@ -16,8 +16,8 @@ from syncd.db.tables import shipment_request
 from syncd.fulfilment import alerts
 from syncd.fulfilment.booking import Booking
 from syncd.fulfilment.leaving import missing_pieces
-from syncd.fulfilment.plan import Outside
 from syncd.fulfilment.request import load_request
+from syncd.fulfilment.survey import Outside
 
 
 @dataclass(frozen=True, slots=True)

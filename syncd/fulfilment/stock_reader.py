@@ -65,26 +65,36 @@ class StockReader:
             # same pieces are counted as kept for us once more.
             if self._hear_shipments is not None and not await self._hear_shipments():
                 return False
-            booked = await self._book(told)
+            skus = await self._resolve(sorted({row.warehouse_sku for _, row in told}))
+            booked = await self._book(told, skus)
             await self._db.transact(
-                _finish, self._lease(), self._warehouse_id, self._key, booked, _oldest(told), self._clock.now()
+                _finish,
+                self._lease(),
+                self._warehouse_id,
+                self._key,
+                booked,
+                _named(told, skus),
+                _oldest(told),
+                self._clock.now(),
             )
             self.last_stock_at = self._clock.now()
             await self._reach.worked("stock")
             return booked.changed > 0
 
-    async def _book(self, told: Sequence[_Dated]) -> SnapshotBooked:
+    async def _resolve(self, codes: Sequence[str]) -> dict[str, int]:
         skus: dict[str, int] = {}
-        codes = sorted({row.warehouse_sku for _, row in told})
         for begin in range(0, len(codes), _CODES):
             skus |= await self._db.read(resolve_codes, codes[begin : begin + _CODES])
+        return skus
+
+    async def _book(self, told: Sequence[_Dated], skus: Mapping[str, int]) -> SnapshotBooked:
         booked = SnapshotBooked()
         for as_of, rows in _chunks(told, skus):
             done = await self._db.transact(
                 _book_rows, self._lease(), self._warehouse_id, as_of, rows, self._clock.now()
             )
             booked = booked.plus(done)
-        unknown = tuple(sorted(code for code in codes if code not in skus))
+        unknown = tuple(sorted({row.warehouse_sku for _, row in told if row.warehouse_sku not in skus}))
         return booked.plus(SnapshotBooked(unknown=unknown))
 
 
@@ -100,6 +110,12 @@ def _chunks(told: Sequence[_Dated], skus: Mapping[str, int]) -> Iterator[tuple[d
     for as_of, groups in sorted(by_instant.items()):
         for begin in range(0, len(groups), _CHUNK):
             yield as_of, tuple(row for group in groups[begin : begin + _CHUNK] for _, row in group)
+
+
+def _named(told: Sequence[_Dated], skus: Mapping[str, int]) -> frozenset[int]:
+    """SKUs with a level that can be believed."""
+    known = [(skus[row.warehouse_sku], row.problem) for _, row in told if row.warehouse_sku in skus]
+    return frozenset({sku_id for sku_id, _ in known} - {sku_id for sku_id, problem in known if problem is not None})
 
 
 def _oldest(told: Sequence[_Dated]) -> datetime | None:
@@ -119,11 +135,12 @@ def _finish(
     warehouse_id: int,
     key: str,
     booked: SnapshotBooked,
+    named: frozenset[int],
     as_of: datetime | None,
     now: datetime,
 ) -> None:
     guard(connection, lease)
-    note_named(connection, warehouse_id, booked.named, as_of or now, now)
+    note_named(connection, warehouse_id, named, as_of or now, now)
     tell_unread(connection, warehouse_id, key, booked, now)
     if as_of is not None:
         move_cursor(connection, warehouse_id, STOCK, as_of, now)

@@ -93,6 +93,9 @@ def decide_order(
         mapped_now = line.components and line.short_reason is ShortageReason.UNMAPPED
         if line.wanted_units + left > line.open_units or left > sum(line.held.values()) or (line.short and mapped_now):
             wanting.append(line)
+    unread = book.lines.keys() - {told.channel_line_id for told in state.lines if told.parked is None}
+    for line_id in sorted(unread):  # what was to be cancelled of these still is
+        release_surplus(book.lines[line_id], 0, account, ledger, change)
     _vanished(book, state, change)
     cover_lines(wanting, change, account, ledger, leaving, first_applied=True)
     _settle_standing(book, change)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     update,
 )
@@ -28,6 +29,7 @@ from syncd.db.rows import rows, upsert
 from syncd.db.tables import cell, dirty_listing, hold, listing, listing_component
 from syncd.db.types import Instant
 from syncd.publishing.cells import Sale
+from syncd.publishing.held import HeldUnits, eat
 from syncd.publishing.load import load_cells
 
 
@@ -203,37 +205,36 @@ def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float,
         connection.execute(
             select(hold)
             .join(listings, listings.c.id == hold.c.listing_id)
-            .where(hold.c.closed_at.is_(None))
+            .where(or_(hold.c.closed_at.is_(None), hold.c.given_back > 0))
             .order_by(hold.c.listing_id, hold.c.from_at, hold.c.id)
             .with_for_update(of=hold)
         )
     )
     if not found:
         return set()
-    left = {row.id: row.quantity for row in found}
     slack = timedelta(seconds=staleness_s)
-    for sale in sales:
-        units = sale.d_max
-        for row in found:
-            if units <= 0:
-                break
-            if row.listing_id == sale.listing_id and row.from_at - slack <= sale.from_at <= row.to_at:
-                eaten = min(units, left[row.id])
-                left[row.id] -= eaten
-                units -= eaten
-    shrunk = {row.id: row for row in found if left[row.id] != row.quantity}
+    table = [HeldUnits(r.id, r.listing_id, r.from_at - slack, r.to_at, r.quantity, r.given_back) for r in found]
+    left = eat(table, sales)
+    shrunk = [each for each, before in zip(left, table, strict=True) if each != before]
     if not shrunk:
         return set()
-    data = [(hold_id, left[hold_id], None if left[hold_id] else now) for hold_id in sorted(shrunk)]
-    new = rows(connection, "left_over", [("id", int), ("quantity", int), ("closed_at", datetime)], data)
+    was_open = {row.id for row in found if row.closed_at is None}
+    data = [
+        (each.hold_id, each.quantity, each.given_back, now if each.hold_id in was_open and not each.quantity else None)
+        for each in shrunk
+    ]
+    columns = [("id", int), ("quantity", int), ("given_back", int), ("closed_at", datetime)]
+    new = rows(connection, "left_over", columns, data)
     connection.execute(
         update(hold)
-        .values(quantity=new.c.quantity, closed_at=new.c.closed_at)
-        .where(hold.c.id == new.c.id, hold.c.closed_at.is_(None))
+        .values(
+            quantity=new.c.quantity,
+            given_back=new.c.given_back,
+            closed_at=func.coalesce(hold.c.closed_at, new.c.closed_at),
+        )
+        .where(hold.c.id == new.c.id)
     )
-    changed = rows(
-        connection, "changed", [("id", int)], [(i,) for i in sorted({r.listing_id for r in shrunk.values()})]
-    )
+    changed = rows(connection, "changed", [("id", int)], [(i,) for i in sorted({each.listing_id for each in shrunk})])
     return set(
         connection.execute(
             select(listing_component.c.sku_id).join(changed, changed.c.id == listing_component.c.listing_id)

@@ -120,11 +120,6 @@ class Ledger:
         self._post(key, MovementKind.SNAPSHOT, cause, d_on_hand=d_on_hand, d_unavailable=d_unavailable)
         self._levels[key] = replace(self._levels[key], as_of=as_of)
 
-    def adjust(self, key: LevelKey, d_on_hand: int, cause: Cause) -> None:
-        """Correct what we believe to be there. Truth, as a count is."""
-        self._truths.add(key)
-        self._post(key, MovementKind.ADJUSTMENT, cause, d_on_hand=d_on_hand)
-
     def changed(self) -> Iterable[tuple[LevelKey, Level, Level, bool]]:
         """(key, before, after, whether truth moved it) of every level that moved, in key order."""
         for key in sorted({(m.sku_id, m.warehouse_id) for m in self.movements}):

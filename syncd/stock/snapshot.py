@@ -44,7 +44,6 @@ class SnapshotBooked:
     held_back: int = 0  # left alone: a raise that is older than what the warehouse was asked to ship
     unknown: tuple[str, ...] = ()  # codes that name no SKU
     unreadable: tuple[tuple[str, str], ...] = ()  # (code, what is wrong with its numbers)
-    named: tuple[int, ...] = ()  # SKUs with a level that can be believed, whatever became of it
 
     def plus(self, other: SnapshotBooked) -> SnapshotBooked:
         return SnapshotBooked(
@@ -54,7 +53,6 @@ class SnapshotBooked:
             self.held_back + other.held_back,
             self.unknown + other.unknown,
             self.unreadable + other.unreadable,
-            self.named + other.named,
         )
 
 
@@ -74,8 +72,7 @@ def merge_rows(rows: Iterable[StockRow], skus: Mapping[str, int]) -> tuple[list[
         else:
             by_sku.setdefault(sku_id, []).append(row)
     told = [_sum(sku_id, by_sku[sku_id]) for sku_id in sorted(by_sku) if sku_id not in bad]
-    named = tuple(each.sku_id for each in told)
-    return told, SnapshotBooked(unknown=tuple(unknown), unreadable=tuple(unreadable), named=named)
+    return told, SnapshotBooked(unknown=tuple(unknown), unreadable=tuple(unreadable))
 
 
 def _sum(sku_id: int, rows: Sequence[StockRow]) -> Told:

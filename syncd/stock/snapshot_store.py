@@ -75,7 +75,7 @@ def tell_unread(
         opened.append(Alert(unreadable, "unreadable_levels", "their last known stock is kept", message))
     if missing := unnamed_codes(connection, warehouse_id, now - UNKNOWN_AFTER):
         message = (
-            f"{warehouse} has given no level of {len(missing)} SKUs for {UNKNOWN_AFTER.seconds // 60} minutes or longer,"
+            f"{warehouse} has for {UNKNOWN_AFTER.seconds // 60} minutes or longer given no level of {len(missing)} SKUs"
             f" which it gave before: {_examples(missing)}. See there whether they were renamed or taken off its list"
         )
         opened.append(Alert(unnamed, "unnamed_levels", "their last known stock is kept, and raises wait", message))

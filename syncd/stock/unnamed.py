@@ -16,7 +16,9 @@ from syncd.publishing.marks import mark_dirty
 UNKNOWN_AFTER: Final = timedelta(minutes=30)
 
 
-def note_named(connection: Connection, warehouse_id: int, named: Collection[int], as_of: datetime, now: datetime) -> None:
+def note_named(
+    connection: Connection, warehouse_id: int, named: Collection[int], as_of: datetime, now: datetime
+) -> None:
     """Note of which SKUs a complete snapshot gave a level that can be believed, and of which none.
 
     Listings of those that are named again may be raised again: they are looked at.

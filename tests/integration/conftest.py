@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
+from syncd.db import database as database_module
 from syncd.db.database import Database
 from syncd.db.migrate import migrate
 from tests.support import postgres
@@ -16,6 +19,31 @@ from tests.support.builders import a_database
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("engine_name", [POSTGRES], indirect=True)
+
+
+class Compiled(dict[tuple[Any, ...], Any]):
+    """SQLAlchemy's cache of compiled statements, for all engines of one kind: a key's first part is its dialect."""
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        super().__setitem__(key[1:], compiled)
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def swift_databases() -> Iterator[None]:
+    """Every statement is compiled once a session, not once a test, and nothing waits for a daemon that is not there."""
+    caches = {"sqlite": Compiled(), "postgresql": Compiled()}
+
+    def share(connection: Connection) -> None:
+        connection.execution_options(compiled_cache=caches[connection.dialect.name])
+
+    event.listen(Engine, "engine_connect", share)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_module, "_TURN_S", 0.0)
+        yield
+    event.remove(Engine, "engine_connect", share)
 
 
 @pytest.fixture(scope="session")

@@ -253,6 +253,26 @@ def test_what_left_before_the_stock_was_counted_is_in_the_count_already(db: Data
     assert seller.reserved() == {HAMBURG: 1}
 
 
+@pytest.mark.parametrize(("days", "on_hand"), [(6, 3), (8, 5)])
+def test_where_no_one_says_when_goods_left_they_are_taken_to_leave_within_a_week(
+    db: Database, days: int, on_hand: int
+) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 5})
+
+    placed_minute = -(days + 1) * 24 * 60  # the stock was counted a day ago
+    seller.takes_in(an_order(quantity=2, fulfilled=2, minute=1, placed_minute=placed_minute))
+
+    assert seller.level().on_hand == on_hand
+
+
+def test_what_is_said_to_have_left_after_the_count_is_believed(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 5})
+
+    seller.takes_in(an_order(quantity=2, fulfilled=2, minute=1, placed_minute=-20_000, fulfilled_minute=0))
+
+    assert seller.level().on_hand == 3
+
+
 def test_what_left_after_the_stock_was_counted_is_taken_from_it(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 5})
 

@@ -19,8 +19,9 @@ from syncd.db.database import Database
 from syncd.db.engine import is_sqlite
 from syncd.db.lease import Lease, acquire
 from syncd.fulfilment.due import mark_sending
-from syncd.fulfilment.plan import Outside, plan_shipments, survey
+from syncd.fulfilment.plan import plan_shipments
 from syncd.fulfilment.settle import note_shipment
+from syncd.fulfilment.survey import Outside, survey
 from syncd.publishing.store.claim import claim
 from syncd.publishing.store.rows import Rules
 from syncd.reconcile.audit import CHECKS, AuditReport, audit, audit_async, read_page

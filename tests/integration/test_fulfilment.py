@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
-from adapters.contract import AuthExpired, OutcomeUnknown, RateLimited, Rejected, Transient
+from adapters.contract import Address, AuthExpired, OrderLine, OutcomeUnknown, RateLimited, Rejected, Transient
 from adapters.warehouse import ShipmentStatus
 from syncd.db.database import Database
 from syncd.db.lease import Fenced, acquire
-from tests.support.builders import NOW, a_line, an_order
-from tests.support.outside import Shipping, shipping
+from tests.support.builders import NOW, a_line, a_seller, an_order
+from tests.support.fake_warehouse import FakeWarehouse, HandClock
+from tests.support.outside import Shipping, shipping, working_with
 
 PLACE = ("1", "RED-CLOCK", "3pl")
 
@@ -106,7 +109,7 @@ async def test_goods_on_own_shelves_are_not_sent_by_others(db: Database) -> None
 
 async def test_an_order_without_a_whole_address_waits_and_people_are_told_after_an_hour(db: Database) -> None:
     it = shipping(db)
-    it.takes_in(replace(an_order(), ship_to=None))
+    it.takes_in(replace(an_order(), ship_to=Address("Ada Buyer", (), "Hamburg", None, "20095", "DE")))
 
     await it.sends()
     assert (it.states(), it.seller.open_alerts()) == ([], [])
@@ -120,6 +123,61 @@ async def test_an_order_without_a_whole_address_waits_and_people_are_told_after_
     await it.works.submit_due()
     assert it.states() == ["accepted"]
     assert it.seller.open_alerts() == []
+
+
+@pytest.mark.parametrize("withheld", [None, Address(country="DE", postcode="20095")])
+async def test_an_order_whose_address_is_withheld_may_not_be_paid_yet_and_is_told_after_a_day(
+    db: Database, withheld: Address | None
+) -> None:
+    it = shipping(db)
+    it.takes_in(replace(an_order(), ship_to=withheld))
+
+    it.later(86_399)
+    await it.works.submit_due()
+    assert (it.states(), it.seller.open_alerts()) == ([], [])
+    it.later(1)
+    await it.works.submit_due()
+
+    assert it.seller.open_alerts() == ["shipment_waits"]
+
+
+async def test_a_test_order_is_never_sent_and_says_so_while_it_holds_goods_there(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(replace(an_order(), test=True))
+
+    await it.sends()
+
+    assert it.states() == []
+    assert "no warehouse is asked to send it; cancel it at the channel" in it.alert("order_in_review")
+    it.takes_in(replace(an_order(cancelled=True, quantity=0, minute=9), test=True))
+    assert it.seller.open_alerts() == []
+
+
+async def test_a_request_sent_again_and_again_is_counted_once(db: Database) -> None:
+    it = shipping(db)
+    it.warehouse.next_time("submit", Transient("maintenance"), Transient("maintenance"))
+    it.takes_in(an_order())
+
+    for _ in range(3):
+        await it.sends()
+
+    assert it.states() == ["accepted"]
+    assert it.seller.rows("SELECT n FROM tally WHERE name = 'shipments_submitted'") == [{"n": 1}]
+
+
+async def test_an_order_that_cannot_be_planned_stops_no_other_and_is_raised(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(an_order(order_id="bad"), an_order(order_id="good"))
+    it.seller.does(  # its next reference is taken
+        "INSERT INTO shipment_request (warehouse_id, order_id, reference, state, planned_at)"
+        " VALUES (2, 2, 'syncd-1-1', 'cancelled', 0)"
+    )
+
+    with pytest.raises(IntegrityError):
+        await it.sends()
+
+    assert it.states() == ["cancelled", "accepted"]
+    assert [asked.order_name for asked in it.warehouse.asked] == ["#good"]
 
 
 async def test_the_warehouse_is_asked_in_its_own_words(db: Database) -> None:
@@ -257,7 +315,7 @@ async def test_an_alert_stays_open_while_any_of_its_doings_fails(db: Database) -
 async def test_a_process_that_lost_its_lease_books_nothing(db: Database) -> None:
     it = shipping(db)
     it.takes_in(an_order())
-    db.transact_now(acquire, "warehouse:outside", "this test", NOW)
+    db.transact_now(acquire, "warehouse:3pl", "this test", NOW)
 
     with pytest.raises(Fenced):
         await it.sends()
@@ -639,3 +697,45 @@ async def test_goods_that_leave_after_all_are_told(db: Database) -> None:
 
     assert "after all" in it.alert("shipment_too_late")
     it.proves()
+
+
+@pytest.mark.parametrize("unread", [(a_line(parked="unreadable"),), (a_line("STAND", line_id="2"),)])
+async def test_what_is_to_be_cancelled_stays_so_when_its_line_cannot_be_read(
+    db: Database, unread: tuple[OrderLine, ...]
+) -> None:
+    it = await accepted(db, stock={"RED-CLOCK": 9, "STAND": 1}, quantity=2)
+    it.takes_in(an_order(quantity=0, minute=5))
+    assert it.request()["cancel_wanted_at"] is not None
+
+    it.takes_in(an_order(*unread, minute=6))
+
+    assert it.request()["cancel_wanted_at"] is not None
+    await it.works.cancel_due()
+    assert it.seller.reserved(stage="accepted") == {}
+
+
+async def test_what_one_warehouse_has_cancelled_lets_no_other_forget_to(db: Database) -> None:
+    places = {"east": "3pl", "west": "3pl"}
+    seller = a_seller(db, {"east": {"RED-CLOCK": 5}, "west": {"STAND": 5}}, warehouses=places)
+    clock = HandClock(NOW + timedelta(minutes=1))
+    east, west = (
+        working_with(seller, place, FakeWarehouse(clock, free))
+        for place, free in (("east", {"RED-CLOCK": 5}), ("west", {"STAND": 5}))
+    )
+    east.takes_in(an_order(a_line(), a_line("STAND", line_id="2")))
+    east.later()
+    await east.works.submit_due()
+    await west.works.submit_due()
+    assert east.states() == ["accepted", "accepted"]
+    nothing = (a_line(quantity=0), a_line("STAND", 0, line_id="2"))
+    west.takes_in(an_order(*nothing, cancelled=True, minute=3))
+
+    west.warehouse.next_time("find", Transient("down"))
+    await west.works.cancel_due()
+    await east.works.cancel_due()
+    assert east.states() == ["cancelled", "accepted"]
+    await west.works.cancel_due()
+
+    assert east.states() == ["cancelled", "cancelled"]
+    assert seller.reserved(stage="accepted") == {}
+    east.proves()

@@ -334,6 +334,31 @@ async def test_an_unpaid_purchase_is_held_back_everywhere_until_it_is_paid_or_gi
     assert (seller.held(), alpha.shown["RED"], beta.shown["RED"]) == (0, 8, 8)
 
 
+@pytest.mark.parametrize("seller", [{"hold_window_s": 432_000.0}], indirect=True)
+async def test_a_give_back_taken_for_an_older_purchase_is_put_right_by_its_order(seller: Seller) -> None:
+    alpha = seller.markets["alpha"]
+    older = alpha.sells("RED", 1, paid=False)
+    seller.clock.passes(700.0)
+    for _ in range(2):
+        await seller.minute()
+    newer = alpha.sells("RED", 2, paid=False)
+    seller.clock.passes(700.0)
+    for _ in range(2):
+        await seller.minute()
+    assert older is not None
+    assert newer is not None
+    assert seller.held() == 3
+
+    alpha.drops(newer, give_back=True)  # two units are back: one is taken for the older purchase's
+    for _ in range(4):
+        await seller.minute()
+    assert seller.held() == 1
+    alpha.pays(older)
+    await seller.rests()
+
+    assert [market.shown["RED"] for market in seller.markets.values()] == [9, 9]
+
+
 @BOTH
 async def test_a_raise_waits_for_a_poll_past_the_read_it_is_based_on(seller: Seller) -> None:
     seller.markets["beta"].sells("RED", 2, listed_after_s=50.0)

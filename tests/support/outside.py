@@ -79,13 +79,13 @@ def shipping(
 
 def working_with(seller: Seller, key: str, warehouse: FakeWarehouse) -> Shipping:
     """What works with one warehouse of a seller."""
-    lease = seller.db.transact_now(_acquire, warehouse.clock)
+    lease = seller.db.transact_now(_acquire, key, warehouse.clock)
     place = seller.warehouses[key].warehouse_id
     works = Fulfilment(place, key, warehouse, seller.views(), seller.db, warehouse.clock, lambda: lease)
     return Shipping(seller, warehouse, works, warehouse.clock)
 
 
-def _acquire(connection: Connection, clock: HandClock) -> Lease:
-    lease = acquire(connection, "warehouse:outside", "this test", clock.now())
+def _acquire(connection: Connection, key: str, clock: HandClock) -> Lease:
+    lease = acquire(connection, f"warehouse:{key}", "this test", clock.now())
     assert isinstance(lease, Lease)
     return lease

@@ -55,6 +55,7 @@ hold = Table(
     reference("listing_id", "listing.id"),
     text("cell", server_default="available"),
     count("quantity"),
+    count("given_back"),  # units that ended because as many came back on sale, maybe another hold's
     text("kind"),
     instant("from_at"),
     instant("to_at"),
@@ -68,6 +69,12 @@ Index(
     hold.c.listing_id,
     sqlite_where=hold.c.closed_at.is_(None),
     postgresql_where=hold.c.closed_at.is_(None),
+)
+Index(
+    "ix_hold_given_back",
+    hold.c.listing_id,
+    sqlite_where=hold.c.given_back > 0,
+    postgresql_where=hold.c.given_back > 0,
 )
 Index(
     "ix_hold_expiry",

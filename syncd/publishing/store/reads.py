@@ -189,11 +189,12 @@ def _give_back(connection: Connection, units: Mapping[int, int], now: datetime) 
         back = min(left[row.listing_id], row.quantity)
         left[row.listing_id] -= back
         if back:
-            data.append((row.id, row.quantity - back, now if back == row.quantity else None))
-    new = rows(connection, "left_over", [("id", int), ("quantity", int), ("closed_at", datetime)], data)
+            data.append((row.id, row.quantity - back, back, now if back == row.quantity else None))
+    columns = [("id", int), ("quantity", int), ("back", int), ("closed_at", datetime)]
+    new = rows(connection, "left_over", columns, data)
     connection.execute(
         update(hold)
-        .values(quantity=new.c.quantity, closed_at=new.c.closed_at)
+        .values(quantity=new.c.quantity, closed_at=new.c.closed_at, given_back=hold.c.given_back + new.c.back)
         .where(hold.c.id == new.c.id, hold.c.closed_at.is_(None))
     )
     mark_shared(connection, sorted(units), now)

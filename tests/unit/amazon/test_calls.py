@@ -224,6 +224,37 @@ async def test_a_throttled_call_says_how_long_to_wait(channel: AmazonChannel, am
     assert channel.throttled == len(amazon.requests) == 4
 
 
+async def test_a_long_wait_is_the_callers_except_in_a_sweep(
+    channel: AmazonChannel, amazon: ScriptedAmazon, clock: FakeClock
+) -> None:
+    amazon.script("searchListingsItems", ok(a_page(a_listing()), rate="0.5"))
+    await read(channel)
+    amazon.script("searchListingsItems", throttled(), READ_OK)
+    amazon.script("searchOrders", throttled(), ok({"orders": []}))
+
+    assert await read(channel) == 7  # a token takes 2 s
+    short = sum(clock.slept)
+    await poll(channel)  # a token takes 3 minutes
+
+    assert 2 <= short < 5
+    assert sum(clock.slept) - short >= 1 / 0.0056
+
+
+async def test_a_read_that_lasts_too_long_is_broken_off(
+    channel: AmazonChannel, amazon: ScriptedAmazon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(30)
+        raise AssertionError
+
+    monkeypatch.setattr("adapters.amazon.listings.CALL_REAL_S", 0.1)
+    channel._api._http._client._transport = httpx.MockTransport(hang)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(Transient, match=r"no end within 0\.1 s"):
+            await read(channel)
+
+
 async def test_the_rate_that_an_answer_names_is_kept_to(
     channel: AmazonChannel, amazon: ScriptedAmazon, clock: FakeClock
 ) -> None:

@@ -160,7 +160,16 @@ async def test_a_poison_listing_stops_no_other(channel: AmazonChannel, amazon: S
         ([{"fulfillmentChannelCode": "DEFAULT", "quantity": 0}], 0, None),
         ([{"fulfillmentChannelCode": "AMAZON_NA"}], None, "fulfilled by Amazon"),
         ([{"fulfillmentChannelCode": "AMAZON_NA", "quantity": 9}], None, "fulfilled by Amazon"),
-        ([{"fulfillmentChannelCode": "AMAZON_NA"}, {"fulfillmentChannelCode": "DEFAULT", "quantity": 3}], 3, None),
+        (
+            [{"fulfillmentChannelCode": "AMAZON_NA"}, {"fulfillmentChannelCode": "DEFAULT", "quantity": 3}],
+            None,
+            "fulfilled by Amazon",
+        ),
+        (
+            [{"fulfillmentChannelCode": "DEFAULT", "quantity": 3}, {"fulfillmentChannelCode": "AMAZON_EU"}],
+            None,
+            "fulfilled by Amazon",
+        ),
         ([], None, "no fulfilment channel: set its quantity once in Seller Central"),
         (None, None, "no fulfilment channel: set its quantity once in Seller Central"),
         ([{"fulfillmentChannelCode": "DEFAULT"}], None, "no quantity shown"),
@@ -216,6 +225,7 @@ async def test_a_listing_without_a_title_is_called_by_its_sku(
 async def test_numbers_are_read_together_and_answered_in_order(channel: AmazonChannel, amazon: ScriptedAmazon) -> None:
     fba = a_listing("FBA", None, "AMAZON_NA")
     amazon.script("searchListingsItems", ok(a_page(fba, a_listing("B", 2), a_listing("A", 1))))
+    amazon.script("getListingsItem", refused(404, "NOT_FOUND"))
 
     reads = await channel.read_quantities([ref("A"), ref("GONE"), ref("B"), ref("FBA"), ref("A", "AMAZON_NA")])
 
@@ -235,6 +245,34 @@ async def test_numbers_are_read_together_and_answered_in_order(channel: AmazonCh
             "pageSize": "20",
         }
     ]
+
+
+async def test_a_sku_that_the_search_misses_is_asked_for_alone_before_it_counts_as_absent(
+    channel: AmazonChannel, amazon: ScriptedAmazon
+) -> None:
+    def alone(request: httpx.Request) -> httpx.Response:
+        sku = request.url.path.rsplit("/", 1)[1]
+        return refused(404, "NOT_FOUND") if sku == "GONE" else ok(a_listing(sku, 4))
+
+    amazon.script("searchListingsItems", ok(a_page(a_listing("A", 1))))
+    amazon.script("getListingsItem", alone)
+
+    reads = await channel.read_quantities([ref("A"), ref("MISSED"), ref("GONE")])
+
+    assert [(read.quantity, read.problem) for read in reads] == [(1, None), (4, None), (None, "no such listing")]
+    assert [request.url.path.rsplit("/", 1)[1] for request in amazon.sent("getListingsItem")] == ["MISSED", "GONE"]
+
+
+@pytest.mark.parametrize("poison", [{}, {"sku": 7}])
+async def test_a_listing_that_cannot_be_read_stops_no_other(
+    channel: AmazonChannel, amazon: ScriptedAmazon, poison: dict[str, object]
+) -> None:
+    amazon.script("searchListingsItems", ok(a_page(a_listing("A", 1), poison)))
+    amazon.script("getListingsItem", ok(poison))
+
+    good, bad = await channel.read_quantities([ref("A"), ref("B")])
+
+    assert (good.quantity, bad.quantity, bad.problem) == (1, None, "an unreadable listing")
 
 
 @pytest.mark.parametrize("sku", ["A,B", "50%,off", "a/b,c d", "ü,+&=?#"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -9,9 +10,10 @@ import msgspec
 import pytest
 
 from adapters.amazon import AmazonChannel
-from adapters.contract import AuthExpired, RawEvent, Transient
+from adapters.contract import AuthExpired, RateLimited, RawEvent, Transient
 from tests.unit.amazon.builders import ORDER_ID, an_order
-from tests.unit.amazon.doubles import HOME, NOW, FakeClock, Json, ScriptedAmazon, ok, refused
+from tests.unit.amazon.conftest import settings
+from tests.unit.amazon.doubles import HOME, NOW, FakeClock, Json, ScriptedAmazon, SeededRng, ok, refused, throttled
 
 SINCE = NOW - timedelta(minutes=15, microseconds=500)
 OTHER_ID = "903-0000000-0000001"
@@ -156,3 +158,71 @@ async def test_a_fetch_that_needs_a_person_is_not_an_absent_order(
 
     with pytest.raises(AuthExpired):
         await channel.fetch_orders([ORDER_ID])
+
+
+def id_of(request: httpx.Request) -> str:
+    return request.url.path.rsplit("/", 1)[1]
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+async def test_an_order_that_cannot_be_read_stops_no_other(
+    channel: AmazonChannel, amazon: ScriptedAmazon, status: int
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return refused(status) if id_of(request) == ORDER_ID else ok({"order": an_order(orderId=id_of(request))})
+
+    amazon.script("getOrder", answer)
+
+    (found,) = await channel.fetch_orders([ORDER_ID, OTHER_ID])
+
+    assert OTHER_ID in found.event_key
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(refused(503), Transient), (refused(403), AuthExpired)])
+async def test_a_fetch_without_any_order_tells_what_went_wrong(
+    channel: AmazonChannel, amazon: ScriptedAmazon, answer: httpx.Response, kind: type[Exception]
+) -> None:
+    def answered(request: httpx.Request) -> httpx.Response:
+        return refused(404) if id_of(request) == OTHER_ID else answer
+
+    amazon.script("getOrder", answered)
+
+    with pytest.raises(kind):
+        await channel.fetch_orders([OTHER_ID, ORDER_ID])
+
+
+async def test_a_fetch_whose_quota_is_used_up_gives_what_it_has(channel: AmazonChannel, amazon: ScriptedAmazon) -> None:
+    amazon.script("getOrder", ok({"order": an_order()}), throttled())
+
+    (found,) = await channel.fetch_orders([OTHER_ID, ORDER_ID, "903-0000000-0000002"])
+    assert ORDER_ID in found.event_key
+
+    with pytest.raises(RateLimited):
+        await channel.fetch_orders([ORDER_ID])
+
+
+class SlowAfter(httpx.AsyncBaseTransport):
+    """Answers some requests for an order at once, and then hardly ever."""
+
+    def __init__(self, amazon: ScriptedAmazon, prompt: int) -> None:
+        self._amazon = amazon
+        self._prompt = prompt
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if len(self._amazon.sent("getOrder")) >= self._prompt:
+            await asyncio.sleep(30)
+        return await self._amazon.transport.handle_async_request(request)
+
+
+async def test_a_fetch_that_lasts_too_long_gives_what_it_has(
+    amazon: ScriptedAmazon, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.amazon.order_reader.CALL_REAL_S", 0.2)
+    amazon.script("getOrder", lambda request: ok({"order": an_order(orderId=id_of(request))}))
+    channel = AmazonChannel(settings(), clock, SeededRng(), SlowAfter(amazon, prompt=3))
+
+    async with asyncio.timeout(5):
+        assert len(await channel.fetch_orders([f"903-0000000-{n:07}" for n in range(9)])) == 3
+        with pytest.raises(Transient, match=r"no end within 0\.2 s"):
+            await channel.fetch_orders([ORDER_ID])
+    await channel.close()

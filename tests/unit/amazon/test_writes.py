@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from adapters.amazon import AmazonChannel
-from adapters.contract import AuthExpired, ListingRef, QuantityWrite, Rejected, RowResult, Transient
+from adapters.contract import AuthExpired, ListingRef, QuantityWrite, RateLimited, Rejected, RowResult, Transient
 from tests.unit.amazon.builders import a_listing, a_page
 from tests.unit.amazon.conftest import settings
 from tests.unit.amazon.doubles import HOME, SELLER, FakeClock, Json, ScriptedAmazon, SeededRng, ok, refused, throttled
@@ -211,10 +211,16 @@ async def test_a_throttled_row_is_sent_again_a_token_later(
     assert sum(clock.slept) >= 0.2
 
 
-async def test_throttled_from_the_first_row_nothing_is_written(channel: AmazonChannel, amazon: ScriptedAmazon) -> None:
+async def test_throttled_from_the_first_row_nothing_is_written_and_the_caller_is_told_to_wait(
+    channel: AmazonChannel, amazon: ScriptedAmazon
+) -> None:
     amazon.script("patchListingsItem", throttled())
 
-    assert await outcomes(channel, "A", "B") == ["not_written", "not_written"]
+    with pytest.raises(RateLimited) as caught:
+        await write(channel, "A", "B")
+
+    assert caught.value.retry_after_s >= 0.2
+    assert {sku_of(request) for request in amazon.requests} == {"A"}
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(refused(403), AuthExpired), (httpx.ConnectError("x"), Transient)])
@@ -260,6 +266,22 @@ async def test_a_sku_seen_at_fba_is_never_given_a_merchants_number(
     assert (fba.outcome, fba.reason) == ("rejected", "fulfilled by Amazon")
     assert mfn.outcome == "accepted"
     assert [sku_of(request) for request in amazon.sent("patchListingsItem")] == ["MFN"]
+
+
+@pytest.mark.parametrize("code", ["AMAZON_NA", "AMAZON_EU"])
+async def test_a_sku_that_amazon_and_the_merchant_both_show_is_never_written(
+    channel: AmazonChannel, amazon: ScriptedAmazon, code: str
+) -> None:
+    both = [{"fulfillmentChannelCode": "DEFAULT", "quantity": 3}, {"fulfillmentChannelCode": code}]
+    amazon.script("patchListingsItem", submitted)
+    amazon.script("searchListingsItems", ok(a_page(a_listing("A", fulfillmentAvailability=both))))
+
+    (read,) = await channel.read_quantities([ListingRef("A", "DEFAULT")])
+    (written,) = await write(channel, "A")
+
+    assert (read.quantity, read.problem) == (None, "fulfilled by Amazon")
+    assert (written.outcome, written.reason) == ("rejected", "fulfilled by Amazon")
+    assert amazon.sent("patchListingsItem") == []
 
 
 async def test_a_sku_that_came_back_from_fba_is_written_again(channel: AmazonChannel, amazon: ScriptedAmazon) -> None:

@@ -201,7 +201,7 @@ async def test_a_refusal_keeps_field_and_id(channel: EbayChannel, ebay: Scripted
     "answer",
     [
         refused(500, error(25001)),
-        refused(500, error(25025)),
+        refused(500, error(25025), error(25001)),
         akamai(503),
         httpx.ReadTimeout("slow"),
         httpx.Response(200, content=b"<html>"),
@@ -283,7 +283,10 @@ async def test_a_check_names_missing_scopes_and_a_missing_verification_token(
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (ok({"outOfStockControlPreference": False}), ["a listing ends when its number becomes 0", "switch it on at My"]),
+        (
+            ok({"outOfStockControlPreference": False}),
+            ["a listing ends when its number becomes 0", "on at My eBay"],
+        ),
         (NO_SCOPE, ["could not be checked", "sell.account.readonly", "My eBay"]),
         (refused(404, error(2002)), ["could not be checked", "404"]),
         (akamai(403), ["could not be checked", "403"]),

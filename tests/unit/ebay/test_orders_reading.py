@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 
 from adapters.contract import Malformed, OrderNews, Page, RawEvent, Transient
 from adapters.ebay import EbayChannel
-from tests.unit.ebay.doubles import ORDERS, Json, ScriptedEbay, an_order, error, orders_page, refused
+from tests.unit.ebay.doubles import ORDERS, Json, ScriptedEbay, an_order, error, ok, orders_page, refused
 from tests.unit.shopify.doubles import NOW, FakeClock
 
 
@@ -132,6 +133,15 @@ async def test_a_failing_page_is_no_complete_poll(channel: EbayChannel, ebay: Sc
         await polled(channel)
 
 
+async def test_a_page_that_does_not_say_how_many_there_are_is_no_complete_poll(
+    channel: EbayChannel, ebay: ScriptedEbay
+) -> None:
+    ebay.script("GET", ORDERS, ok({"orders": many(200)}))
+
+    with pytest.raises(Transient):
+        await polled(channel)
+
+
 async def test_a_poison_order_does_not_stop_the_others(channel: EbayChannel, ebay: ScriptedEbay) -> None:
     ebay.script("GET", ORDERS, orders_page([None, {"orderId": 7}, "text", an_order("01-1")]))
 
@@ -196,6 +206,35 @@ async def test_one_bad_id_does_not_hide_the_others(channel: EbayChannel, ebay: S
     found = await channel.fetch_orders(["01-1", "01-2", "bad", "gone", "01-3"])
 
     assert [event.event_key.split(":")[1] for event in found] == ["01-1", "01-2", "01-3"]
+
+
+class SlowAfter(httpx.AsyncBaseTransport):
+    """Answers some requests for orders at once, and then hardly ever."""
+
+    def __init__(self, ebay: ScriptedEbay, prompt: int) -> None:
+        self._ebay = ebay
+        self._prompt = prompt
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if len(self._ebay.to("GET", ORDERS)) >= self._prompt:
+            await asyncio.sleep(30)
+        return await self._ebay.transport.handle_async_request(request)
+
+
+async def test_a_fetch_that_lasts_too_long_gives_what_it_has(
+    channel: EbayChannel, ebay: ScriptedEbay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return orders_page([an_order(order_id) for order_id in request.url.params["orderIds"].split(",")])
+
+    monkeypatch.setattr("adapters.ebay.orders.CALL_REAL_S", 0.2)
+    ebay.script("GET", ORDERS, answer)
+    channel._rest._http._client._transport = SlowAfter(ebay, prompt=1)
+
+    async with asyncio.timeout(5):
+        assert len(await channel.fetch_orders([f"01-{number}" for number in range(60)])) == 50
+        with pytest.raises(Transient, match=r"no end within 0\.2 s"):
+            await channel.fetch_orders(["01-1"])
 
 
 def test_an_order_without_lines_in_the_inbox_is_malformed(channel: EbayChannel) -> None:

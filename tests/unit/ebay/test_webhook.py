@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from pathlib import Path
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.contract import (
+    AdapterError,
     AuthExpired,
     Forged,
     Ignored,
@@ -137,6 +139,85 @@ async def test_a_key_is_kept_for_an_hour(channel: EbayChannel, ebay: ScriptedEba
         await channel.verify_webhook(signed(body), body)
 
     assert len(ebay.to("GET", path())) == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [akamai(503), httpx.ReadTimeout("slow"), refused(401, error(1001)), refused(400), ok({"key": "nonsense"})]
+)
+async def test_a_key_that_was_good_serves_for_a_day_while_it_cannot_be_renewed(
+    channel: EbayChannel, ebay: ScriptedEbay, clock: FakeClock, answer: Answer
+) -> None:
+    ebay.script("GET", path(), key_reply())
+    body = confirmation()
+    await channel.verify_webhook(signed(body), body)
+    ebay.script("GET", path(), answer)
+
+    for wait_s in (3600, 59, 1, 24 * 3600 - 61):
+        clock.pass_s(wait_s)
+        await channel.verify_webhook(signed(body), body)
+        with pytest.raises(Forged):
+            await channel.verify_webhook(signed(body), body + b" ")
+    clock.pass_s(60)
+    with pytest.raises(AdapterError):
+        await channel.verify_webhook(signed(body), body)
+    ebay.script("GET", path(), key_reply())
+    await channel.verify_webhook(signed(body), body)
+
+
+async def test_a_key_that_ebay_no_longer_has_verifies_nothing(
+    channel: EbayChannel, ebay: ScriptedEbay, clock: FakeClock
+) -> None:
+    ebay.script("GET", path(), key_reply(), refused(404, error(195001)))
+    body = confirmation()
+    await channel.verify_webhook(signed(body), body)
+    clock.pass_s(3600)
+
+    with pytest.raises(Forged):
+        await channel.verify_webhook(signed(body), body)
+
+
+async def test_made_up_keys_spend_nothing_that_renewing_a_known_one_needs(
+    channel: EbayChannel, ebay: ScriptedEbay, clock: FakeClock
+) -> None:
+    ebay.script("GET", path(), key_reply())
+    body = confirmation()
+    await channel.verify_webhook(signed(body), body)
+    clock.pass_s(3600)
+    for number in range(1100):
+        ebay.script("GET", path(f"made-up-{number}"), refused(404, error(195001)))
+        with pytest.raises((Forged, RateLimited)):
+            await channel.verify_webhook(signed(b"x", kid=f"made-up-{number}"), b"x")
+        clock.pass_s(6 if number < 1080 else 0)
+
+    await channel.verify_webhook(signed(body), body)
+
+    assert len(ebay.to("GET", path())) == 2
+
+
+async def test_a_known_key_does_not_wait_in_line_behind_made_up_ones(
+    channel: EbayChannel, ebay: ScriptedEbay, clock: FakeClock
+) -> None:
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if "made-up" in request.url.path:
+                await asyncio.sleep(30)
+            return await ebay.transport.handle_async_request(request)
+
+    ebay.script("GET", path(), key_reply())
+    body = confirmation()
+    await channel.verify_webhook(signed(body), body)
+    clock.pass_s(3600)
+    channel._rest._http._client._transport = Slow()  # as slow as only a network can be
+    stuck = asyncio.create_task(channel.verify_webhook(signed(b"x", kid="made-up-1"), b"x"))
+    await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(5):
+        await channel.verify_webhook(signed(body), body)
+
+    assert not stuck.done()
+    stuck.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stuck
 
 
 async def test_an_unknown_key_is_remembered_as_unknown(channel: EbayChannel, ebay: ScriptedEbay) -> None:

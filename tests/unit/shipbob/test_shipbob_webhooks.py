@@ -18,7 +18,7 @@ from tests.unit.shipbob.doubles import SECRET, settings
 from tests.unit.shopify.doubles import NOW
 
 BODY = b'{"id":71,"reference_id":"syncd-1"}'
-OTHER = "whsec_" + base64.b64encode(b"another secret of us").decode()
+OTHER = "whsec_" + base64.b64encode(b"another secret of us all").decode()
 
 
 def signature(body: bytes, at: datetime, secret: str = SECRET, message: str = "msg_1") -> str:
@@ -125,11 +125,26 @@ def test_no_delivery_makes_verifying_fail_otherwise(headers: dict[str, str], bod
         ("api_version", "v2"),
         ("webhook_secret", "whsec_"),
         ("webhook_secret", "not base64!"),
+        ("webhook_secret", SECRET.removeprefix("whsec_")),
+        ("webhook_secret", SECRET[:-1]),
+        ("webhook_secret", SECRET + "A"),
+        ("webhook_secret", SECRET[:-1] + "="),
+        ("webhook_secret", SECRET[:-1] + "-"),
+        ("webhook_secret", SECRET + "\n"),
+        ("webhook_secret", "whsec_" + base64.b64encode(bytes(32)).decode()),
     ],
 )
 def test_settings_that_cannot_work_are_refused_by_name(field: str, value: str) -> None:
     with pytest.raises(ValueError, match=field):
         settings(**{field: value})
+
+
+def test_a_secret_that_shipbob_would_not_take_is_refused_with_a_way_to_make_one() -> None:
+    with pytest.raises(ValueError, match="32 characters of base64: echo whsec_") as caught:
+        settings(webhook_secret="whsec_hush")
+
+    assert "hush" not in str(caught.value)
+    assert settings(webhook_secret="whsec_" + base64.b64encode(bytes(24)).decode()).webhook_secret
 
 
 def test_secrets_do_not_show() -> None:

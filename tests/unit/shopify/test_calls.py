@@ -20,9 +20,9 @@ from adapters.contract import (
     Transient,
 )
 from adapters.shopify import ShopifyChannel
-from tests.unit.shopify.builders import LOCATION
+from tests.unit.shopify.builders import LOCATION, AnOrder
 from tests.unit.shopify.conftest import settings
-from tests.unit.shopify.doubles import FakeClock, ScriptedShop, cost, data, errors, granted
+from tests.unit.shopify.doubles import FakeClock, Json, ScriptedShop, SeededRng, cost, data, errors, granted, page
 
 REF = ListingRef("gid://shopify/InventoryItem/11", LOCATION)
 LEVEL = {
@@ -233,6 +233,64 @@ async def test_a_throttled_call_waits_as_long_as_the_bucket_needs(
 
     # 300 and the reserve of 400 are needed, 100 there, 100 a second come back
     assert 6.0 <= sum(clock.slept) <= 6.5
+
+
+async def test_a_long_wait_is_the_callers_except_in_a_sweep(
+    channel: ShopifyChannel, shop: ScriptedShop, clock: FakeClock
+) -> None:
+    told = httpx.Response(429, headers={"Retry-After": "30"})
+    shop.script("SyncdLevels", told)
+    shop.script("SyncdOrdersById", told)
+    shop.script("SyncdOrders", told, data({"orders": page([])}))
+    shop.script("SyncdVariants", told, data({"productVariants": page([])}))
+
+    for call in (read(channel), channel.fetch_orders(["gid://shopify/Order/1"])):
+        with pytest.raises(RateLimited):
+            await call
+    assert clock.slept == []
+
+    assert [found.events async for found in channel.poll_orders(clock.now())] == [()]
+    assert [found.items async for found in channel.list_listings()] == [()]
+    assert all(30 <= wait <= 33 for wait in clock.slept)
+    assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize("where", ["client", "order_reader"])
+async def test_what_lasts_too_long_is_broken_off(
+    channel: ShopifyChannel, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    async def hang(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(30)
+        raise AssertionError
+
+    monkeypatch.setattr(f"adapters.shopify.{where}.CALL_REAL_S", 0.1)
+    channel._graphql._http._client._transport = httpx.MockTransport(hang)
+    call = read(channel) if where == "client" else channel.fetch_orders(["gid://shopify/Order/1"])
+
+    async with asyncio.timeout(5):
+        with pytest.raises(Transient, match=r"no end within 0\.1 s"):
+            await call
+
+
+async def test_a_fetch_that_lasts_too_long_gives_what_it_has(
+    clock: FakeClock, shop: ScriptedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowAfterOne(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if shop.requests:
+                await asyncio.sleep(30)
+            return await shop.transport.handle_async_request(request)
+
+    def answer(variables: Json) -> httpx.Response:
+        return data({"nodes": [AnOrder(id=int(gid.rsplit("/")[-1])).node() for gid in variables["ids"]]})
+
+    monkeypatch.setattr("adapters.shopify.order_reader.CALL_REAL_S", 0.2)
+    shop.script("SyncdOrdersById", answer)
+    channel = ShopifyChannel(settings(page_size=2), clock, SeededRng(), SlowAfterOne())
+
+    async with asyncio.timeout(5):
+        assert len(await channel.fetch_orders([f"gid://shopify/Order/{number}" for number in range(1, 6)])) == 2
+    await channel.close()
 
 
 async def test_a_call_waits_before_it_would_be_throttled(

@@ -127,6 +127,20 @@ async def test_numbers_come_in_the_order_asked_for(channel: ShopifyChannel, shop
     assert [(len(v["ids"]), v["location"]) for v in shop.variables("SyncdLevels")] == [(4, LOCATION), (1, elsewhere)]
 
 
+@pytest.mark.parametrize("number", [2**64, 10**31, "9" * 21])
+async def test_an_id_of_more_than_64_bits_spoils_no_other(
+    channel: ShopifyChannel, shop: ScriptedShop, number: int | str
+) -> None:
+    greatest = ref(2**64 - 1)
+    shop.script("SyncdLevels", data({"nodes": [an_item(2**64 - 1, level=a_level(4))]}))
+
+    found = await channel.read_quantities([ref(number), greatest, ref(11, f"gid://shopify/Location/{number}")])
+
+    assert [read.quantity for read in found] == [None, 4, None]
+    assert found[0].problem == found[2].problem == "not the id of an inventory item"
+    assert [v["ids"] for v in shop.variables("SyncdLevels")] == [[greatest.channel_sku]]
+
+
 async def test_an_answer_for_other_items_is_no_number(channel: ShopifyChannel, shop: ScriptedShop) -> None:
     shop.script("SyncdLevels", data({"nodes": [an_item(12, level=a_level())]}))
 

@@ -1,0 +1,136 @@
+"""See which orders' goods an outside warehouse can be asked for now, and what people must be told of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select
+
+from syncd.alerts.store import Alert
+from syncd.db.rows import rows
+from syncd.db.tables import account, order_line, recipient, reservation, sales_order, shipment_request
+from syncd.fulfilment import alerts
+from syncd.orders.book import AccountView
+
+_INCOMPLETE_TOLD_AFTER: Final = timedelta(hours=1)
+_WITHHELD_TOLD_AFTER: Final = timedelta(days=1)
+"""Channels withhold the address of an order that is not paid yet, and say nothing else of that."""
+
+_WAITING: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A warehouse that ships for us, and who may act for it."""
+
+    warehouse_id: int
+    key: str
+    views: Mapping[int, AccountView]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is to plan for a warehouse, and to tell."""
+
+    ready: tuple[int, ...]  # orders
+    opening: tuple[Alert, ...]
+    closing: tuple[str, ...]
+
+
+def survey(connection: Connection, place: Outside, grace_s: float, limit: int, now: datetime) -> Survey:
+    """Orders whose goods there can be sent now, oldest first, and what became of alerts. Only reads.
+
+    Left out are orders younger than the grace period, ones in review, tests, those that the warehouse has refused, and
+    those from before their account went live: what the seller used until then may have sent them.
+    """
+    due = _due(place, now - timedelta(seconds=grace_s)).order_by(sales_order.c.id)
+    ready = connection.execute(due.where(_is_ours(), _has_address()).limit(limit))
+    told = alerts.open_of(connection, place.warehouse_id, alerts.WAITS, alerts.BACKLOG)
+    deserved = {**_waiting(connection, place, due, now), **_backlogs(connection, place, now)}
+    return Survey(
+        tuple(row.id for row in ready),
+        tuple(each for key, each in deserved.items() if key not in told),
+        (*sorted(told - deserved.keys()), *alerts.outdated(connection, place.warehouse_id, now)),
+    )
+
+
+def still_ready(
+    connection: Connection, place: Outside, grace_s: float, order_ids: Collection[int], now: datetime
+) -> set[int]:
+    """Those of these orders that can be sent at this moment."""
+    wanted = rows(connection, "wanted", [("id", int)], [(order_id,) for order_id in sorted(order_ids)])
+    due = _due(place, now - timedelta(seconds=grace_s)).where(_is_ours(), _has_address())
+    return {row.id for row in connection.execute(due.where(sales_order.c.id.in_(select(wanted.c.id))))}
+
+
+def _waiting(connection: Connection, place: Outside, due: Select[Any], now: datetime) -> dict[str, Alert]:
+    """Orders that wait for their address longer than such orders do."""
+    incomplete = and_(_says("name", "street", how=or_), sales_order.c.first_applied_at <= now - _INCOMPLETE_TOLD_AFTER)
+    withheld = sales_order.c.first_applied_at <= now - _WITHHELD_TOLD_AFTER
+    found = connection.execute(due.where(_is_ours(), not_(_has_address()), or_(incomplete, withheld)).limit(_WAITING))
+    waiting = [alerts.waits(place.warehouse_id, place.key, row.id, row.name, row.account_id) for row in found]
+    return {each.key: each for each in waiting}
+
+
+def _backlogs(connection: Connection, place: Outside, now: datetime) -> dict[str, Alert]:
+    """How many orders of each account are left to whoever sent them before it went live."""
+    due = _due(place, now).where(not_(_is_ours())).subquery("due")
+    found = connection.execute(
+        select(due.c.account_id, func.count().label("orders")).group_by(due.c.account_id).order_by(due.c.account_id)
+    )
+    left = [
+        alerts.backlog(place.warehouse_id, place.key, row.account_id, place.views[row.account_id].key, row.orders)
+        for row in found
+    ]
+    return {each.key: each for each in left}
+
+
+def _due(place: Outside, applied_before: datetime) -> Select[Any]:
+    asked = select(1).where(
+        shipment_request.c.order_id == sales_order.c.id,
+        shipment_request.c.warehouse_id == place.warehouse_id,
+        shipment_request.c.state.in_(("planned", "submitted", "accepted", "refused")),
+    )
+    held = (
+        select(1)
+        .select_from(reservation)
+        .join(order_line, order_line.c.id == reservation.c.order_line_id)
+        .where(
+            order_line.c.order_id == sales_order.c.id,
+            reservation.c.warehouse_id == place.warehouse_id,
+            reservation.c.stage == "held",
+            reservation.c.quantity > 0,
+        )
+    )
+    return (
+        select(sales_order.c.id, sales_order.c.name, sales_order.c.account_id)
+        .join(account, and_(account.c.id == sales_order.c.account_id, account.c.state == "live"))
+        .outerjoin(recipient, recipient.c.order_id == sales_order.c.id)
+        .where(
+            sales_order.c.state == "open",
+            sales_order.c.review.is_(None),
+            sales_order.c.test == 0,
+            sales_order.c.first_applied_at <= applied_before,
+            sales_order.c.account_id.in_(sorted(place.views)),
+            held.exists(),
+            ~asked.exists(),
+        )
+    )
+
+
+def _is_ours() -> ColumnElement[bool]:
+    """Whether an order was placed, and came, since its account is live."""
+    since = account.c.live_since_at
+    return or_(since.is_(None), and_(sales_order.c.placed_at >= since, sales_order.c.first_applied_at >= since))
+
+
+def _has_address() -> ColumnElement[bool]:
+    return _says("name", "street", "country", how=and_)
+
+
+def _says(*parts: str, how: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = how(*(func.coalesce(recipient.c[part], "") != "" for part in parts))
+    return found
