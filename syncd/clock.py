@@ -75,6 +75,11 @@ class ScaledClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / self.speed)
 
+    def change_speed(self, speed: float) -> None:
+        """Go on from now at another speed. Who sleeps already wakes as it was asked to."""
+        real = real_now()
+        self._record = ClockRecord(real, self._record.seller(real) if self._record else real, speed)
+
     def real_seconds(self, seller_seconds: float) -> float:
         """How long that many of the seller's seconds take in real ones."""
         return seller_seconds / self.speed

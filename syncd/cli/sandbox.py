@@ -45,11 +45,17 @@ async def run_sandboxes(options: SandboxOptions, console: Console) -> None:
             for stand in opened:
                 typer.echo(f"{stand.key} http://127.0.0.1:{stand.port}")
 
-        await serve(opened, seed, clock, tell)
+        await serve(opened, seed, clock, tell, clock_shared=options.clock is not None)
     else:
         world = _small_world(options)
         opened = stands_of(world, vendors)
-        await serve(opened, world.seed, clock, lambda: _introduce(world, opened, clock, console))
+        await serve(
+            opened,
+            world.seed,
+            clock,
+            lambda: _introduce(world, opened, clock, console),
+            clock_shared=options.clock is not None,
+        )
 
 
 def _vendors(only: str | None) -> list[str]:

@@ -15,7 +15,9 @@ from aiohttp import web
 
 from adapters.contract import Clock
 from syncd.chance import SeededRng
+from syncd.clock import ScaledClock
 from syncd.errors import SyncdError
+from syncd.simulation.speed import SpeedFace
 from syncd.simulation.stands import Stand, StandsUnreadable
 
 # Sandbox and seed of each vendor, imported only where they run.
@@ -31,24 +33,36 @@ class PortTaken(SyncdError):
     """Something else listens on a stand's port."""
 
 
-async def serve(stands: Sequence[Stand], seed: int, clock: Clock, opened: Callable[[], Awaitable[None]]) -> None:
-    """Serve until a signal. `opened` is called once every stand answers."""
+async def serve(
+    stands: Sequence[Stand],
+    seed: int,
+    clock: ScaledClock,
+    opened: Callable[[], Awaitable[None]],
+    *,
+    clock_shared: bool,
+) -> None:
+    """Serve until a signal. `opened` is called once every stand answers. A shared clock's speed cannot be changed."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, ended.set)
-    async with open_stands(stands, seed, clock):
+    async with open_stands(stands, seed, clock, SpeedFace(clock, shared=clock_shared)):
         await opened()
         await ended.wait()
 
 
 @asynccontextmanager
-async def open_stands(stands: Sequence[Stand], seed: int, clock: Clock) -> AsyncIterator[None]:
+async def open_stands(
+    stands: Sequence[Stand], seed: int, clock: Clock, speed: SpeedFace | None = None
+) -> AsyncIterator[None]:
     """Serve every stand while inside. Raises StandsUnreadable and PortTaken."""
     runners: list[web.AppRunner] = []
     try:
         for stand in stands:
-            runner = web.AppRunner(_sandbox(stand, seed, clock).app, access_log=None, shutdown_timeout=1.0)
+            app = _sandbox(stand, seed, clock).app
+            if speed is not None:
+                speed.add_routes(app)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
             await runner.setup()
             runners.append(runner)
             await _listen(runner, stand)
