@@ -20,7 +20,7 @@ $(PYTHON) -m venv --clear .venv || { \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench lock clean
+.PHONY: help demo test soak check fmt bench lock clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST))
@@ -29,7 +29,10 @@ demo: $(CORE) ## run the demo; options by ARGS="--for 20s --seed 7"
 	$(BIN)/syncd demo $(ARGS)
 
 test: $(DEV) ## run the tests; options by ARGS="-k money", processes by WORKERS=4
-	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) -m "not soak" $(ARGS)
+
+soak: $(DEV) ## run the long tests that `make test` leaves out; options as there
+	$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS)
 
 check: $(DEV) ## lint, format, types and the dependency rule
 	$(BIN)/ruff check .

@@ -101,6 +101,7 @@ def sweep_cells(connection: Connection, account_id: int, read_before: datetime, 
         .join(listing, listing.c.id == cell.c.listing_id)
         .where(
             listing.c.account_id == account_id,
+            listing.c.unwritable.is_(None),
             cell.c.in_flight_key.is_(None),
             cell.c.must_read == 0,
             or_(func.coalesce(cell.c.last_read_at, 0) < read_before, cell.c.verify_at <= now),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from adapters.shopify.sandbox.documents import Checked, Documents
 from syncd.db import database as database_module
 from syncd.db.database import Database
 from syncd.db.migrate import migrate
 from tests.support import postgres
-from tests.support.builders import a_database
+from tests.support.builders import a_database, migrated_sqlite
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -33,15 +35,24 @@ class Compiled(dict[tuple[Any, ...], Any]):
 
 @pytest.fixture(scope="session", autouse=True)
 def swift_databases() -> Iterator[None]:
-    """Every statement is compiled once a session, not once a test, and nothing waits for a daemon that is not there."""
+    """What each test would work out anew is worked out once a session, and nothing leaves a turn to a daemon.
+
+    SQLAlchemy compiles each statement once for all engines of a kind, a sandbox checks each GraphQL document once.
+    """
     caches = {"sqlite": Compiled(), "postgresql": Compiled()}
 
     def share(connection: Connection) -> None:
         connection.execution_options(compiled_cache=caches[connection.dialect.name])
 
+    read, checked = Documents._read, dict[str, Checked]()
+
+    def read_once(documents: Documents, query: str) -> Checked:
+        return checked.get(query) or checked.setdefault(query, read(documents, query))
+
     event.listen(Engine, "engine_connect", share)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database_module, "_TURN_S", 0.0)
+        patch.setattr(Documents, "_read", read_once)
         yield
     event.remove(Engine, "engine_connect", share)
 
@@ -50,7 +61,7 @@ def swift_databases() -> Iterator[None]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file that nobody opens."""
     file = tmp_path_factory.mktemp("template") / "syncd.db"
-    migrate(f"sqlite:///{file}")
+    file.write_bytes(migrated_sqlite())
     return file
 
 
@@ -83,10 +94,18 @@ def db(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
 @pytest.fixture
 def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database of this test alone, which may do to it what it likes."""
-    if engine_name == "sqlite":
-        yield _a_copy(request.getfixturevalue("sqlite_template"), tmp_path)
+    kind = "sqlite" if engine_name == "sqlite" else "postgres"
+    with copied(request.getfixturevalue(f"{kind}_template"), tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def copied(template: Path | str, folder: Path) -> Iterator[str]:
+    """The URL of a copy of a SQLite file, or of the PostgreSQL database that a URL names, which nobody has open."""
+    if isinstance(template, Path):
+        yield _a_copy(template, folder)
         return
-    url = postgres.create_database(template=request.getfixturevalue("postgres_template"))
+    url = postgres.create_database(template=template)
     yield url
     postgres.drop_database(url)
 

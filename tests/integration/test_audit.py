@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, make_url, text
@@ -26,6 +28,8 @@ from syncd.publishing.store.claim import claim
 from syncd.publishing.store.rows import Rules
 from syncd.reconcile.audit import CHECKS, AuditReport, audit, audit_async, read_page
 from syncd.reconcile.checks import Check
+from tests.integration.conftest import copied
+from tests.support import postgres
 from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
 
 
@@ -35,6 +39,36 @@ def db(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def busy_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("busy") / "syncd.db"
+    shutil.copyfile(sqlite_template, file)
+    _become_busy(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def busy_postgresql(postgres_template: str) -> str:
+    url = postgres.create_database(template=postgres_template)
+    _become_busy(url)
+    return url
+
+
+def _become_busy(url: str) -> None:
+    db = Database(url)
+    a_busy_seller(db)
+    db.close()
+
+
+@pytest.fixture
+def busy(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A busy seller's book, a copy for each test."""
+    with copied(request.getfixturevalue(f"busy_{engine_name}"), tmp_path) as url:
+        database = Database(url)
+        yield database
+        database.close()
 
 
 def a_busy_seller(db: Database) -> Seller:
@@ -118,10 +152,8 @@ def broken_rules(report: AuditReport) -> set[str]:
     return {rule for rule, broken in report.counted.items() if broken}
 
 
-def test_a_book_with_orders_of_every_kind_is_clean(db: Database) -> None:
-    a_busy_seller(db)
-
-    report = audit(db)
+def test_a_book_with_orders_of_every_kind_is_clean(busy: Database) -> None:
+    report = audit(busy)
 
     assert report.violations == ()
     assert report.clean
@@ -371,12 +403,11 @@ CORRUPTIONS: dict[str, tuple[str, set[str], str]] = {
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-def test_a_corrupted_book_is_named_by_its_rule(db: Database, name: str) -> None:
+def test_a_corrupted_book_is_named_by_its_rule(busy: Database, name: str) -> None:
     statements, rules, cause = CORRUPTIONS[name]
-    a_busy_seller(db)
-    corrupt(db, *statements.split(";"))
+    corrupt(busy, *statements.split(";"))
 
-    report = audit(db)
+    report = audit(busy)
 
     assert broken_rules(report) == rules
     assert any(cause in violation.likely_cause for violation in report.violations)
@@ -403,17 +434,16 @@ def test_the_same_order_id_of_two_accounts_or_of_one_order_is_no_twin(db: Databa
     assert audit(db).clean
 
 
-def test_a_shortage_noted_twice_is_named(db: Database) -> None:
-    a_busy_seller(db)
+def test_a_shortage_noted_twice_is_named(busy: Database) -> None:
     columns = "order_line_id, sku_id, quantity, reason, opened_at"
     corrupt(
-        db,
+        busy,
         "DROP INDEX uq_shortage_open",
         "DROP INDEX uq_shortage_open_unmapped",
         f"INSERT INTO shortage ({columns}) SELECT {columns} FROM shortage WHERE closed_at IS NULL",
     )
 
-    report = audit(db)
+    report = audit(busy)
 
     assert broken_rules(report) == {"shortage.duplicate", "line.cover", "line.unmapped"}
     assert report.counted["shortage.duplicate"] == 3
@@ -458,42 +488,38 @@ def test_every_violation_is_counted_and_the_first_of_each_rule_are_told(db: Data
     assert report.truncated
 
 
-def test_a_report_is_plain_json(db: Database) -> None:
-    a_busy_seller(db)
-    corrupt(db, "UPDATE level SET on_hand = on_hand + 50, short = 0")
+def test_a_report_is_plain_json(busy: Database) -> None:
+    corrupt(busy, "UPDATE level SET on_hand = on_hand + 50, short = 0")
 
-    told = json.loads(json.dumps(audit(db).to_json()))
+    told = json.loads(json.dumps(audit(busy).to_json()))
 
     assert not told["clean"]
     assert told["counted"]["level.fold"] == 5
     assert told["violations"][0]["movements"][0]["at"].startswith("2026-11-27T")
 
 
-async def test_inside_the_daemon_the_report_is_the_same(db: Database) -> None:
-    a_busy_seller(db)
-    corrupt(db, "UPDATE level SET short = short + 1")
+async def test_inside_the_daemon_the_report_is_the_same(busy: Database) -> None:
+    corrupt(busy, "UPDATE level SET short = short + 1")
 
-    assert await audit_async(db) == audit(db)
+    assert await audit_async(busy) == audit(busy)
 
 
-def test_progress_is_told_up_to_the_whole(db: Database) -> None:
-    a_busy_seller(db)
+def test_progress_is_told_up_to_the_whole(busy: Database) -> None:
     told: list[tuple[str, int, int]] = []
 
-    report = audit(db, lambda rule, done, in_all: told.append((rule, done, in_all)))
+    report = audit(busy, lambda rule, done, in_all: told.append((rule, done, in_all)))
 
     assert {rule: done for rule, done, _ in told} == {rule: n for rule, n in report.checked.items() if n}
     assert all(done == in_all for _, done, in_all in told)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.rule)
-def test_pages_go_through_every_key_once(db: Database, check: Check) -> None:
-    a_busy_seller(db)
-    whole = db.read_now(read_page, check, None)
+def test_pages_go_through_every_key_once(busy: Database, check: Check) -> None:
+    whole = busy.read_now(read_page, check, None)
     small = replace(check, page=1)
 
     after, seen = None, []
-    while (page := db.read_now(read_page, small, after)).last is not None:
+    while (page := busy.read_now(read_page, small, after)).last is not None:
         after = page.last
         seen.append(after)
 

@@ -481,7 +481,7 @@ class Day:
 
 
 @pytest.mark.parametrize("applies_late", [False, True], ids=["at once", "late"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 16))])
 async def test_a_random_day_relists_nothing_but_in_the_race_and_comes_to_rest(
     tmp_path: Path, seed: int, applies_late: bool
 ) -> None:

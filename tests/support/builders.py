@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ def a_database(engine: str, folder: Path) -> Iterator[Database]:
     """
     url = f"sqlite:///{folder / 'syncd.db'}" if engine == "sqlite" else _free.pop() if _free else _new_database()
     if engine == "sqlite":
-        migrate(url)
+        (folder / "syncd.db").write_bytes(migrated_sqlite())
     db = Database(url)
     try:
         if engine != "sqlite":
@@ -57,6 +59,15 @@ def a_database(engine: str, folder: Path) -> Iterator[Database]:
 
 
 _free: list[str] = []
+
+
+@cache
+def migrated_sqlite() -> bytes:
+    """A migrated, empty SQLite database, made once a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "syncd.db")
+        migrate(f"sqlite:///{file}")
+        return file.read_bytes()
 
 
 def _new_database() -> str:

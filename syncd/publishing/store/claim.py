@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +21,7 @@ from syncd.publishing.plain import Fresh, choose_plain
 from syncd.publishing.store.cells import read_horizon, save_cells
 from syncd.publishing.store.queue import Waiting, forget, put_off
 from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, rows_of
+from syncd.stock.unnamed import unnamed_skus
 
 Write = tuple[Row, Dirty, Cell, ListingStock]
 POLICY = "publishing"
@@ -66,11 +67,21 @@ def claim(
     # Cells first: an order committed in between makes the target too low for this moment, never too high.
     cells = _certify(connection, rules, load_cells(connection, [each.listing_id for each in due]))
     stock = load_stock(connection, [each.listing_id for each in due])
-    stop = _stale_stock(connection, rules, now)
+    stops = _load_stops(connection, rules, now)
     sorted_out = _Sorted()
     for each in due:
         at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
-        _sort(each, at, stock[each.listing_id], live, rules, now, sorted_out, stop, (fresh or {}).get(each.listing_id))
+        _sort(
+            each,
+            at,
+            stock[each.listing_id],
+            live,
+            rules,
+            now,
+            sorted_out,
+            stop or _unnamed(stock[each.listing_id], unnamed),
+            (fresh or {}).get(each.listing_id),
+        )
     forget(connection, sorted_out.done)
     close_alerts(connection, [refusal_key(rules, each.listing_id) for each in sorted_out.done], now)
     put_off(connection, sorted_out.waits, now)
@@ -103,11 +114,13 @@ def _sort(
     if found.unwritable and at.must_read and at.anchor_value is not None and at.in_flight_key is None:
         into.reads.append(Row(each.listing_id, found.channel_sku, found.channel_location))  # holds of it may end
         return
-    if found.unwritable or not found.mapped:
-        into.waits.append((each, found.unwritable or "unmapped", None))
+    if found.unwritable:
+        into.done.append(each)  # an import marks it again when its number becomes ours to set
+        return
+    if not found.mapped:
+        into.waits.append((each, "unmapped", None))
         return
     tells_from = _tells_from(at, rules)
-    stop = _raises_stop(found) or stop
     choice = _choose(at, found, live, rules, stop, fresh, now, read_tells=now >= tells_from)
     row = Row(each.listing_id, found.channel_sku, found.channel_location, choice.value or 0, choice.expected or 0)
     if choice.step is Step.NOTHING:
@@ -168,14 +181,26 @@ def _stored_push(connection: Connection, rules: Rules, key: str) -> Push | None:
     return None if found is None else Push(key, found.body or "", rows_of(connection, key), found.created_at)
 
 
-def _raises_stop(found: ListingStock) -> str | None:
-    return "an order line of this listing is parked" if found.parked_line else None
+@dataclass(frozen=True, slots=True)
+class _Stops:
+    """What keeps an account's numbers from being raised: all of them, or those made of some SKUs."""
+
+    account: str | None
+    unnamed: Collection[int]
+
+    def of(self, found: ListingStock) -> str | None:
+        if found.parked_line:
+            return "an order line of this listing is parked"
+        if self.account is None and any(term.sku_id in self.unnamed for term in found.number.terms):
+            return "a warehouse does not tell its level any more"
+        return self.account
 
 
-def _stale_stock(connection: Connection, rules: Rules, now: datetime) -> str | None:
-    """Why nothing of this account may be raised: a warehouse of its pool has not told its levels for too long."""
-    stale = stale_warehouses(connection, rules.account_id, now - STOCK_MAX_AGE)
-    return f"the levels of {', '.join(stale)} are not known" if stale else None
+def _load_stops(connection: Connection, rules: Rules, now: datetime) -> _Stops:
+    before = now - STOCK_MAX_AGE
+    stale = stale_warehouses(connection, rules.account_id, before)
+    account = f"the levels of {', '.join(stale)} are not known" if stale else None
+    return _Stops(account, unnamed_skus(connection, rules.account_id, before))
 
 
 def _certify(connection: Connection, rules: Rules, cells: dict[tuple[int, str], Cell]) -> dict[tuple[int, str], Cell]:

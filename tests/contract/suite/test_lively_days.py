@@ -25,6 +25,7 @@ from tests.contract.suite.rigs.channel_rig import HOOK, ChannelRig
 
 CODES = ("RED", "BLUE", "GREEN")
 BAD_WEATHER = {"rate_limit": 0.05, "server_error": 0.08, "unavailable": 0.05, "lost_reply": 0.08, "token_expiry": 0.05}
+ON_SEEDS = pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 8))])
 NO_EFFECT = (RateLimited, Transient, AuthExpired)  # the last: two tokens in a row died
 
 
@@ -104,7 +105,7 @@ async def true(rig: ChannelRig) -> dict[str, tuple[bool, int, int]]:
     }
 
 
-@pytest.mark.parametrize("seed", range(3))
+@ON_SEEDS
 async def test_every_order_ends_as_it_is_whatever_went_wrong(opens: OpensChannel, seed: int) -> None:
     rig = await opens(lagging=True)
     day, known, overlap_s = Day(rig, seed), dict[str, OrderState](), rig.channel.traits.poll_overlap_s
@@ -142,7 +143,7 @@ async def assert_numbers_are_explained(rig: ChannelRig, known: dict[str, OrderSt
     assert sum(line.taken_min for line in lines) <= gone <= sum(line.taken_max for line in lines)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@ON_SEEDS
 async def test_news_of_every_way_in_any_order_never_overrule_what_is_true(opens: OpensChannel, seed: int) -> None:
     rig = await opens()
     started_at, day, known = rig.now, Day(rig, seed), dict[str, OrderState]()
@@ -184,7 +185,7 @@ async def heard(rig: ChannelRig) -> list[RawEvent]:
     return events + [each.event for each in (await queue.receive() if queue is not None else ())]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@ON_SEEDS
 async def test_no_row_of_a_batch_is_lost_or_lied_about_whatever_went_wrong(opens: OpensChannel, seed: int) -> None:
     codes = [f"CLOCK-{number:02}" for number in range(12)]
     rig = await opens(codes)

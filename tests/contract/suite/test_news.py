@@ -220,7 +220,8 @@ async def all_events(rig: ChannelRig) -> list[RawEvent]:
     return [*events, *await told(rig)]
 
 
-async def test_resolve_is_total_whatever_the_bytes(opens: OpensChannel) -> None:
+@pytest.mark.parametrize("examples", [50, pytest.param(1_000, marks=pytest.mark.soak)])
+async def test_resolve_is_total_whatever_the_bytes(opens: OpensChannel, examples: int) -> None:
     rig = await opens()
     if rig.signature_header:
         await subscribed(rig)
@@ -229,14 +230,14 @@ async def test_resolve_is_total_whatever_the_bytes(opens: OpensChannel) -> None:
     bodies = [json.loads(event.body) for event in events]
     assert len(events) >= 2
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(topics), st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
     @example(topics[0], b"[" * 100_000)
     @example(topics[0], b'{"a":' * 50_000)
     def any_bytes(topic: str, body: bytes) -> None:
         assert isinstance(rig.channel.resolve(RawEvent("key", topic, body)), NEWS)
 
-    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2 * examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def a_true_event_with_something_else_in_it(data: st.DataObject) -> None:
         index = data.draw(st.integers(0, len(events) - 1))
