@@ -1,4 +1,4 @@
-"""What every test shares: where the shared folder is, if it is there."""
+"""What every test shares: where it writes, and where the shared folder is, if it is there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.memory import folder_in_memory
+
 SHARED = Path(os.environ.get("SYNCD_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
+
+
+def pytest_configure() -> None:
+    """Let `tmp_path` be in memory, unless somebody has said where."""
+    if (memory := folder_in_memory()) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
 
 
 @pytest.fixture(scope="session")

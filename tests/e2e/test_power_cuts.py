@@ -41,7 +41,7 @@ class Doing:
     then: str  # "", cancel, edit or fulfil
 
 
-def a_script(skus: Sequence[str], orders: int = 70) -> list[Doing]:
+def a_script(skus: Sequence[str], orders: int) -> list[Doing]:
     rng = SeededRng(11, "script")
     doings = []
     for number in range(orders):
@@ -64,11 +64,11 @@ async def act(shop: ShopCounter, doing: Doing) -> None:
         await shop.fulfil(placed.order_id)
 
 
-async def play(folder: Path, kills: int) -> dict[str, Any]:
+async def play(folder: Path, orders: int, kills: int) -> dict[str, Any]:
     """Play the script with so many power cuts; what the book and the shops are in the end, ids and instants aside."""
     stage = await set_stage(folder, seed=5, speed=60.0, ample=True, faults=kills > 0, skus=20)
     try:
-        script = a_script([article.sku for article in stage.world.articles])
+        script = a_script([article.sku for article in stage.world.articles], orders)
         cutting = asyncio.create_task(cut_power(stage, kills))
         for doing in script:
             await act(stage.counters[doing.shop], doing)
@@ -133,10 +133,11 @@ def read_book(connection: Connection) -> dict[str, Any]:
     }
 
 
-async def test_five_power_cuts_leave_the_same_book_as_none(tmp_path: Path) -> None:
-    undisturbed = await play(tmp_path / "calm", kills=0)
+@pytest.mark.parametrize(("orders", "kills"), [(20, 1), pytest.param(70, 5, marks=pytest.mark.soak)])
+async def test_power_cuts_leave_the_same_book_as_none(tmp_path: Path, orders: int, kills: int) -> None:
+    undisturbed = await play(tmp_path / "calm", orders, kills=0)
 
-    cut = await play(tmp_path / "cut", kills=5)
+    cut = await play(tmp_path / "cut", orders, kills)
 
     assert len(undisturbed["orders"]) == undisturbed["accepted"]
     assert undisturbed["reservations"]

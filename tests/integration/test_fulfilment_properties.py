@@ -248,42 +248,44 @@ def a_world(url: str) -> Iterator[World]:
         db.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=STEPS)
-@example(steps=[("buy", 0), ("wait", 20), ("submit", 0), ("drop", 0), ("take_snapshot", 0), ("hear_snapshot", 0)])
-@example(
-    steps=[
-        ("buy", 0),
-        ("wait", 20),
-        ("miss_some", 2),
-        ("take_snapshot", 0),
-        ("submit", 0),
-        ("hear_snapshot", 0),
-    ]
-)
-@example(
-    steps=[
-        ("buy", 1),
-        ("wait", 20),
-        ("submit", 0),
-        ("begin_snapshot", 0),
-        ("change", 0),
-        ("cancel", 2),
-        ("take_snapshot", 0),
-        ("hear_snapshot", 0),
-        ("cancel", 1),
-    ]
-)
-def test_available_is_never_too_much_and_right_in_the_end(
-    fresh_book: Callable[[], str], steps: list[tuple[str, int]]
-) -> None:
-    async def run() -> None:
-        with a_world(fresh_book()) as world:
-            for name, n in steps:
-                world.minute += 1
-                world.it.later(1.0)
-                await DOINGS[name](world, n)
-                world.checks()
-            await world.settles()
+@pytest.mark.parametrize("examples", [10, pytest.param(200, marks=pytest.mark.soak)])
+def test_available_is_never_too_much_and_right_in_the_end(fresh_book: Callable[[], str], examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(steps=STEPS)
+    @example(steps=[("buy", 0), ("wait", 20), ("submit", 0), ("drop", 0), ("take_snapshot", 0), ("hear_snapshot", 0)])
+    @example(
+        steps=[
+            ("buy", 0),
+            ("wait", 20),
+            ("miss_some", 2),
+            ("take_snapshot", 0),
+            ("submit", 0),
+            ("hear_snapshot", 0),
+        ]
+    )
+    @example(
+        steps=[
+            ("buy", 1),
+            ("wait", 20),
+            ("submit", 0),
+            ("begin_snapshot", 0),
+            ("change", 0),
+            ("cancel", 2),
+            ("take_snapshot", 0),
+            ("hear_snapshot", 0),
+            ("cancel", 1),
+        ]
+    )
+    def whatever_happens(steps: list[tuple[str, int]]) -> None:
+        async def run() -> None:
+            with a_world(fresh_book()) as world:
+                for name, n in steps:
+                    world.minute += 1
+                    world.it.later(1.0)
+                    await DOINGS[name](world, n)
+                    world.checks()
+                await world.settles()
 
-    asyncio.run(run())
+        asyncio.run(run())
+
+    whatever_happens()

@@ -21,7 +21,7 @@ from syncd.clock import real_now
 from syncd.db.database import Database
 from syncd.db.lease import Lease, acquire
 from syncd.db.rows import insert_rows
-from syncd.db.tables import sku
+from syncd.db.tables import sku, warehouse_item
 from syncd.fulfilment.cursors import STOCK, move_cursor
 from syncd.leases import account_lease
 from syncd.orders.book import AccountView, PoolWarehouse
@@ -392,6 +392,18 @@ async def test_levels_that_a_warehouse_told_too_long_ago_raise_nothing_and_lower
     seller.db.transact_now(move_cursor, seller.hamburg, STOCK, seller.clock.now(), seller.clock.now())
     await seller.rests()
     assert [market.shown["RED"] for market in seller.markets.values()] == [18, 18]
+
+
+async def test_what_a_warehouse_no_longer_names_is_not_raised(seller: Seller) -> None:
+    unnamed = [(seller.hamburg, seller.skus["RED"], "RED", seller.clock.now() - timedelta(seconds=1801))]
+    columns = [("warehouse_id", int), ("sku_id", int), ("warehouse_sku", str), ("unnamed_since_at", datetime)]
+    seller.db.transact_now(insert_rows, warehouse_item, columns, unnamed)
+    seller.counts("RED", 20)
+    for _ in range(10):
+        await seller.minute()
+
+    assert [market.shown["RED"] for market in seller.markets.values()] == [10, 10]
+    assert {row["waits_for"] for row in seller.unfinished()} == {"a warehouse does not tell its level any more"}
 
 
 # --- random days ----------------------------------------------------------------------------------------------

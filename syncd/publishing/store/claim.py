@@ -71,17 +71,8 @@ def claim(
     sorted_out = _Sorted()
     for each in due:
         at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
-        _sort(
-            each,
-            at,
-            stock[each.listing_id],
-            live,
-            rules,
-            now,
-            sorted_out,
-            stop or _unnamed(stock[each.listing_id], unnamed),
-            (fresh or {}).get(each.listing_id),
-        )
+        found = stock[each.listing_id]
+        _sort(each, at, found, live, rules, now, sorted_out, stops.of(found), (fresh or {}).get(each.listing_id))
     forget(connection, sorted_out.done)
     close_alerts(connection, [refusal_key(rules, each.listing_id) for each in sorted_out.done], now)
     put_off(connection, sorted_out.waits, now)
