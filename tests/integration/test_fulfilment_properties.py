@@ -248,7 +248,7 @@ def a_world(url: str) -> Iterator[World]:
         db.close()
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("examples", [10, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(600)])])
 def test_available_is_never_too_much_and_right_in_the_end(fresh_book: Callable[[], str], examples: int) -> None:
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps=STEPS)

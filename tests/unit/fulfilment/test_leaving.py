@@ -32,7 +32,18 @@ def a_request(*lines: LineBook) -> Request:
     book = OrderBook(1, "1001", order_id=1, lines={line.channel_line_id: line for line in lines})
     nothing = dict.fromkeys(("submitted_at", "accepted_at", "cancel_wanted_at", "cancel_sent_at", "too_late_at"))
     return Request(
-        1, PLACE, "syncd-1-1", "accepted", "W-1", "", 1, settled_at=None, name="#1001", book=book, parts=parts, **nothing
+        1,
+        PLACE,
+        "syncd-1-1",
+        "accepted",
+        "W-1",
+        "",
+        1,
+        settled_at=None,
+        name="#1001",
+        book=book,
+        parts=parts,
+        **nothing,
     )
 
 
