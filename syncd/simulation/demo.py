@@ -69,7 +69,7 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
     console.print(f"status page: {stage.address}/status   (files in {folder})")
     try:
         started = time.monotonic()
-        last_view = await _let_shop(stage, options, stop, console)
+        last_view = await let_shop(stage, options, stop, console)
         shopping_s = time.monotonic() - started
         stop.clear()  # a second Ctrl-C ends the waiting
         awaited = await _come_to_rest(stage, stop, console)
@@ -119,7 +119,7 @@ def _tell(summary: Summary, last_view: Any, options: DemoOptions, console: Conso
         summary.save(options.summary)
 
 
-async def _let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, console: Console) -> Any:
+async def let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, console: Console) -> Any:
     """Let shoppers buy for as long as they may, then settle what is unpaid. Returns the last picture of it."""
     shoppers = Shoppers(stage.world, stage.shops, stage.clock, stage.happenings)
     began = time.monotonic()
