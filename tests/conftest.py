@@ -1,4 +1,4 @@
-"""What every test shares: where it writes, and where the shared folder is, if it is there."""
+"""What every test shares: where it writes, how it logs, and where the shared folder is, if it is there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from tests.support.memory import folder_in_memory
 
@@ -13,9 +14,10 @@ SHARED = Path(os.environ.get("SYNCD_SHARED", Path(__file__).resolve().parent.par
 
 
 def pytest_configure() -> None:
-    """Let `tmp_path` be in memory, unless somebody has said where."""
+    """Let `tmp_path` be in memory, unless somebody has said where; print exceptions plainly."""
     if (memory := folder_in_memory()) is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
+    ConsoleRenderer.get_active().exception_formatter = plain_traceback  # rich takes up to 20 s for one with its locals
 
 
 @pytest.fixture(scope="session")
