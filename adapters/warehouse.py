@@ -28,7 +28,7 @@ class WarehouseTraits:
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """One item's free stock: what the warehouse would still promise, net of the orders it has accepted from us."""
+    """An item's free stock: what is still to promise, net of orders accepted from us. A code told twice counts once."""
 
     warehouse_sku: str
     free: int

@@ -8,13 +8,15 @@ from typing import Final
 from sqlalchemy import Connection, or_, select
 
 from syncd.alerts.store import Alert
-from syncd.db.tables import alert, order_line, reservation, shipment_request
+from syncd.db.tables import alert, shipment_request
 
 WAITS: Final = "shipment_waits"
 REFUSED: Final = "shipment_refused"
 EXCEPTION: Final = "shipment_exception"
 TOO_LATE: Final = "shipment_too_late"
 BACKLOG: Final = "orders_not_sent"
+
+BY_ITSELF: Final = "it has cancelled the shipment by itself"
 
 _TOLD_DAYS: Final = 7
 _OTHERWISE: Final = "or send it from elsewhere and mark it fulfilled at the channel, or cancel it there"
@@ -64,33 +66,21 @@ def backlog(warehouse_id: int, warehouse: str, account_id: int, account: str, or
 
 
 def outdated(connection: Connection, warehouse_id: int, now: datetime) -> list[str]:
-    """Open alerts nobody needs to act on any more: refusals of orders that hold nothing there, parcels long gone."""
-    told = open_of(connection, warehouse_id, REFUSED, TOO_LATE)
+    """Open alerts nobody needs to act on any more: delays of what is over, parcels long gone."""
+    told = open_of(connection, warehouse_id, EXCEPTION, TOO_LATE)
     if not told:
         return []
-    held = (
-        select(1)
-        .select_from(reservation)
-        .join(order_line, order_line.c.id == reservation.c.order_line_id)
-        .where(
-            order_line.c.order_id == shipment_request.c.order_id,
-            reservation.c.warehouse_id == warehouse_id,
-            reservation.c.stage != "shipped",
-            reservation.c.quantity > 0,
-        )
-        .exists()
-    )
     found = connection.execute(
-        select(shipment_request.c.order_id, shipment_request.c.settled_at, held.label("held")).where(
+        select(shipment_request.c.order_id, shipment_request.c.settled_at).where(
             shipment_request.c.warehouse_id == warehouse_id,
             shipment_request.c.order_id.in_({_order_of(key) for key in told}),
         )
     ).all()
     long_gone = now - timedelta(days=_TOLD_DAYS)
-    recent = {row.order_id for row in found if row.settled_at is None or row.settled_at >= long_gone}
-    closing = {alert_key(TOO_LATE, warehouse_id, row.order_id) for row in found if row.order_id not in recent}
-    closing |= {alert_key(REFUSED, warehouse_id, row.order_id) for row in found if not row.held}
-    return sorted(closing & told)
+    under_way = {row.order_id for row in found if row.settled_at is None}
+    recent = under_way | {row.order_id for row in found if row.settled_at is not None and row.settled_at >= long_gone}
+    acted_on = {EXCEPTION: under_way, TOO_LATE: recent}
+    return sorted(key for key in told if _order_of(key) not in acted_on[key.split(":", 1)[0]])
 
 
 def open_of(connection: Connection, warehouse_id: int, *kinds: str) -> set[str]:

@@ -6,7 +6,7 @@ import structlog
 
 from adapters.contract import AdapterError, OutcomeUnknown, Rejected
 from syncd.fulfilment.desk import Desk
-from syncd.fulfilment.due import Due, mark_sending
+from syncd.fulfilment.due import Due, NotSent, mark_sending
 from syncd.fulfilment.settle import note_refused, note_unsent
 
 log = structlog.get_logger(__name__)
@@ -22,11 +22,11 @@ async def ask(desk: Desk, due: Due) -> bool:
         there = await desk.fulfiller.find(due.reference)
         if there is not None:
             return await desk.note(there, read_at)
-        if not desk.has_settled(due):
+        if not desk.has_settled(due, read_at):
             return False
     order = await desk.db.transact(mark_sending, desk.lease(), desk.place, due.reference, desk.clock.now())
-    if order is None:
-        return False
+    if isinstance(order, NotSent):
+        return order.dropped
     sent_at = desk.clock.now()
     try:
         state = await desk.fulfiller.submit(order)

@@ -29,10 +29,10 @@ class Desk:
     clock: Clock
     lease: Callable[[], Lease]
 
-    def has_settled(self, due: Due) -> bool:
-        """Whether what was sent has arrived by now, or never will."""
+    def has_settled(self, due: Due, at: datetime) -> bool:
+        """Whether what was sent had arrived at that instant, or never will."""
         settle = timedelta(seconds=self.fulfiller.traits.settle_s)
-        return due.submitted_at is None or self.clock.now() - due.submitted_at >= settle
+        return due.submitted_at is None or at - due.submitted_at >= settle
 
     async def note(self, told: ShipmentState, read_at: datetime) -> bool:
         """Book what the warehouse says of a shipment. Returns whether that was news."""

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 from adapters.warehouse import ShipmentOrder
 from syncd.db.lease import Lease, guard
 from syncd.db.tables import account, sales_order, shipment_request
-from syncd.fulfilment.request import compose, load_request, note_submission, save_request
+from syncd.fulfilment.request import can_be_sent, compose, load_request, note_submission, save_request
+from syncd.fulfilment.settle import drop_unsent
 from syncd.fulfilment.survey import Outside
 from syncd.insight.store import add_tallies
 
@@ -60,14 +61,24 @@ def load_recalled(connection: Connection, warehouse_id: int, limit: int) -> list
     return [Due(*row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """A request is not to be sent. `dropped`: it ended just now, as its order has changed."""
+
+    dropped: bool
+
+
 def mark_sending(
     connection: Connection, lease: Lease, place: Outside, reference: str, now: datetime
-) -> ShipmentOrder | None:
-    """Note that a request is about to be sent, and give what is sent; None when it no longer is to be."""
+) -> ShipmentOrder | NotSent:
+    """Note that a request is about to be sent, and give what is sent. The warehouse surely does not have it yet."""
     guard(connection, lease)
     request = load_request(connection, place.warehouse_id, reference)
     if request is None or request.state not in ("planned", "submitted") or request.cancel_wanted_at is not None:
-        return None
+        return NotSent(dropped=False)
+    if not can_be_sent(connection, request):
+        drop_unsent(connection, place, request, now)
+        return NotSent(dropped=True)
     if not request.attempts:
         add_tallies(connection, {(f"warehouse:{place.key}", "shipments_submitted"): 1})
     save_request(connection, request, state="submitted", submitted_at=now, attempts=request.attempts + 1)

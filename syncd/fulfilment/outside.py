@@ -10,22 +10,26 @@ from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
-from adapters.contract import AdapterError, Clock
+from adapters.contract import AdapterError, AuthExpired, Clock, RateLimited
 from adapters.warehouse import Fulfiller, ShipmentState
+from syncd.alerts.store import open_alerts
 from syncd.db.database import DatabaseClosed, Transactor
 from syncd.db.lease import Fenced, Lease, guard
+from syncd.db.rows import rows
+from syncd.db.tables import line_component, order_line, sales_order, shipment_request
+from syncd.fulfilment import alerts
 from syncd.fulfilment.asking import ask
 from syncd.fulfilment.cursors import SHIPMENTS, move_cursor, shipments_since
 from syncd.fulfilment.desk import Desk
 from syncd.fulfilment.due import Due, load_recalled, load_unsent
 from syncd.fulfilment.plan import plan_shipments
 from syncd.fulfilment.reach import Reach
-from syncd.fulfilment.rounds import Round, work_off
+from syncd.fulfilment.rounds import Round, Turns, work_off
 from syncd.fulfilment.settle import is_news, load_known, note_stuck
-from syncd.fulfilment.stock_reader import StockReader
+from syncd.fulfilment.stock_reader import Heard, StockReader
 from syncd.fulfilment.stopping import stop
 from syncd.fulfilment.survey import Outside, Survey, survey
 from syncd.orders.book import AccountView
@@ -34,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 _PLANNED: Final = 100  # orders planned in one transaction
 _ROUND: Final = 500  # requests looked at in one round
+_OPEN: Final = ("planned", "submitted", "accepted")  # states of requests that are not over
 _STUCK_AFTER: Final = 5  # attempts after which a person is told that a request does not get through
 
 
@@ -64,6 +69,7 @@ class Fulfilment:
         self._reach = Reach(warehouse_id, key, db, clock)
         self._stock = StockReader(warehouse_id, key, fulfiller, db, clock, lease, self._reach, self._hear_all)
         self._turns = {name: asyncio.Lock() for name in ("submit", "poll", "cancel")}
+        self._order = {"submit": Turns(), "cancel": Turns()}
         self._not_before = clock.now()  # the warehouse asked us to wait until then
         self._heard_news = False
         self.last_poll_at: datetime | None = None
@@ -95,12 +101,19 @@ class Fulfilment:
 
     async def poll(self) -> bool:
         """Hear of every shipment that changed. The cursor moves only when all of them are booked."""
-        return (await self._poll()).changed
+        heard = await self._poll()
+        if heard.mishap is not None:
+            raise heard.mishap
+        return heard.changed
 
-    async def _hear_all(self) -> bool:
+    async def _hear_all(self) -> Heard:
         heard = await self._poll()
         self._heard_news = self._heard_news or heard.changed
-        return heard.down is None
+        if isinstance(heard.mishap, OperationalError):
+            raise heard.mishap
+        unbooked = [reference for reference, _ in heard.unbooked]
+        unsure = await self._db.read(_skus_of, self._place.warehouse_id, unbooked) if unbooked else frozenset()
+        return Heard(heard.down is None, unsure)
 
     async def _poll(self) -> Round:
         async with self._turns["poll"]:
@@ -119,7 +132,7 @@ class Fulfilment:
                 return heard
             await self._reach.worked("poll")
             if heard.mishap is not None:
-                raise heard.mishap  # the cursor stays: what could not be booked is heard again
+                return heard  # the cursor stays: what could not be booked is heard again
             await self._db.transact(
                 _finish_poll, self._lease(), self._place.warehouse_id, started_at, self._clock.now()
             )
@@ -132,6 +145,10 @@ class Fulfilment:
         done = await work_off(news, lambda told: told.reference, lambda told: self._desk.note(told, read_at))
         heard.changed = heard.changed or done.changed
         heard.mishap = heard.mishap or done.mishap
+        heard.unbooked += done.unbooked
+        for reference, err in done.unbooked:
+            if not isinstance(err, OperationalError):  # the database was busy: that is no shipment's fault
+                await self._tell_held_up(reference, f"what it says of it cannot be booked ({type(err).__name__})")
 
     async def _plan(self) -> Round:
         done = Round()
@@ -166,25 +183,78 @@ class Fulfilment:
             await self._reach.idle(activity)
         if not due or self._clock.now() < self._not_before:
             return False
-        done = await work_off(due, lambda each: each.reference, partial(work, self._desk))
+        turns = self._order[activity]
+        in_turn = turns.in_order(due, lambda each: each.reference)
+        done = await work_off(in_turn, lambda each: each.reference, partial(work, self._desk))
+        turns.note(done)
         if done.asked_to_wait is not None:
             self._not_before = self._clock.now() + timedelta(seconds=done.asked_to_wait.retry_after_s)
-        if done.down is not None:
+        if done.down is not None and _is_down(done):
             await self._reach.failed(activity, done.down)
         else:
             await self._reach.worked(activity)
-            await self._tell_stuck(due, done)
+            await self._tell_stuck(due, done, turns)
         if done.mishap is not None:
             raise done.mishap
         return done.changed
 
-    async def _tell_stuck(self, due: Sequence[Due], done: Round) -> None:
-        """Tell of single requests that fail again and again while others work."""
-        attempts = {each.reference: each.attempts for each in due}
+    async def _tell_stuck(self, due: Sequence[Due], done: Round, turns: Turns) -> None:
+        """Tell of single requests that fail again and again while the warehouse works."""
+        known = {each.reference: each for each in due}
         for reference, err in done.failed:
-            if attempts[reference] >= _STUCK_AFTER:
+            if isinstance(err, RateLimited) or max(known[reference].attempts, turns.times(reference)) < _STUCK_AFTER:
+                continue
+            if known[reference].state == "accepted":
+                await self._tell_held_up(reference, str(err))
+            else:
                 now = self._clock.now()
                 await self._db.transact(note_stuck, self._lease(), self._place, reference, str(err), now)
+
+    async def _tell_held_up(self, reference: str, reason: str) -> None:
+        now = self._clock.now()
+        await self._db.transact(_open_exception, self._lease(), self._place, reference, reason, now)
+
+
+def _is_down(done: Round) -> bool:
+    """Whether a failed round is the warehouse's fault, and not that of one request or of our haste."""
+    if isinstance(done.down, RateLimited):
+        return False
+    return isinstance(done.down, AuthExpired) or (len(done.failed) > 1 and not done.worked)
+
+
+def _open_exception(
+    connection: Connection, lease: Lease, place: Outside, reference: str, reason: str, now: datetime
+) -> None:
+    """Tell people of an open shipment, which is closed again when its news are booked."""
+    guard(connection, lease)
+    table = shipment_request
+    found = connection.execute(
+        select(table.c.order_id, sales_order.c.name, sales_order.c.account_id)
+        .join(sales_order, sales_order.c.id == table.c.order_id)
+        .where(
+            table.c.warehouse_id == place.warehouse_id,
+            table.c.reference == reference,
+            table.c.state.in_(_OPEN),
+        )
+    ).one_or_none()
+    if found is not None:
+        told = alerts.exception(
+            place.warehouse_id, place.key, found.order_id, found.name or "", found.account_id, reason
+        )
+        open_alerts(connection, [told], now)
+
+
+def _skus_of(connection: Connection, warehouse_id: int, references: Sequence[str]) -> frozenset[int]:
+    """Every SKU of the orders of those of these shipments that still count in its levels."""
+    wanted = rows(connection, "wanted", [("reference", str)], [(each,) for each in sorted(set(references))])
+    found = connection.execute(
+        select(line_component.c.sku_id)
+        .join(order_line, order_line.c.id == line_component.c.order_line_id)
+        .join(shipment_request, shipment_request.c.order_id == order_line.c.order_id)
+        .join(wanted, wanted.c.reference == shipment_request.c.reference)
+        .where(shipment_request.c.warehouse_id == warehouse_id, shipment_request.c.state.in_(_OPEN))
+    )
+    return frozenset(found.scalars())
 
 
 def _finish_poll(connection: Connection, lease: Lease, warehouse_id: int, started_at: datetime, now: datetime) -> None:

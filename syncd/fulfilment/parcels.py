@@ -23,10 +23,10 @@ def record_parcels(connection: Connection, request_id: int, told: Sequence[Parce
     known: dict[_Key, tuple[str | None, datetime | None]] = {}
     content: dict[_Key, Counter[str]] = {}
     for each in told:
-        key = (each.carrier or "", each.tracking_number or "")
+        key = (_text(each.carrier or ""), _text(each.tracking_number or ""))
         url, shipped_at = known.get(key, (None, None))
-        known[key] = (url or each.tracking_url, shipped_at or each.shipped_at)
-        content.setdefault(key, Counter()).update({code: n for code, n in each.pieces.items() if n > 0})
+        known[key] = (url or _text(each.tracking_url or "") or None, shipped_at or each.shipped_at)
+        content.setdefault(key, Counter()).update({_text(code): n for code, n in each.pieces.items() if n > 0})
     ids = _upsert(connection, request_id, known)
     filled = [(ids[key], code, pieces) for key, inside in content.items() for code, pieces in sorted(inside.items())]
     if not filled:
@@ -39,6 +39,11 @@ def record_parcels(connection: Connection, request_id: int, told: Sequence[Parce
             index_elements=["parcel_id", "warehouse_sku"], set_={"pieces": statement.excluded.pieces}
         )
     )
+
+
+def _text(told: str) -> str:
+    """A text that every database can store."""
+    return told.replace("\0", "")
 
 
 def _upsert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from syncd.alerts.store import close_alerts, open_alerts
 from syncd.catalogue.codes import codes_of
 from syncd.db.lease import Lease, guard
 from syncd.db.rows import insert_rows, rows, selectable
-from syncd.db.tables import shipment_request, shipment_request_line, warehouse_item
+from syncd.db.tables import account, shipment_request, shipment_request_line, warehouse_item
 from syncd.fulfilment.survey import Outside, Survey, still_ready
 from syncd.orders.book import OrderBook
 from syncd.orders.change import OrderChange
@@ -58,7 +59,8 @@ def _record(connection: Connection, place: Outside, books: Sequence[OrderBook], 
 def _insert_requests(
     connection: Connection, place: Outside, books: Sequence[OrderBook], now: datetime
 ) -> dict[int | None, int]:
-    """A new request for each order; their ids by order. Each is named by its order and how many went before it."""
+    """A new request for each order; their ids by order."""
+    here = installation_of(connection)
     before = _requests_before(connection, books)
     numbers = [(book.order_id, before.get(book.order_id or 0, 0) + 1) for book in books]
     columns = [("warehouse_id", int), ("order_id", int), ("reference", str), ("planned_at", datetime)]
@@ -66,7 +68,7 @@ def _insert_requests(
         connection,
         "made",
         columns,
-        [(place.warehouse_id, order_id, f"syncd-{order_id}-{number}", now) for order_id, number in numbers],
+        [(place.warehouse_id, order_id, reference_of(here, order_id, number), now) for order_id, number in numbers],
     )
     made = connection.execute(
         insert(shipment_request)
@@ -74,6 +76,17 @@ def _insert_requests(
         .returning(shipment_request.c.id, shipment_request.c.order_id)
     )
     return {row.order_id: row.id for row in made}
+
+
+def reference_of(installation: str, order_id: int | None, number: int) -> str:
+    """How a warehouse is to call the `number`th request of an order: the same name is never used for anything else."""
+    return f"syncd-{installation}-{order_id}-{number}"
+
+
+def installation_of(connection: Connection) -> str:
+    """What tells this database from others that ask the same warehouse: made of the moment its first account came."""
+    first = connection.execute(select(account.c.key, account.c.added_at).order_by(account.c.id).limit(1)).one()
+    return hashlib.sha256(f"{first.key} {first.added_at.isoformat()}".encode()).hexdigest()[:6]
 
 
 def _requests_before(connection: Connection, books: Sequence[OrderBook]) -> dict[int, int]:

@@ -13,6 +13,7 @@ from adapters.contract import Address
 from adapters.warehouse import ShipmentLine, ShipmentOrder
 from syncd.db.rows import insert_rows, rows
 from syncd.db.tables import (
+    account,
     recipient,
     sales_order,
     shipment_request,
@@ -106,6 +107,25 @@ def load_request(connection: Connection, warehouse_id: int, reference: str) -> R
         name=found.name,
         book=book,
         parts=_load_parts(connection, found.id, book),
+    )
+
+
+def can_be_sent(connection: Connection, request: Request) -> bool:
+    """Whether its order is to be sent at this moment, and just what the request asks for is reserved for it."""
+    wanted = connection.execute(
+        select(sales_order.c.id)
+        .join(account, account.c.id == sales_order.c.account_id)
+        .where(
+            sales_order.c.id == request.order_id,
+            sales_order.c.state == "open",
+            sales_order.c.review.is_(None),
+            sales_order.c.test == 0,
+            account.c.state == "live",
+        )
+    ).first()
+    return wanted is not None and all(
+        part.pieces == part.line.handed(request.warehouse_id) * dict(part.line.components).get(part.sku_id, 0)
+        for part in request.parts
     )
 
 

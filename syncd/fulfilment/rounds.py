@@ -25,16 +25,44 @@ class Round:
     """What came of a round. `down`: the other side could not be worked with."""
 
     changed: bool = False
+    worked: bool = False  # something did
     down: AdapterError | None = None
     asked_to_wait: RateLimited | None = None
     failed: list[tuple[str, AdapterError]] = field(default_factory=list)  # single ones, while others worked
     mishap: Exception | None = None
+    unbooked: list[tuple[str, Exception]] = field(default_factory=list)  # what we could not book; `mishap` is the first
+
+
+class Turns:
+    """Whose turn it is: what failed comes after what did not, and what failed last comes last of all."""
+
+    def __init__(self) -> None:
+        self._last_failed: dict[str, int] = {}
+        self._times: dict[str, int] = {}
+        self._count = 0
+
+    def in_order(self, things: Sequence[T], name: Callable[[T], str]) -> list[T]:
+        """These things, those whose turn it is first; what is not among them any more is forgotten."""
+        names = {name(each) for each in things}
+        self._last_failed = {each: at for each, at in self._last_failed.items() if each in names}
+        self._times = {each: n for each, n in self._times.items() if each in names}
+        return sorted(things, key=lambda each: self._last_failed.get(name(each), 0))
+
+    def note(self, done: Round) -> None:
+        for name in [name for name, _ in (*done.failed, *done.unbooked)]:
+            self._count += 1
+            self._last_failed[name] = self._count
+            self._times[name] = self._times.get(name, 0) + 1
+
+    def times(self, name: str) -> int:
+        """How often a thing has failed since it became due."""
+        return self._times.get(name, 0)
 
 
 async def work_off(things: Sequence[T], name: Callable[[T], str], work: Callable[[T], Awaitable[bool]]) -> Round:
     """Do the work for each thing. What we cannot book is logged and kept as `mishap`, to be raised after the rest."""
     done = Round()
-    worked, in_a_row = False, 0
+    in_a_row = 0
     for each in things:
         try:
             done.changed = await work(each) or done.changed
@@ -51,8 +79,9 @@ async def work_off(things: Sequence[T], name: Callable[[T], str], work: Callable
         except Exception as err:
             log.error("shipment.failed", reference=name(each), error=type(err).__name__, exc_info=err)
             done.mishap = done.mishap or err
+            done.unbooked.append((name(each), err))
         else:
-            worked, in_a_row = True, 0
-    if done.failed and not worked:
+            done.worked, in_a_row = True, 0
+    if done.failed and not done.worked:
         done.down = done.failed[-1][1]
     return done

@@ -16,7 +16,7 @@ from syncd.db.tables import shipment_request
 from syncd.fulfilment import alerts
 from syncd.fulfilment.booking import Booking
 from syncd.fulfilment.leaving import missing_pieces
-from syncd.fulfilment.request import load_request
+from syncd.fulfilment.request import Request, can_be_sent, load_request, save_request
 from syncd.fulfilment.survey import Outside
 
 
@@ -95,7 +95,7 @@ def _end_cancelled(booking: Booking, reason: str | None) -> None:
     if wanted:
         booking.untell(alerts.TOO_LATE)
     else:
-        booking.tell(alerts.refused, reason or "it has cancelled the shipment by itself")
+        booking.tell(alerts.refused, reason or alerts.BY_ITSELF)
 
 
 def _end_incomplete(booking: Booking) -> None:
@@ -125,14 +125,19 @@ def _note_afterwards(booking: Booking, told: ShipmentState, read_at: datetime) -
 def note_refused(
     connection: Connection, lease: Lease, place: Outside, reference: str, reason: str, now: datetime
 ) -> bool:
-    """The warehouse will never ship it: its units are reserved as before, and a person is told."""
+    """The warehouse will never ship it: its units are reserved as before, and a person is told.
+
+    When the order has changed meanwhile, it has refused what nobody wants any more: the rest is planned anew.
+    """
     booking = _open_booking(connection, lease, place, reference, ("submitted",), now)
     if booking is None:
         return False
     booking.free()
-    booking.end("refused", reason)
-    if booking.holds_some:
+    if booking.request.cancel_wanted_at is None and booking.holds_some:
+        booking.end("refused", reason)
         booking.tell(alerts.refused, reason)
+    else:
+        booking.end("cancelled", reason)
     booking.record()
     return True
 
@@ -149,23 +154,32 @@ def note_stuck(
 
 
 def note_unsent(connection: Connection, lease: Lease, place: Outside, reference: str, now: datetime) -> bool:
-    """The request surely had no effect: it is as before it was sent."""
-    booking = _open_booking(connection, lease, place, reference, ("submitted",), now)
-    if booking is None:
+    """The request surely had no effect: it is as before it was sent, or over when its order has changed since."""
+    guard(connection, lease)
+    request = load_request(connection, place.warehouse_id, reference)
+    if request is None or request.state != "submitted":
         return False
-    if booking.request.cancel_wanted_at is not None:
-        booking.free()
-        booking.end("cancelled", "the order changed before it was sent")
+    if request.cancel_wanted_at is None and can_be_sent(connection, request):
+        save_request(connection, request, state="planned")
     else:
-        booking.note(state="planned")
-    booking.record()
+        drop_unsent(connection, place, request, now)
     return True
 
 
-def note_never_arrived(connection: Connection, lease: Lease, place: Outside, reference: str, now: datetime) -> bool:
-    """The warehouse has never got it, and the order does not want it any more."""
+def drop_unsent(connection: Connection, place: Outside, request: Request, now: datetime) -> None:
+    """End a request that the warehouse surely does not have: what its order still wants is planned anew."""
+    booking = Booking(connection, place, request, now)
+    booking.free()
+    booking.end("cancelled", "the order changed before it was sent")
+    booking.record()
+
+
+def note_never_arrived(
+    connection: Connection, lease: Lease, place: Outside, reference: str, sent_at: datetime | None, now: datetime
+) -> bool:
+    """The warehouse has never got what was last sent at `sent_at`, and the order does not want it any more."""
     booking = _open_booking(connection, lease, place, reference, ("submitted",), now)
-    if booking is None or booking.request.cancel_wanted_at is None:
+    if booking is None or booking.request.cancel_wanted_at is None or booking.request.submitted_at != sent_at:
         return False
     booking.free()
     booking.end("cancelled", "it never arrived")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -21,14 +22,23 @@ from syncd.stock.unnamed import note_named
 
 _CHUNK: Final = 200
 _CODES: Final = 1_000
+_DEAF_AFTER: Final = 2  # one missed poll is worth waiting a read for; a lowering must not wait longer
 
 _Dated = tuple[datetime, StockRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What could be heard of shipments. `unsure`: the SKUs of those whose news could not be booked."""
+
+    complete: bool = True
+    unsure: frozenset[int] = frozenset()
 
 
 class StockReader:
     """Reads the levels of one warehouse. A read that breaks off books nothing; the next one does.
 
-    `hear_shipments` books what became of shipments, and tells whether all of it could be heard.
+    `hear_shipments` books what became of shipments. Where that is not known, levels are only ever lowered.
     """
 
     def __init__(
@@ -40,7 +50,7 @@ class StockReader:
         clock: Clock,
         lease: Callable[[], Lease],
         reach: Reach | None = None,
-        hear_shipments: Callable[[], Awaitable[bool]] | None = None,
+        hear_shipments: Callable[[], Awaitable[Heard]] | None = None,
     ) -> None:
         self._warehouse_id = warehouse_id
         self._key = key
@@ -51,6 +61,7 @@ class StockReader:
         self._reach = reach or Reach(warehouse_id, key, db, clock)
         self._hear_shipments = hear_shipments
         self._turn = asyncio.Lock()
+        self._deaf = 0  # reads in a row before which shipments could not be heard of
         self.last_stock_at: datetime | None = None
 
     async def read_stock(self) -> bool:
@@ -63,10 +74,13 @@ class StockReader:
                 return False
             # What the warehouse has cancelled by itself is free again in these levels: first hear of that, or the
             # same pieces are counted as kept for us once more.
-            if self._hear_shipments is not None and not await self._hear_shipments():
+            heard = await self._hear_shipments() if self._hear_shipments is not None else Heard()
+            self._deaf = 0 if heard.complete else self._deaf + 1
+            if 0 < self._deaf < _DEAF_AFTER:
                 return False
             skus = await self._resolve(sorted({row.warehouse_sku for _, row in told}))
-            booked = await self._book(told, skus)
+            unsure = heard.unsure if heard.complete else frozenset(skus.values())
+            booked = await self._book(told, skus, unsure)
             await self._db.transact(
                 _finish,
                 self._lease(),
@@ -87,11 +101,11 @@ class StockReader:
             skus |= await self._db.read(resolve_codes, codes[begin : begin + _CODES])
         return skus
 
-    async def _book(self, told: Sequence[_Dated], skus: Mapping[str, int]) -> SnapshotBooked:
+    async def _book(self, told: Sequence[_Dated], skus: Mapping[str, int], unsure: frozenset[int]) -> SnapshotBooked:
         booked = SnapshotBooked()
         for as_of, rows in _chunks(told, skus):
             done = await self._db.transact(
-                _book_rows, self._lease(), self._warehouse_id, as_of, rows, self._clock.now()
+                _book_rows, self._lease(), self._warehouse_id, as_of, rows, self._clock.now(), unsure
             )
             booked = booked.plus(done)
         unknown = tuple(sorted({row.warehouse_sku for _, row in told if row.warehouse_sku not in skus}))
@@ -123,10 +137,16 @@ def _oldest(told: Sequence[_Dated]) -> datetime | None:
 
 
 def _book_rows(
-    connection: Connection, lease: Lease, warehouse_id: int, as_of: datetime, rows: Sequence[StockRow], now: datetime
+    connection: Connection,
+    lease: Lease,
+    warehouse_id: int,
+    as_of: datetime,
+    rows: Sequence[StockRow],
+    now: datetime,
+    unsure: frozenset[int],
 ) -> SnapshotBooked:
     guard(connection, lease)
-    return book_snapshot(connection, warehouse_id, as_of, rows, now)
+    return book_snapshot(connection, warehouse_id, as_of, rows, now, unsure)
 
 
 def _finish(

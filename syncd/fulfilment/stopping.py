@@ -22,9 +22,11 @@ async def stop(desk: Desk, due: Due) -> bool:
     there = await desk.fulfiller.find(due.reference)
     changed = await desk.note(there, read_at) if there is not None else False
     if there is None and due.state == "submitted":
-        if not desk.has_settled(due):
+        if not desk.has_settled(due, read_at):
             return False
-        return await desk.db.transact(note_never_arrived, desk.lease(), desk.place, due.reference, desk.clock.now())
+        return await desk.db.transact(
+            note_never_arrived, desk.lease(), desk.place, due.reference, due.submitted_at, desk.clock.now()
+        )
     settle_s = desk.fulfiller.traits.settle_s
     cancelling = await desk.db.transact(
         mark_cancelling, desk.lease(), desk.place, due.reference, settle_s, desk.clock.now()

@@ -11,8 +11,17 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_,
 
 from syncd.alerts.store import Alert
 from syncd.db.rows import rows
-from syncd.db.tables import account, order_line, recipient, reservation, sales_order, shipment_request
+from syncd.db.tables import (
+    account,
+    order_line,
+    recipient,
+    reservation,
+    sales_order,
+    shipment_request,
+    shipment_request_line,
+)
 from syncd.fulfilment import alerts
+from syncd.fulfilment.request import OPEN
 from syncd.orders.book import AccountView
 
 _INCOMPLETE_TOLD_AFTER: Final = timedelta(hours=1)
@@ -43,13 +52,17 @@ class Survey:
 def survey(connection: Connection, place: Outside, grace_s: float, limit: int, now: datetime) -> Survey:
     """Orders whose goods there can be sent now, oldest first, and what became of alerts. Only reads.
 
-    Left out are orders younger than the grace period, ones in review, tests, those that the warehouse has refused, and
-    those from before their account went live: what the seller used until then may have sent them.
+    Left out are orders younger than the grace period, ones in review, tests, those that still hold what the warehouse
+    has refused, and those from before their account went live: what the seller used until then may have sent them.
     """
     due = _due(place, now - timedelta(seconds=grace_s)).order_by(sales_order.c.id)
     ready = connection.execute(due.where(_is_ours(), _has_address()).limit(limit))
-    told = alerts.open_of(connection, place.warehouse_id, alerts.WAITS, alerts.BACKLOG)
-    deserved = {**_waiting(connection, place, due, now), **_backlogs(connection, place, now)}
+    told = alerts.open_of(connection, place.warehouse_id, alerts.WAITS, alerts.BACKLOG, alerts.REFUSED)
+    deserved = {
+        **_waiting(connection, place, due, now),
+        **_backlogs(connection, place, now),
+        **_refusals(connection, place),
+    }
     return Survey(
         tuple(row.id for row in ready),
         tuple(each for key, each in deserved.items() if key not in told),
@@ -88,11 +101,52 @@ def _backlogs(connection: Connection, place: Outside, now: datetime) -> dict[str
     return {each.key: each for each in left}
 
 
+def _refusals(connection: Connection, place: Outside) -> dict[str, Alert]:
+    """Orders that still hold what the warehouse will not send; of several refusals the last."""
+    found = connection.execute(
+        select(sales_order.c.id, sales_order.c.name, sales_order.c.account_id, shipment_request.c.reason)
+        .join(shipment_request, shipment_request.c.order_id == sales_order.c.id)
+        .where(
+            sales_order.c.state == "open",
+            shipment_request.c.warehouse_id == place.warehouse_id,
+            _is_refused(),
+        )
+        .order_by(shipment_request.c.id)
+    )
+    refused = [
+        alerts.refused(place.warehouse_id, place.key, row.id, row.name, row.account_id, row.reason or alerts.BY_ITSELF)
+        for row in found
+    ]
+    return {each.key: each for each in refused}
+
+
+def _is_refused() -> ColumnElement[bool]:
+    """Whether a request was refused, and its order still holds units of its lines there that nobody is asked for."""
+    held = (
+        select(1)
+        .select_from(shipment_request_line)
+        .join(
+            reservation,
+            and_(
+                reservation.c.order_line_id == shipment_request_line.c.order_line_id,
+                reservation.c.sku_id == shipment_request_line.c.sku_id,
+            ),
+        )
+        .where(
+            shipment_request_line.c.request_id == shipment_request.c.id,
+            reservation.c.warehouse_id == shipment_request.c.warehouse_id,
+            reservation.c.stage == "held",
+            reservation.c.quantity > 0,
+        )
+    )
+    return and_(shipment_request.c.state == "refused", held.exists())
+
+
 def _due(place: Outside, applied_before: datetime) -> Select[Any]:
     asked = select(1).where(
         shipment_request.c.order_id == sales_order.c.id,
         shipment_request.c.warehouse_id == place.warehouse_id,
-        shipment_request.c.state.in_(("planned", "submitted", "accepted", "refused")),
+        or_(shipment_request.c.state.in_(OPEN), _is_refused()),
     )
     held = (
         select(1)

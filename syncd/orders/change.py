@@ -38,3 +38,13 @@ class OrderChange:
     had_requests: bool = False  # warehouses were asked to ship units of it that had not left
     recalled: set[int] = field(default_factory=set)  # warehouses that must be asked not to ship what they were asked to
     withdrawn: set[int] = field(default_factory=set)  # warehouses whose shipment request is never to be sent
+
+    @property
+    def is_cancelled(self) -> bool:
+        return (self.standing or self.book.standing) is OrderStanding.CANCELLED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the order wants nothing more, and no unit is kept for it."""
+        over = (self.standing or self.book.standing) is not OrderStanding.OPEN
+        return over and not any(line.open_units for line in self.book.lines.values())

@@ -265,7 +265,7 @@ def _review(state: OrderState, account: AccountView, change: OrderChange) -> Non
         reasons.append(change.review)
     key = f"in_review:{change.book.account_id}:{change.book.channel_order_id}"
     change.review = "; ".join(reasons) or None
-    if change.review:
+    if change.review and not change.is_over:
         message = f"order {state.name} needs a look: {change.review}"
         change.notices.append(Notice(key, "order_in_review", "its units are reserved as usual", message))
     elif not change.is_new:
@@ -289,13 +289,15 @@ def _tell_shortage(account: AccountView, change: OrderChange) -> None:
 
 
 def settled_notices(changes: Iterable[OrderChange], accounts: dict[int, AccountView]) -> list[Notice]:
-    """Alerts that an order no longer deserves: nothing oversold, nothing unmapped, no parked line."""
+    """Alerts that an order no longer deserves: nothing oversold, nothing unmapped, no parked line, no review."""
     notices = []
     for change in changes:
         if change.is_new:
             continue
         book = change.book
         owner = f"{book.account_id}:{book.channel_order_id}"
+        if change.is_over:
+            notices.append(Notice(f"in_review:{owner}", "order_in_review"))
         short = {line.short_reason for line in book.lines.values() if line.short}
         if ShortageReason.OVERSOLD not in short:
             notices.append(Notice(f"oversold:{owner}", "oversold"))

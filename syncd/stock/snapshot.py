@@ -7,7 +7,7 @@ then the level is too low for a while, and never too high.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +32,7 @@ class OurShare:
 
     accepted: int = 0
     submitted_at: datetime | None = None
+    unanswered: int = 0  # accepted, and asked not to be shipped: they may be among the free again, or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class SnapshotBooked:
     changed: int = 0
     unchanged: int = 0
     older: int = 0  # left alone: their level is of a later instant
-    held_back: int = 0  # left alone: a raise that is older than what the warehouse was asked to ship
+    held_back: int = 0  # left alone: a raise of which we cannot know that it is one
     unknown: tuple[str, ...] = ()  # codes that name no SKU
     unreadable: tuple[tuple[str, str], ...] = ()  # (code, what is wrong with its numbers)
 
@@ -57,7 +58,10 @@ class SnapshotBooked:
 
 
 def merge_rows(rows: Iterable[StockRow], skus: Mapping[str, int]) -> tuple[list[Told], SnapshotBooked]:
-    """Sum the rows of each SKU, by code in `skus`; and what cannot be used: one bad row leaves its SKU unknown."""
+    """Sum the codes of each SKU, as in `skus`; and what cannot be used: one bad row leaves its SKU unknown.
+
+    A code told twice counts once, as the lower of the two: a page that shifts while it is read repeats its rows.
+    """
     by_sku: dict[int, list[StockRow]] = {}
     unknown: list[str] = []
     unreadable: list[tuple[str, str]] = []
@@ -76,9 +80,14 @@ def merge_rows(rows: Iterable[StockRow], skus: Mapping[str, int]) -> tuple[list[
 
 
 def _sum(sku_id: int, rows: Sequence[StockRow]) -> Told:
-    most = min(rows, key=lambda row: (-row.free, row.warehouse_sku))
-    unavailable = sum(max(0, row.unavailable) for row in rows)
-    return Told(sku_id, sum(row.free for row in rows), unavailable, most.warehouse_sku)
+    free: dict[str, int] = {}
+    unavailable: dict[str, int] = {}
+    for row in rows:
+        code = row.warehouse_sku
+        free[code] = min(row.free, free.get(code, row.free))
+        unavailable[code] = max(0, row.unavailable, unavailable.get(code, 0))
+    most = min(free, key=lambda code: (-free[code], code))
+    return Told(sku_id, sum(free.values()), sum(unavailable.values()), most)
 
 
 def book_told(
@@ -87,10 +96,12 @@ def book_told(
     as_of: datetime,
     ours: Mapping[int, OurShare],
     ledger: Ledger,
+    unsure: Collection[int] = (),
 ) -> tuple[SnapshotBooked, list[LevelKey]]:
     """Move each level to what the warehouse says; and the levels of which this is the newest word, moved or not.
 
-    Truth is never refused: what is reserved and is not there becomes `short`.
+    Truth is never refused: what is reserved and is not there becomes `short`. A raise that is older than what the
+    warehouse was asked to ship waits, and so does one of SKUs in `unsure`, of which news of shipments is missing.
     """
     changed = unchanged = older = held_back = 0
     newest: list[LevelKey] = []
@@ -103,7 +114,8 @@ def book_told(
         d_unavailable = each.unavailable - level.unavailable
         d_on_hand = each.free + each.unavailable + share.accepted - level.on_hand
         raises = d_on_hand - d_unavailable > 0
-        if raises and share.submitted_at is not None and as_of < share.submitted_at:
+        before_asked = share.submitted_at is not None and as_of < share.submitted_at
+        if raises and (before_asked or each.sku_id in unsure):
             held_back += 1
             continue
         newest.append(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select, text, update
+from sqlalchemy import Connection, and_, case, func, select, text, update
 
 from adapters.warehouse import StockRow
 from syncd.alerts.store import Alert, close_alerts, open_alerts
@@ -24,25 +24,32 @@ EXAMPLES = 5
 
 
 def book_snapshot(
-    connection: Connection, warehouse_id: int, as_of: datetime, told: Sequence[StockRow], now: datetime
+    connection: Connection,
+    warehouse_id: int,
+    as_of: datetime,
+    told: Sequence[StockRow],
+    now: datetime,
+    unsure: Collection[int] = (),
 ) -> SnapshotBooked:
     """Book levels as they stood at `as_of` or later, in one transaction; a second time changes nothing.
 
-    All rows of a SKU belong into one call. Items that no row names are left as they are: unknown is never zero.
+    All rows of a SKU belong into one call; those in `unsure` are lowered only. Items that no row
+    names are left as they are: unknown is never zero.
     """
     readable, refused = merge_rows(told, resolve_codes(connection, [row.warehouse_sku for row in told]))
     keys = {(each.sku_id, warehouse_id) for each in readable}
     _insert_levels(connection, keys)
     ledger = Ledger(load_levels(connection, keys), SOURCE, now)
 
-    booked, newest = book_told(
-        readable, warehouse_id, as_of, _our_shares(connection, warehouse_id, as_of, keys), ledger
-    )
+    shares = _our_shares(connection, warehouse_id, as_of, keys)
+    booked, newest = book_told(readable, warehouse_id, as_of, shares, ledger, unsure)
 
     record_ledger(connection, ledger, _cause_key, SOURCE)
     _date_levels(connection, newest, as_of)
     _record_codes(connection, warehouse_id, readable)
-    tell_shorts(connection, ledger.changed(), now)
+    # Pieces of which nobody knows whether they are free again are no shortage: the answer will tell.
+    missing = [each for each in ledger.changed() if not 0 < each[2].short <= shares[each[0][0]].unanswered]
+    tell_shorts(connection, missing, now)
     mark_dirty(connection, {each.sku_id: None for each in ledger.movements}, now)
     return booked.plus(refused)
 
@@ -103,8 +110,13 @@ def _our_shares(
     if not keys:
         return {}
     wanted = rows(connection, "wanted", [("sku_id", int)], [(sku_id,) for sku_id, _ in sorted(keys)])
+    answered = shipment_request.c.cancel_sent_at.is_(None)
     accepted = connection.execute(
-        select(reservation.c.sku_id, func.sum(reservation.c.quantity).label("pieces"))
+        select(
+            reservation.c.sku_id,
+            func.sum(case((answered, reservation.c.quantity), else_=0)).label("pieces"),
+            func.sum(case((answered, 0), else_=reservation.c.quantity)).label("unanswered"),
+        )
         .join(wanted, wanted.c.sku_id == reservation.c.sku_id)
         .join(order_line, order_line.c.id == reservation.c.order_line_id)
         .join(
@@ -114,7 +126,6 @@ def _our_shares(
                 shipment_request.c.warehouse_id == warehouse_id,
                 shipment_request.c.state == "accepted",
                 shipment_request.c.accepted_at <= as_of,
-                shipment_request.c.cancel_sent_at.is_(None),
             ),
         )
         .where(
@@ -124,14 +135,18 @@ def _our_shares(
         )
         .group_by(reservation.c.sku_id)
     )
-    pieces = {row.sku_id: int(row.pieces) for row in accepted}
+    pieces = {row.sku_id: (int(row.pieces), int(row.unanswered)) for row in accepted}
     asked = connection.execute(
         select(warehouse_item.c.sku_id, warehouse_item.c.submitted_at)
         .join(wanted, wanted.c.sku_id == warehouse_item.c.sku_id)
         .where(warehouse_item.c.warehouse_id == warehouse_id)
     )
     submitted = {row.sku_id: row.submitted_at for row in asked}
-    return {sku_id: OurShare(pieces.get(sku_id, 0), submitted.get(sku_id)) for sku_id, _ in keys}
+    nothing = (0, 0)
+    return {
+        sku_id: OurShare(pieces.get(sku_id, nothing)[0], submitted.get(sku_id), pieces.get(sku_id, nothing)[1])
+        for sku_id, _ in keys
+    }
 
 
 def _date_levels(connection: Connection, keys: Collection[LevelKey], as_of: datetime) -> None:

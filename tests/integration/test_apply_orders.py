@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from adapters.contract import OrderState, Problem
 from syncd.db.database import Database
+from syncd.fulfilment.ship import ship_order
 from syncd.orders.apply import Applied
 from syncd.reconcile.audit import audit
 from tests.support.builders import (
@@ -456,6 +458,27 @@ def test_an_order_whose_line_vanished_keeps_its_units_and_goes_in_review(db: Dat
     assert seller.reserved() == {HAMBURG: 2, ("2", "RED-CLOCK", "hamburg"): 1}
     assert "1 line" in seller.order()["review"]
     assert seller.open_alerts() == ["order_in_review"]
+
+
+@pytest.mark.parametrize("end", [{"fulfilled": 2}, {"quantity": 0, "cancelled": True}])
+def test_an_order_that_is_over_needs_no_look_any_more(db: Database, end: dict[str, Any]) -> None:
+    seller = a_seller(db)
+    unknown = (Problem("currency", "'XXQ' is no currency we know"),)
+    seller.takes_in(an_order(quantity=2, problems=unknown))
+    assert seller.open_alerts() == ["order_in_review"]
+
+    seller.takes_in(an_order(**({"quantity": 2} | end), minute=1, problems=unknown))
+
+    assert seller.open_alerts() == []
+
+
+def test_an_order_in_review_that_is_shipped_by_hand_needs_no_look_any_more(db: Database) -> None:
+    seller = a_seller(db)
+    seller.takes_in(an_order(quantity=2, problems=(Problem("currency", "'XXQ' is no currency we know"),)))
+
+    db.transact_now(ship_order, "#1001", None, seller.views(), NOW + timedelta(minutes=1))
+
+    assert (seller.order()["state"], seller.open_alerts()) == ("fulfilled", [])
 
 
 def test_an_order_with_an_unknown_currency_is_in_review_and_reserved(db: Database) -> None:

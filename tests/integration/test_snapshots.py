@@ -85,6 +85,14 @@ def test_codes_of_one_sku_are_summed_and_the_fullest_is_how_it_is_asked_for(sell
     assert [row["warehouse_sku"] for row in seller.rows("SELECT warehouse_sku FROM warehouse_item")] == ["RC-FBA "]
 
 
+def test_a_code_told_twice_counts_once_and_as_the_lower(seller: Seller) -> None:
+    tells(seller, StockRow("RED-CLOCK", 7, 1), StockRow("RED-CLOCK", 6, 2), StockRow("RC-FBA", 2), StockRow("STAND", 4))
+
+    level = seller.level(warehouse="fba")
+    assert (level.available, level.unavailable) == (8, 2)
+    assert seller.level("STAND", "fba").available == 4
+
+
 def test_a_bad_number_leaves_its_whole_sku_as_it_was(seller: Seller) -> None:
     tells(seller, StockRow("RED-CLOCK", 7))
     later = T + timedelta(hours=1)

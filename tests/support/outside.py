@@ -11,6 +11,7 @@ from adapters.contract import OrderState
 from syncd.db.database import Database
 from syncd.db.lease import Lease, acquire
 from syncd.fulfilment.outside import Fulfilment
+from syncd.fulfilment.plan import installation_of, reference_of
 from syncd.reconcile.audit import audit
 from tests.support.builders import NOW, Parts, Seller, a_seller
 from tests.support.fake_warehouse import FakeWarehouse, HandClock
@@ -18,17 +19,24 @@ from tests.support.fake_warehouse import FakeWarehouse, HandClock
 
 @dataclass
 class Shipping:
-    """A seller, the warehouse `3pl` and what works with it. `reference` is that of the first order's first request."""
+    """A seller, the warehouse `3pl` and what works with it."""
 
     seller: Seller
     warehouse: FakeWarehouse
     works: Fulfilment
     clock: HandClock
-    reference: str = "syncd-1-1"
 
     @property
     def db(self) -> Database:
         return self.seller.db
+
+    @property
+    def reference(self) -> str:
+        """That of the first order's first request."""
+        return self.reference_of(1, 1)
+
+    def reference_of(self, order_id: int, number: int) -> str:
+        return reference_of(self.db.read_now(installation_of), order_id, number)
 
     def takes_in(self, *orders: OrderState, way: str = "webhook") -> None:
         self.seller.takes_in(*orders, way=way, now=self.clock.now())
