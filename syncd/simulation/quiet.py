@@ -13,6 +13,10 @@ from syncd.insight.store import read_tallies
 from syncd.publishing.store.queue import TAKES_EFFECT
 from syncd.simulation.stage import Stage, differing, truths
 
+HOLDS = "holds"
+HELD_PATIENCE_S = 1500.0
+"""Nothing else has been on its way for so long: what is held by now waits for a purchase, not for us."""
+
 _LOOK_EVERY_REAL_S = 0.5
 _LEAST_REAL_S = 60.0
 
@@ -25,14 +29,22 @@ async def wait_for_quiet(
 ) -> bool:
     """Wait until nothing is on its way anywhere and every listing is right.
 
+    Units held back for a purchase that no order explains may stay so for days, as they are meant to: once nothing else
+    has been on its way for long, that counts as rest too.
+
     At most so many seller's seconds, though never less than a real minute: however fast the seller's time runs, the
     processes need theirs. `give_up` ends it at once.
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + max(stage.clock.real_seconds(within_s), _LEAST_REAL_S)
+    held_since: float | None = None
     while loop.time() < ends and not (give_up and give_up.is_set()):
         waiting = await _waiting(stage)
         if not any(waiting.values()):
+            return True
+        only_held = not any(n for what, n in waiting.items() if what != HOLDS)
+        held_since = (held_since or loop.time()) if only_held else None
+        if held_since is not None and loop.time() - held_since > stage.clock.real_seconds(HELD_PATIENCE_S):
             return True
         if progress:
             progress(", ".join(f"{n} {what}" for what, n in waiting.items() if n))
@@ -43,10 +55,10 @@ async def wait_for_quiet(
 async def _waiting(stage: Stage) -> dict[str, int]:
     """How much of what still waits; the sandboxes are asked only when the book has come to rest."""
     waiting = await asyncio.to_thread(stage.setup.db.read_now, _in_flight)
-    if any(waiting.values()):
+    if any(n for what, n in waiting.items() if what != HOLDS):
         return waiting
     truth = await truths(stage)
-    return await asyncio.to_thread(_unfinished, stage, truth)
+    return {HOLDS: waiting[HOLDS]} | await asyncio.to_thread(_unfinished, stage, truth)
 
 
 def _unfinished(stage: Stage, truth: dict[str, dict[str, Any]]) -> dict[str, int]:
@@ -69,7 +81,7 @@ def _in_flight(connection: Connection) -> dict[str, int]:
     return {
         "events": count(select(inbox.c.id).where(inbox.c.state.in_(("new", "hinted")))),
         "writes": count(select(push_batch.c.key).where(push_batch.c.state == "in_flight")),
-        "holds": count(select(hold.c.id).where(hold.c.closed_at.is_(None))),
+        HOLDS: count(select(hold.c.id).where(hold.c.closed_at.is_(None))),
         "listings": count(
             select(dirty_listing.c.listing_id).where(
                 or_(dirty_listing.c.waits_for.is_(None), dirty_listing.c.waits_for.in_(("certification", TAKES_EFFECT)))

@@ -56,6 +56,8 @@ def _figures(summary: Summary) -> Table:
     figures.add_row("pushes", f"{summary.pushes} calls, {summary.numbers_written} numbers")
     figures.add_row("units reserved", ", ".join(f"{n} in {key}" for key, n in summary.units_reserved.items()) or "0")
     figures.add_row("unpaid purchases", f"{summary.unpaid_purchases}; numbers typed by hand {summary.hand_edits}")
+    if held := _by_channel(summary, "units_held_now", "{} on {}"):
+        figures.add_row("still held back", f"{held}: no order explains them yet")
     figures.add_row("told to wait", _by_channel(summary, "throttled", "{} times by {}") or "never")
     figures.add_row("down", _by_channel(summary, "down_s", "{:.0f} s {}") or "never")
     figures.add_row("rejected", ", ".join(f"{n} {why}" for why, n in summary.rejected_rows.items() if n) or "none")
