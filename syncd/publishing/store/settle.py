@@ -126,17 +126,21 @@ def settle(
         .where(push_batch.c.key == key)
         .values(state="settled", settled_at=now, body=None, outcome=f"{len(written)} of {len(sent)} written")
     )
-    scope = f"account:{rules.account}"
-    add_tallies(
-        connection,
-        {
-            (scope, "pushes"): 1,
-            (scope, "numbers_written"): len(written),
-            (scope, "stale"): len(stale),
-            (scope, "rejected"): len(rejected),
-            (scope, "writes_unconfirmed"): len(opened),
-        },
-    )
+    counts = {
+        "pushes": 1,
+        "numbers_written": len(written),
+        "stale": len(stale),
+        "rejected": len(rejected),
+        "writes_unconfirmed": len(opened),
+    }
+    add_tallies(connection, {(f"account:{rules.account}", name): n for name, n in counts.items()})
+    _note_lags(connection, rules, written, now)
+    connection.execute(delete(push_row).where(push_row.c.key == key))
+    return len(written)
+
+
+def _note_lags(connection: Connection, rules: Rules, written: Sequence[Any], now: datetime) -> None:
+    """How long the orders behind lowered numbers had to wait."""
     add_lags(
         connection,
         [
@@ -145,8 +149,6 @@ def settle(
             if row.since_at is not None and row.value < row.expected
         ],
     )
-    connection.execute(delete(push_row).where(push_row.c.key == key))
-    return len(written)
 
 
 def _dirty(row: Any) -> Dirty:

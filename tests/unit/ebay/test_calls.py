@@ -125,6 +125,8 @@ async def test_trouble_with_tokens_at_ebay_passes(channel: EbayChannel, ebay: Sc
 
     await read(channel)
 
+    assert (len(ebay.forms()), len(ebay.to("GET", ORDERS))) == (3, 1)
+
 
 async def test_a_missing_scope_says_so_and_costs_no_token(channel: EbayChannel, ebay: ScriptedEbay) -> None:
     ebay.script("GET", ORDERS, NO_SCOPE)
@@ -149,6 +151,8 @@ async def test_an_unreadable_answer_to_a_read_is_repeated(channel: EbayChannel, 
     ebay.script("GET", ORDERS, httpx.Response(200, content=b"<html>"), orders_page([]))
 
     await read(channel)
+
+    assert len(ebay.to("GET", ORDERS)) == 2
 
 
 async def test_a_used_up_quota_is_not_asked_again_soon(
