@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import web
 
 from adapters.ebay.sandbox.control_input import read_item, read_offer, read_ship_to, read_wanted
@@ -18,9 +16,8 @@ from adapters.ebay.sandbox.tokens import Tokens
 from adapters.ebay.sandbox.truth import stats_report, truth_report
 from adapters.sandbox_kit.control_errors import Missing, Refused
 from adapters.sandbox_kit.control_input import Form, item_forms
+from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
-
-Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class ControlFace:
@@ -49,10 +46,7 @@ class ControlFace:
             "tokens/expire": self.expire_tokens,
         }
         gets: dict[str, Answer] = {"truth": self.truth, "stats": self.stats, "faults": self.faults}
-        for path, answer in posts.items():
-            app.router.add_post(f"/_control/{path}", answer)
-        for path, answer in gets.items():
-            app.router.add_get(f"/_control/{path}", answer)
+        add_control_routes(app, posts, gets)
 
     # --- the catalogue ------------------------------------------------------------------------------------------
 

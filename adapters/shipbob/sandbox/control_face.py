@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import web
 
 from adapters.sandbox_kit.control_errors import Missing, Refused
 from adapters.sandbox_kit.control_input import Form, item_forms
+from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
 from adapters.shipbob.sandbox.access import Access
 from adapters.shipbob.sandbox.deliveries import Deliveries
@@ -19,7 +18,6 @@ from adapters.shipbob.sandbox.seed import ItemSeed
 from adapters.shipbob.sandbox.stats import Stats
 from adapters.shipbob.sandbox.truth import level_report, stats_report, truth_report
 
-Answer = Callable[[web.Request], Awaitable[web.Response]]
 HELD = {"exception": Status.EXCEPTION, "on_hold": Status.ON_HOLD}
 
 
@@ -48,10 +46,7 @@ class ControlFace:
             "tokens/expire": self.revoke,
         }
         gets: dict[str, Answer] = {"truth": self.truth, "stats": self.stats, "faults": self.faults}
-        for path, answer in posts.items():
-            app.router.add_post(f"/_control/{path}", answer)
-        for path, answer in gets.items():
-            app.router.add_get(f"/_control/{path}", answer)
+        add_control_routes(app, posts, gets)
 
     # --- the shelves --------------------------------------------------------------------------------------------
 

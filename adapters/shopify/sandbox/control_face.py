@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import web
 
 from adapters.sandbox_kit.control_errors import Missing
 from adapters.sandbox_kit.control_input import Form, item_forms
+from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
 from adapters.shopify.sandbox.control_forms import (
     read_address,
@@ -29,8 +28,6 @@ from adapters.shopify.sandbox.stockroom import Stockroom
 from adapters.shopify.sandbox.subscriptions import Subscriptions, Topic
 from adapters.shopify.sandbox.tokens import Tokens
 from adapters.shopify.sandbox.truth import stats_report, subscription_report, truth_report
-
-Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class ControlFace:
@@ -77,10 +74,7 @@ class ControlFace:
             "faults": self.faults,
             "webhooks": self.webhooks,
         }
-        for path, answer in posts.items():
-            app.router.add_post(f"/_control/{path}", answer)
-        for path, answer in gets.items():
-            app.router.add_get(f"/_control/{path}", answer)
+        add_control_routes(app, posts, gets)
 
     # --- the catalogue and the shelves --------------------------------------------------------------------------
 
