@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import os
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,15 +61,16 @@ class ClockRecord:
 class ScaledClock:
     """A Clock that runs by a ClockRecord; without one it is real time."""
 
-    def __init__(self, record: ClockRecord | None = None) -> None:
+    def __init__(self, record: ClockRecord | None = None, real: Callable[[], datetime] | None = None) -> None:
         self._record = record
+        self._real = real or real_now
 
     @property
     def speed(self) -> float:
         return self._record.speed if self._record else 1.0
 
     def now(self) -> datetime:
-        real = real_now()
+        real = self._real()
         return self._record.seller(real) if self._record else real
 
     async def sleep(self, seconds: float) -> None:
@@ -77,7 +78,7 @@ class ScaledClock:
 
     def change_speed(self, speed: float) -> None:
         """Go on from now at another speed. Who sleeps already wakes as it was asked to."""
-        real = real_now()
+        real = self._real()
         self._record = ClockRecord(real, self._record.seller(real) if self._record else real, speed)
 
     def real_seconds(self, seller_seconds: float) -> float:
@@ -103,8 +104,3 @@ def start_record(speed: float, seller_start: datetime | None = None) -> ClockRec
 
 def seconds_between(earlier: datetime, later: datetime) -> float:
     return (later - earlier) / timedelta(seconds=1)
-
-
-def monotonic_s() -> float:
-    """Real seconds on a clock that never steps back, for progress and watchdogs."""
-    return time.monotonic()

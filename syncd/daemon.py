@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
@@ -13,13 +12,13 @@ from aiohttp import web
 from adapters.contract import Channel
 from syncd import __version__, sd_notify
 from syncd.bootstrap import OutsideWarehouses, World, open_channels, open_warehouses
-from syncd.chance import SystemRng
 from syncd.db.lease import Lease
 from syncd.fulfilment.outside import Fulfilment
 from syncd.fulfilment.stock_reader import StockReader
+from syncd.host import Host, Served, ThisMachine
 from syncd.jobs import AccountWork, Jobs, WarehouseWork
 from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease, warehouse_lease
-from syncd.loops import Job, Pulse, Step, Timetable, keep_running
+from syncd.loops import Job, Pulse, Step, keep_running
 from syncd.orders.intake import InboxWriter, Intake
 from syncd.orders.poll import Poller
 from syncd.orders.queue_in import QueueReader
@@ -28,22 +27,22 @@ from syncd.web.app import WEBHOOKS, WebDeps, make_app
 
 log = structlog.get_logger(__name__)
 
-_IDLE_S = 1.0  # real seconds after which a loop looks by itself: news from other processes does not wake it
 _STUCK_S = 60.0
 
 
 class Daemon:
     """One process that keeps all accounts of a configuration in step."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, host: Host | None = None) -> None:
         self._world = world
         self._db = world.db
         self._clock = world.clock
-        self._rng = SystemRng()
+        self._host = host or ThisMachine()
+        self._rng = self._host.rng
         self._channels = open_channels(world, self._rng)
         outside = open_warehouses(world, self._rng)
         names = [*map(account_lease, self._channels), *map(warehouse_lease, (*outside.fulfillers, *outside.sources))]
-        self._keeper = LeaseKeeper(world.db, [SCHEDULER, *names])
+        self._keeper = LeaseKeeper(world.db, [SCHEDULER, *names], holder=self._host.holder, now=self._host.real_now)
         self._fulfillers = outside.fulfillers
         self._warehouses = self._work_outside(outside)
         self._warehouse_wake = asyncio.Event()
@@ -66,19 +65,17 @@ class Daemon:
     async def run(self, *, standby: bool = False, ready: Callable[[str], None] | None = None) -> None:
         """Run until a signal, or until a lease is lost. `ready` gets the address of the status page."""
         await self._keeper.acquire(standby=standby)
-        loop = asyncio.get_running_loop()
-        self._ended = loop.create_future()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, self._end, None)
+        self._ended = asyncio.get_running_loop().create_future()
+        self._host.on_signal(lambda: self._end(None))
         app = self._web()
-        runner, address = await self._serve(app)
-        timetable = Timetable(self._jobs(app[WEBHOOKS].flush_counts), self._clock, self._end)
+        served = await self._serve(app)
+        timetable = self._host.timetable(self._jobs(app[WEBHOOKS].flush_counts), self._clock, self._end)
         tasks = self._start_loops()
         timetable.start()
-        log.info("daemon.started", version=__version__, accounts=sorted(self._channels), url=address)
+        log.info("daemon.started", version=__version__, accounts=sorted(self._channels), url=served.address)
         sd_notify.ready()
         if ready is not None:
-            ready(address)
+            ready(served.address)
         try:
             await self._ended
         finally:
@@ -87,7 +84,7 @@ class Daemon:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await runner.cleanup()
+            await served.stop()
             await self._close_adapters()
             await self._keeper.release()
             log.info("daemon.stopped")
@@ -130,7 +127,16 @@ class Daemon:
     def _publisher(self, key: str, channel: Channel) -> Publisher:
         name = account_lease(key)
         account_id = self._world.ids.accounts[key]
-        return Publisher(account_id, key, channel, self._db, self._clock, self._rng, lambda: self._keeper.lease(name))
+        return Publisher(
+            account_id,
+            key,
+            channel,
+            self._db,
+            self._clock,
+            self._rng,
+            lambda: self._keeper.lease(name),
+            self._host.real_now,
+        )
 
     def _work_outside(self, outside: OutsideWarehouses) -> dict[str, WarehouseWork]:
         work = {}
@@ -185,39 +191,33 @@ class Daemon:
             )
         )
 
-    async def _serve(self, app: web.Application) -> tuple[web.AppRunner, str]:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
-        await runner.setup()
+    async def _serve(self, app: web.Application) -> Served:
         http = self._world.config.http
-        site = web.TCPSite(runner, http.host, http.port)
         try:
-            await site.start()
+            return await self._host.serve(app, http.host, http.port)
         except OSError:
-            await runner.cleanup()
             await self._keeper.release()
             raise
-        host, port = runner.addresses[0][:2]
-        return runner, f"http://{host}:{port}"
 
     async def _not_ready(self) -> list[str]:
         """What keeps the daemon from doing its work: never the state of an account."""
         return [f"{name} has not got round for {_STUCK_S:.0f} s" for name in self._pulse.stuck(_STUCK_S)]
 
     def _start_loops(self) -> list[asyncio.Task[None]]:
+        idle_s = self._host.idle_s
         loops = [
             keep_running("leases", self._renew, asyncio.Event(), self._pulse, RENEW_EVERY_S),
-            keep_running("intake", self._drain, self._intake_wake, self._pulse, _IDLE_S),
+            keep_running("intake", self._drain, self._intake_wake, self._pulse, idle_s),
         ]
         for key, publisher in self._publishers.items():
-            loops.append(keep_running(f"publish:{key}", publisher.step, publisher.wake, self._pulse, _IDLE_S))
+            loops.append(keep_running(f"publish:{key}", publisher.step, publisher.wake, self._pulse, idle_s))
         for key in self._channels:
-            loops.append(keep_running(f"hints:{key}", self._hints(key), self._hints_wake[key], self._pulse, _IDLE_S))
+            loops.append(keep_running(f"hints:{key}", self._hints(key), self._hints_wake[key], self._pulse, idle_s))
         if self._fulfillers:
-            loops.append(
-                keep_running("warehouse_news", self._poll_who_told, self._warehouse_wake, self._pulse, _IDLE_S)
-            )
+            news = keep_running("warehouse_news", self._poll_who_told, self._warehouse_wake, self._pulse, idle_s)
+            loops.append(news)
         for key, reader in self._queues.items():
-            loops.append(keep_running(f"queue:{key}", reader.step, asyncio.Event(), self._pulse, _IDLE_S))
+            loops.append(keep_running(f"queue:{key}", reader.step, asyncio.Event(), self._pulse, idle_s))
         tasks = [asyncio.create_task(each) for each in loops]
         for task in tasks:
             task.add_done_callback(self._loop_ended)

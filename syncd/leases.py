@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -25,8 +25,8 @@ SCHEDULER = "scheduler"
 class AlreadyRunning(SyncdError):
     """Another daemon holds the leases of this database."""
 
-    def __init__(self, held: Held) -> None:
-        left = max(0, round((held.expires_at - real_now()).total_seconds()))
+    def __init__(self, held: Held, now: datetime) -> None:
+        left = max(0, round((held.expires_at - now).total_seconds()))
         host, _, pid, _ = (*held.holder.split("/"), "", "", "")[:4]
         super().__init__(
             f"another syncd (process {pid} on {host}) works on this database: stop it, or start this one with"
@@ -46,10 +46,18 @@ def warehouse_lease(key: str) -> str:
 class LeaseKeeper:
     """The leases of one process: taken together, renewed together, given back at the end."""
 
-    def __init__(self, db: Transactor, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        db: Transactor,
+        names: Sequence[str],
+        *,
+        holder: str | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         self._db = db
         self._names = tuple(sorted(names))
-        self._holder = leases.this_process()
+        self._holder = holder or leases.this_process()
+        self._now = now or (lambda: real_now())
         self._held: dict[str, Lease] = {}
 
     def lease(self, name: str) -> Lease:
@@ -59,12 +67,12 @@ class LeaseKeeper:
         """Take every lease or none. Raises AlreadyRunning unless `standby`, which waits for the other to go."""
         told = False
         while True:
-            taken = await self._db.transact(_acquire_all, self._names, self._holder, real_now())
+            taken = await self._db.transact(_acquire_all, self._names, self._holder, self._now())
             if not isinstance(taken, Held):
                 self._held = {each.name: each for each in taken}
                 return
             if not standby:
-                raise AlreadyRunning(taken)
+                raise AlreadyRunning(taken, self._now())
             if not told:
                 log.info("daemon.standing_by", holder=taken.holder)
                 told = True
@@ -73,10 +81,10 @@ class LeaseKeeper:
     async def renew(self) -> None:
         """Prolong all leases. Raises Fenced when one is lost, or could not be renewed before it ended."""
         try:
-            renewed = await self._db.transact(leases.renew, tuple(self._held.values()), real_now())
+            renewed = await self._db.transact(leases.renew, tuple(self._held.values()), self._now())
         except SQLAlchemyError as err:
             first = min(self._held.values(), key=lambda each: each.expires_at)
-            if first.expires_at <= real_now():
+            if first.expires_at <= self._now():
                 raise Fenced(first.name, None) from err
             log.warning("lease.renewal_failed", error=str(getattr(err, "orig", err)))
             return

@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from syncd.clock import ScaledClock, monotonic_s, real_now
+from syncd.clock import ScaledClock, real_now
 from syncd.db.database import DatabaseClosed
 from syncd.db.lease import Fenced
 
@@ -40,11 +41,11 @@ class Pulse:
         self._beats: dict[str, float] = {}
 
     def beat(self, name: str) -> None:
-        self._beats[name] = monotonic_s()
+        self._beats[name] = _monotonic_s()
 
     def stuck(self, limit_s: float) -> list[str]:
         """The loops that have not got round for so many real seconds."""
-        now = monotonic_s()
+        now = _monotonic_s()
         return sorted(name for name, at in self._beats.items() if now - at > limit_s)
 
 
@@ -84,7 +85,19 @@ async def keep_running(
             continue
 
 
-class Timetable:
+def _monotonic_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Timetable(Protocol):
+    """Whatever drives a table of jobs: APScheduler in life, virtual time in the simulation."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class ApTimetable:
     """Drives the table of jobs by APScheduler; a job that is late or still running is not piled up."""
 
     def __init__(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> None:
@@ -93,12 +106,11 @@ class Timetable:
         )
         # A run that is due while the last one still works is left out, which is as it should be and no warning.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        self._lost = lost
-        self._failed: set[str] = set()
+        self._runner = JobRunner(lost)
         for job in jobs:
             first = {"next_run_time": real_now()} if job.at_start else {}
             self._scheduler.add_job(
-                self._run,
+                self._runner.run,
                 IntervalTrigger(seconds=max(0.2, clock.real_seconds(job.every_s)), timezone="UTC"),
                 args=[job],
                 id=job.name,
@@ -112,7 +124,15 @@ class Timetable:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
-    async def _run(self, job: Job) -> None:
+
+class JobRunner:
+    """Runs jobs one round at a time; what a round meets is logged once and left to the next."""
+
+    def __init__(self, lost: Callable[[BaseException], None]) -> None:
+        self._lost = lost
+        self._failed: set[str] = set()
+
+    async def run(self, job: Job) -> None:
         try:
             await job.run()
         except asyncio.CancelledError:

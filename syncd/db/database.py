@@ -22,8 +22,8 @@ from syncd.errors import SyncdError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ATTEMPTS = 4
-_PAUSE_S = 0.05
+ATTEMPTS = 4
+PAUSE_S = 0.05
 _TURN_S = 0.01
 _RETRIED_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock: the loser repeats
 
@@ -66,11 +66,11 @@ class Database:
 
     async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(connection, *args)` in one write transaction, committed before this returns."""
-        return await self._submit(self._write_threads, _with_retries, self._writer, function, *args, **kwargs)
+        return await self._submit(self._writer, function, *args, **kwargs)
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(connection, *args)` on one consistent snapshot. Keep it under a second: SQLite's log waits."""
-        return await self._submit(self._read_threads, _with_retries, self._reader, function, *args, **kwargs)
+        return await self._submit(self._reader, function, *args, **kwargs)
 
     def transact_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same without an event loop, for the command line: it leaves a running daemon its turn at the lock."""
@@ -82,10 +82,11 @@ class Database:
     def read_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return _with_retries(self._reader, function, *args, **kwargs)
 
-    async def _submit(self, threads: ThreadPoolExecutor, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    async def _submit(self, engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        threads = self._write_threads if engine is self._writer else self._read_threads
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(threads, lambda: call(*args, **kwargs))
+            return await loop.run_in_executor(threads, lambda: _with_retries(engine, function, *args, **kwargs))
         except RuntimeError as err:
             if "shutdown" in str(err):
                 raise DatabaseClosed("the database is closed") from err
@@ -102,18 +103,19 @@ class Database:
 def _with_retries(
     engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             with engine.begin() as connection:
                 return function(connection, *args, **kwargs)
         except (DBAPIError, StaleLoad) as err:
-            if attempt == _ATTEMPTS or not _worth_repeating(err):
+            if attempt == ATTEMPTS or not worth_repeating(err):
                 raise
-            time.sleep(_PAUSE_S * attempt)
+            time.sleep(PAUSE_S * attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _worth_repeating(err: DBAPIError | StaleLoad) -> bool:
+def worth_repeating(err: DBAPIError | StaleLoad) -> bool:
+    """Whether the same transaction may succeed when it is run again."""
     if isinstance(err, StaleLoad):
         return True
     if err.connection_invalidated:

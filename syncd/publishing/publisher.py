@@ -58,6 +58,7 @@ class Publisher:
         clock: Clock,
         rng: Rng,
         lease: Callable[[], Lease],
+        lease_now: Callable[[], datetime] = real_now,
     ) -> None:
         self._account_id = account_id
         self._account = account
@@ -66,6 +67,7 @@ class Publisher:
         self._clock = clock
         self._rng = rng
         self._lease = lease
+        self._lease_now = lease_now
         self._unsettled = True  # a former owner may have left writes behind
         self._plain = channel.traits.write_style is WriteStyle.PLAIN_SET
         self._batch = channel.traits.write_batch
@@ -168,7 +170,7 @@ class Publisher:
         return True
 
     def _too_late_in_lease(self) -> bool:
-        left = (self._lease().expires_at - real_now()).total_seconds()
+        left = (self._lease().expires_at - self._lease_now()).total_seconds()
         return left < self._channel.traits.request_timeout_real_s + _LEASE_MARGIN_S
 
     async def _settle(self, push: Push, results: Sequence[RowResult], *, refused: bool = False) -> None:

@@ -16,7 +16,6 @@ from syncd.clock import (
     ClockRecordError,
     ScaledClock,
     clock_from,
-    monotonic_s,
     real_now,
     seconds_between,
     start_record,
@@ -178,9 +177,3 @@ def test_seconds_between_have_a_sign_and_fractions() -> None:
 
     assert seconds_between(REAL, later) == 1.5
     assert seconds_between(later, REAL) == -1.5
-
-
-def test_the_monotonic_clock_never_steps_back() -> None:
-    seen = [monotonic_s() for _ in range(1000)]
-
-    assert seen == sorted(seen)

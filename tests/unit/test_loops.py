@@ -16,7 +16,7 @@ from syncd import loops
 from syncd.clock import ScaledClock, start_record
 from syncd.db.database import DatabaseClosed
 from syncd.db.lease import Fenced
-from syncd.loops import Job, Pulse, Timetable, keep_running
+from syncd.loops import ApTimetable, Job, Pulse, keep_running
 
 LOST = Fenced("account:shop", "another process")
 
@@ -35,7 +35,7 @@ async def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
 def stopwatch(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock, moved by hand."""
     at = [100.0]
-    monkeypatch.setattr(loops, "monotonic_s", lambda: at[0])
+    monkeypatch.setattr(loops, "_monotonic_s", lambda: at[0])
     return at
 
 
@@ -53,7 +53,7 @@ def test_a_loop_is_stuck_that_has_not_got_round_for_longer_than_allowed(stopwatc
     assert pulse.stuck(60.0) == ["publish:shop"]
 
 
-def test_what_never_began_is_not_stuck() -> None:
+def test_what_never_began_is_not_stuck(stopwatch: list[float]) -> None:
     assert Pulse().stuck(0.0) == []
 
 
@@ -236,7 +236,7 @@ QUICKLY_S = 0.2  # a timetable has no shorter interval
 @asynccontextmanager
 async def a_timetable(*jobs: Job, clock: ScaledClock | None = None) -> AsyncIterator[list[BaseException]]:
     lost: list[BaseException] = []
-    timetable = Timetable(jobs, clock or ScaledClock(), lost.append)
+    timetable = ApTimetable(jobs, clock or ScaledClock(), lost.append)
     timetable.start()
     try:
         yield lost
@@ -362,4 +362,4 @@ async def test_stopping_ends_a_running_job_without_complaint(caplog: pytest.LogC
 
 
 def test_a_timetable_that_never_began_can_be_stopped() -> None:
-    Timetable((), ScaledClock(), lambda _: None).stop()
+    ApTimetable((), ScaledClock(), lambda _: None).stop()
