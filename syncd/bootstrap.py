@@ -92,8 +92,11 @@ def open_database(config: settings.Config) -> Database:
 
 def open_world(config: settings.Config) -> World:
     """Open the database and bring the configuration's accounts and warehouses into it."""
-    db = open_database(config)
-    clock = clock_from(config.clock.record)
+    return furnish_world(config, open_database(config), clock_from(config.clock.record))
+
+
+def furnish_world(config: settings.Config, db: Database, clock: ScaledClock) -> World:
+    """Bring the configuration's accounts and warehouses into a database that is open already."""
     ids = db.transact_now(sync_parties, account_setups(config), warehouse_setups(config), clock.now())
     return World(config, db, clock, ids, account_views(config, ids))
 

@@ -127,6 +127,7 @@ class SqsQueue:
             "sqs",
             region_name=settings.region,
             endpoint_url=settings.endpoint_url,
+            verify=None if _is_encrypted(settings.endpoint_url) else False,  # nothing to load certificates for
             aws_access_key_id=settings.access_key_id,
             aws_secret_access_key=settings.secret_access_key,
             config=AioConfig(
@@ -149,6 +150,10 @@ class SqsQueue:
         if code in _AUTH or status in (401, 403):
             return AuthExpired(message)
         return Transient(message) if status >= 500 else Rejected("queue", message)
+
+
+def _is_encrypted(endpoint_url: str | None) -> bool:
+    return endpoint_url is None or not endpoint_url.startswith("http://")
 
 
 class _Session(HttpxSession):  # type: ignore[misc] # untyped

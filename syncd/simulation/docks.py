@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from syncd.simulation.scene import Scene
 from syncd.simulation.shop_control import DockCounter, ShopCounter
-from syncd.simulation.stage import Stage
 
 Dock = Callable[[Mapping[str, int]], Awaitable[None]]
 """Takes the pieces that arrived, by our SKU."""
 
 
-def docks_of(stage: Stage) -> dict[str, Dock]:
+def docks_of(scene: Scene) -> dict[str, Dock]:
     """The dock of every warehouse that is not the seller's own, by its key."""
-    docks: dict[str, Dock] = {key: _third_party(counter) for key, counter in stage.docks.items()}
-    fba_skus = {article.sku: article.fba_sku for article in stage.world.at_fba if article.fba_sku}
-    for plan in stage.world.warehouses("fba"):
+    docks: dict[str, Dock] = {key: _third_party(counter) for key, counter in scene.docks.items()}
+    fba_skus = {article.sku: article.fba_sku for article in scene.world.at_fba if article.fba_sku}
+    for plan in scene.world.warehouses("fba"):
         assert plan.account is not None, "FBA belongs to an account"
-        docks[plan.key] = _fba(stage.shops[plan.account], fba_skus)
+        docks[plan.key] = _fba(scene.shops[plan.account], fba_skus)
     return docks
 
 

@@ -59,7 +59,7 @@ async def open_stands(
     runners: list[web.AppRunner] = []
     try:
         for stand in stands:
-            app = _sandbox(stand, seed, clock).app
+            app = make_sandbox(stand, seed, clock).app
             if speed is not None:
                 speed.add_routes(app)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -72,7 +72,8 @@ async def open_stands(
             await runner.cleanup()
 
 
-def _sandbox(stand: Stand, seed: int, clock: Clock) -> Any:
+def make_sandbox(stand: Stand, seed: int, clock: Clock) -> Any:
+    """The vendor's sandbox of a stand. Raises StandsUnreadable."""
     if stand.vendor not in _SANDBOXES:
         raise StandsUnreadable(f"{stand.key}: no sandbox is called {stand.vendor!r}: there is {', '.join(_SANDBOXES)}")
     module = import_module(f"adapters.{stand.vendor}.sandbox")

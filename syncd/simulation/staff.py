@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
@@ -25,13 +26,16 @@ _DELIVERY_EVERY_S = 900.0
 _TYPING_EVERY_S = 540.0
 _SKUS_A_DELIVERY = 6
 
+Aside = Callable[..., Awaitable[Any]]
+"""Runs what would hold up the loop: on a thread in life."""
+
 
 async def ship_parcels(db: Database, clock: Clock, parcels: asyncio.Queue[Taken], accounts: Mapping[str, int]) -> None:
     """Some time after it was bought, what stands in own warehouses alone is shipped; a 3PL ships by itself."""
     while True:
         taken = await parcels.get()
         await clock.sleep(_SHIP_AFTER_S - (clock.now() - taken.at).total_seconds())
-        kinds = await asyncio.to_thread(db.read_now, _reserved_in, accounts[taken.shop.key], taken.name)
+        kinds = await db.read(_reserved_in, accounts[taken.shop.key], taken.name)
         if kinds == {"own"}:
             await taken.shop.fulfil(taken.order_id)
 
@@ -58,12 +62,14 @@ class Receiving:
         clock: Clock,
         folder: Path,
         docks: Mapping[str, Dock],
+        aside: Aside = asyncio.to_thread,
     ) -> None:
         self._world = world
         self._db = db
         self._clock = clock
         self._folder = folder
         self._docks = docks
+        self._aside = aside
         self._rng = SeededRng(world.seed, "receiving")
 
     async def receive(self) -> None:
@@ -75,7 +81,7 @@ class Receiving:
                 number += 1
                 arrived = self._delivery(plan.key)
                 if plan.kind == "own":
-                    await asyncio.to_thread(self._count, plan.key, arrived, number)
+                    await self._aside(self._count, plan.key, arrived, number)
                 else:
                     await self._docks[plan.key](arrived)
 

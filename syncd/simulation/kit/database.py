@@ -1,0 +1,87 @@
+"""The daemon's own database, its own SQL and its own transactions, without threads: latency and mishaps from a seed."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from adapters.contract import Rng
+from syncd.db.database import ATTEMPTS, PAUSE_S, Database, StaleLoad, worth_repeating
+from syncd.simulation.kit.boundary import Boundary, Reach, never
+from syncd.simulation.kit.life import Life
+from syncd.simulation.kit.trace import Trace
+
+T = TypeVar("T")
+
+_LONGEST_S = 0.004
+
+
+class InlineDatabase(Database):
+    """Runs each transaction at one instant, between two pauses in which other tasks get their turn."""
+
+    def __init__(self, url: str, rng: Rng, trace: Trace, life: Life | None = None, reach: Reach = never) -> None:
+        super().__init__(url)
+        self._rng = rng
+        self._trace = trace
+        self._life = life
+        self._reach = reach
+        if life is not None:
+            life.at_end(self.drop)
+
+    def drop(self) -> None:
+        """Let go of every connection at once, as a process does that ends."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def transact_now(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """One try, at this very instant: nobody else can hold the lock."""
+        with self._writer.begin() as connection:
+            return function(connection, *args, **kwargs)
+
+    async def _submit(self, engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        writes = engine is self._writer
+        name = _name_of(function)
+        for attempt in range(1, ATTEMPTS + 1):
+            await self._pause()
+            try:
+                done = self._run(engine, writes, name, function, *args, **kwargs)
+                break
+            except (DBAPIError, StaleLoad) as err:
+                self._trace.note("db.failed", name, type(err).__name__)
+                if attempt == ATTEMPTS or not worth_repeating(err):
+                    raise
+                await asyncio.sleep(PAUSE_S * attempt)
+        await self._pause()
+        return done
+
+    def _run(self, engine: Engine, writes: bool, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        with engine.begin() as connection:
+            done = self._inside(connection, writes, name, function, *args, **kwargs)
+        if writes:
+            self._trace.note("db.committed", name)
+            self._reach(Boundary.COMMITTED, name)
+        return done
+
+    def _inside(
+        self, connection: Connection, writes: bool, name: str, function: Callable[..., T], *args: Any, **kwargs: Any
+    ) -> T:
+        done = function(connection, *args, **kwargs)
+        if writes:
+            self._reach(Boundary.ROLLED_BACK, name)
+        return done
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._rng.random() * _LONGEST_S)
+        if self._life is not None:
+            await self._life.awake()
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return f"{function.__module__.removeprefix('syncd.')}.{function.__name__}"

@@ -1,0 +1,53 @@
+"""A machine in virtual time, for one life of the daemon."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from aiohttp import web
+
+from adapters.contract import Rng
+from syncd.clock import ScaledClock
+from syncd.host import Served
+from syncd.loops import Job, Timetable
+from syncd.simulation.kit.life import Life
+from syncd.simulation.kit.loop import VirtualWall
+from syncd.simulation.kit.timetable import VirtualTimetable
+from syncd.simulation.kit.wire import Wire
+
+
+class VirtualHost:
+    """`idle_s` is long: whatever happens in this world wakes who waits for it. `runs` counts rounds by job."""
+
+    idle_s = 10.0
+
+    def __init__(self, life: Life, wire: Wire, wall: VirtualWall, rng: Rng, runs: Counter[str]) -> None:
+        self.rng = rng
+        self.holder = life.name
+        self._life = life
+        self._wire = wire
+        self._wall = wall
+        self._runs = runs
+        self.asked_to_go: Callable[[], None] | None = None
+
+    def real_now(self) -> datetime:
+        return self._wall.now()
+
+    def timetable(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> Timetable:
+        return VirtualTimetable(jobs, clock, lost, self._runs)
+
+    def on_signal(self, end: Callable[[], None]) -> None:
+        self.asked_to_go = end
+
+    async def serve(self, app: web.Application, host: str, port: int) -> Served:
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        self._wire.listen((host, port), runner, self._life)
+
+        async def stop() -> None:
+            self._wire.hush((host, port))
+            await runner.cleanup()
+
+        return Served(f"http://{host}:{port}", stop)

@@ -1,0 +1,89 @@
+"""An event loop in virtual time: it jumps to the next timer, and a hang is an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_SPIN = 200_000  # rounds without a timer passing; the busiest real instant needs some thousands
+
+
+class Deadlock(AssertionError):
+    """Nothing can run and no timer is armed: in a closed world this is a hang."""
+
+
+class Livelock(AssertionError):
+    """Tasks go on and on while no time passes."""
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """Time passes only when nothing is left to do, and then at once up to the next timer."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        super().__init__()
+        self._now = start
+        self._spins = 0
+        self._selector = self  # BaseEventLoop asks this for what comes from outside: nothing ever does
+
+    def time(self) -> float:
+        return self._now
+
+    def select(self, timeout: float | None) -> list[Any]:
+        """Let time pass. Raises Deadlock when it would pass for ever, Livelock when it has stood still for long."""
+        if timeout is None:
+            raise Deadlock(f"nothing can run and no timer is armed, {self._now:.3f} s in: {_who_waits(self)}")
+        if timeout > 0:
+            self._now += timeout
+            self._spins = 0
+        else:
+            self._spins += 1
+            if self._spins > _SPIN:
+                raise Livelock(f"tasks go round without time passing, {self._now:.3f} s in: {_who_waits(self)}")
+        return []
+
+    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:
+        return self.call_soon(callback, *args, context=context)
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        raise AssertionError(f"{func} wants a thread: in the simulation nothing runs beside the loop")
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        """There are none."""
+
+    def _write_to_self(self) -> None:
+        """Nobody sleeps in a selector who would have to be woken."""
+
+
+class VirtualWall:
+    """The wall clock of a machine in virtual time: the loop's, from an instant on, as far off as it is set."""
+
+    def __init__(self, loop: VirtualLoop, start: datetime, skew_s: float = 0.0) -> None:
+        self._loop = loop
+        self._start = start
+        self.skew_s = skew_s
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._loop.time() + self.skew_s)
+
+
+def run_virtually(loop: VirtualLoop, main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end of `main`, end what still runs, and close the loop."""
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        left = sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def _who_waits(loop: VirtualLoop) -> str:
+    names = sorted(getattr(task.get_coro(), "__qualname__", task.get_name()) for task in asyncio.all_tasks(loop))
+    return ", ".join(names[:20]) or "no task at all"
