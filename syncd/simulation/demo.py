@@ -28,7 +28,7 @@ from syncd.simulation.picture import save_picture
 from syncd.simulation.quiet import wait_for_quiet
 from syncd.simulation.shoppers import Shoppers
 from syncd.simulation.staff import Receiving, Typist, ship_parcels
-from syncd.simulation.stage import Stage, set_stage, truths
+from syncd.simulation.stage import Stage, differing, set_stage, truths
 from syncd.simulation.summary import Summary, Tallies, summarise
 from syncd.simulation.verdict import summary_view
 from syncd.simulation.view import live_view
@@ -76,7 +76,7 @@ async def run_demo(options: DemoOptions, console: Console) -> Summary:
         truth = await truths(stage)
         _keep(stage, truth)
         stage.note_peak()
-        summary = await asyncio.to_thread(summarise, stage, truth, shopping_s, awaited)
+        summary = await asyncio.to_thread(summarise, stage, truth, await differing(stage, truth), shopping_s, awaited)
     finally:
         await stage.close()
     _tell(summary, last_view, options, console)

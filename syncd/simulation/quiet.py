@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 from syncd.db.tables import dirty_listing, hold, inbox, push_batch
 from syncd.insight.store import read_tallies
 from syncd.publishing.store.queue import TAKES_EFFECT
-from syncd.simulation.stage import Stage, differing, truths
+from syncd.simulation.scene import Scene, differing, truths
 
 HOLDS = "holds"
 HELD_PATIENCE_S = 1500.0
@@ -22,7 +22,7 @@ _LEAST_REAL_S = 60.0
 
 
 async def wait_for_quiet(
-    stage: Stage,
+    scene: Scene,
     within_s: float,
     progress: Callable[[str], None] | None = None,
     give_up: asyncio.Event | None = None,
@@ -36,15 +36,15 @@ async def wait_for_quiet(
     processes need theirs. `give_up` ends it at once.
     """
     loop = asyncio.get_running_loop()
-    ends = loop.time() + max(stage.clock.real_seconds(within_s), _LEAST_REAL_S)
+    ends = loop.time() + max(scene.clock.real_seconds(within_s), _LEAST_REAL_S)
     held_since: float | None = None
     while loop.time() < ends and not (give_up and give_up.is_set()):
-        waiting = await _waiting(stage)
+        waiting = await _waiting(scene)
         if not any(waiting.values()):
             return True
         only_held = not any(n for what, n in waiting.items() if what != HOLDS)
         held_since = (held_since or loop.time()) if only_held else None
-        if held_since is not None and loop.time() - held_since > stage.clock.real_seconds(HELD_PATIENCE_S):
+        if held_since is not None and loop.time() - held_since > scene.clock.real_seconds(HELD_PATIENCE_S):
             return True
         if progress:
             progress(", ".join(f"{n} {what}" for what, n in waiting.items() if n))
@@ -52,23 +52,23 @@ async def wait_for_quiet(
     return False
 
 
-async def _waiting(stage: Stage) -> dict[str, int]:
+async def _waiting(scene: Scene) -> dict[str, int]:
     """How much of what still waits; the sandboxes are asked only when the book has come to rest."""
-    waiting = await asyncio.to_thread(stage.setup.db.read_now, _in_flight)
+    waiting = await scene.setup.db.read(_in_flight)
     if any(n for what, n in waiting.items() if what != HOLDS):
         return waiting
-    truth = await truths(stage)
-    return {HOLDS: waiting[HOLDS]} | await asyncio.to_thread(_unfinished, stage, truth)
+    truth = await truths(scene)
+    return {HOLDS: waiting[HOLDS]} | await _unfinished(scene, truth)
 
 
-def _unfinished(stage: Stage, truth: dict[str, dict[str, Any]]) -> dict[str, int]:
-    taken = stage.setup.db.read_now(read_tallies)
+async def _unfinished(scene: Scene, truth: dict[str, dict[str, Any]]) -> dict[str, int]:
+    taken = await scene.setup.db.read(read_tallies)
     orders = sum(n for (_, name), n in taken.items() if name.startswith("orders_in."))
     return {
         "deliveries": sum(int(told["deliveries_pending"]) for told in truth.values()),
         "late writes": sum(int(told.get("writes_pending", 0)) for told in truth.values()),
         "orders": sum(int(told["orders_accepted"]) for told in truth.values()) - orders,
-        "wrong numbers": len(differing(stage, truth)),
+        "wrong numbers": len(await differing(scene, truth)),
     }
 
 

@@ -92,13 +92,13 @@ async def truths(scene: Scene) -> dict[str, dict[str, Any]]:
     return {counter.key: await counter.truth() for counter in scene.counters}
 
 
-def differing(scene: Scene, truth: dict[str, dict[str, Any]]) -> list[tuple[str, str, int, int]]:
+async def differing(scene: Scene, truth: dict[str, dict[str, Any]]) -> list[tuple[str, str, int, int]]:
     """(account, sku, shown, sellable) of every listing of ours to write that does not show its sellable quantity."""
     found: list[tuple[str, str, int, int]] = []
     for key, told in sorted(truth.items()):
         shown = {(level["channel_sku"], level["channel_location"]): level for level in told["levels"]}
         account_id = scene.setup.ids.accounts[key]
-        for ref, sellable in scene.setup.db.read_now(_sellable, account_id).items():
+        for ref, sellable in (await scene.setup.db.read(_sellable, account_id)).items():
             level = shown[ref]
             if max(0, level["available"]) != sellable:  # a negative number is never raised to 0
                 found.append((key, level["sku"], level["available"], sellable))

@@ -98,6 +98,15 @@ class ShopCounter(Counter):
         """A person types a new number."""
         await self._post("levels", {"sku": sku, "available": available})
 
+    async def refund(self, order_id: str, sku: str, quantity: int) -> bool:
+        """Give money back for shipped units, which stay with the buyer; False when the channel would not."""
+        body = {"sku": sku, "quantity": quantity, "restock_type": "NO_RESTOCK"}
+        return await self._try(f"orders/{order_id}/refund", body) is not None
+
+    async def expire_tokens(self) -> None:
+        """Every access token dies now."""
+        await self._post("tokens/expire", {})
+
     async def receive_at_fba(self, sku: str, quantity: int) -> None:
         """Goods arrive where the channel keeps stock of ours: there its people tell what they count."""
         levels = {each["sku"]: int(each["fulfillable"]) for each in (await self.truth())["fba"]}

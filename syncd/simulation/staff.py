@@ -53,7 +53,7 @@ def _reserved_in(connection: Connection, account_id: int, name: str) -> set[str]
 
 
 class Receiving:
-    """Goods arrive every quarter of an hour at one warehouse after the other."""
+    """Goods arrive at one warehouse after the other, at each every `every_s`."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Receiving:
         folder: Path,
         docks: Mapping[str, Dock],
         aside: Aside = asyncio.to_thread,
+        every_s: float = _DELIVERY_EVERY_S,
     ) -> None:
         self._world = world
         self._db = db
@@ -70,6 +71,7 @@ class Receiving:
         self._folder = folder
         self._docks = docks
         self._aside = aside
+        self._every_s = every_s
         self._rng = SeededRng(world.seed, "receiving")
 
     async def receive(self) -> None:
@@ -77,7 +79,7 @@ class Receiving:
         number = 0
         while True:
             for plan in self._world.cast.warehouses:
-                await self._clock.sleep(_DELIVERY_EVERY_S / len(self._world.cast.warehouses))
+                await self._clock.sleep(self._every_s / len(self._world.cast.warehouses))
                 number += 1
                 arrived = self._delivery(plan.key)
                 if plan.kind == "own":
@@ -111,17 +113,25 @@ def _on_hand(connection: Connection, warehouse_key: str, skus: Sequence[str]) ->
 class Typist:
     """A person who trusts a list more than the system, and types numbers over it."""
 
-    def __init__(self, world: World, shops: Mapping[str, ShopCounter], clock: Clock, happenings: Happenings) -> None:
+    def __init__(
+        self,
+        world: World,
+        shops: Mapping[str, ShopCounter],
+        clock: Clock,
+        happenings: Happenings,
+        every_s: float = _TYPING_EVERY_S,
+    ) -> None:
         self._world = world
         self._shops = shops
         self._clock = clock
         self._happenings = happenings
+        self._every_s = every_s
         self._rng = SeededRng(world.seed, "typist")
 
     async def type_numbers(self) -> None:
         """Type a number now and then, for ever."""
         while True:
-            await self._clock.sleep(self._rng.uniform(0.5, 1.5) * _TYPING_EVERY_S)
+            await self._clock.sleep(self._rng.uniform(0.5, 1.5) * self._every_s)
             plan = self._world.channels[self._rng.randrange(len(self._world.channels))]
             shop = self._shops[plan.key]
             listed = {article.sku for article in self._world.listed_on(plan.key)}

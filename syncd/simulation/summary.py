@@ -17,7 +17,7 @@ from syncd.insight.store import read_lags, read_tallies
 from syncd.reconcile.audit import audit
 from syncd.simulation.happenings import Happenings
 from syncd.simulation.oversells import Cause, Sale, oversells_by_cause, read_sales
-from syncd.simulation.stage import Stage, differing
+from syncd.simulation.stage import Stage
 
 Tallies = Mapping[tuple[str, str], int]
 Lags = Mapping[tuple[int, str], Mapping[int, int]]
@@ -93,11 +93,16 @@ class Summary:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
-def summarise(stage: Stage, truth: dict[str, dict[str, Any]], shopping_real_s: float, awaited: str) -> Summary:
-    """Read the book, audit it, and compare every listing with the truth. `awaited`: what has not come to rest."""
+def summarise(
+    stage: Stage,
+    truth: dict[str, dict[str, Any]],
+    found: list[tuple[str, str, int, int]],
+    shopping_real_s: float,
+    awaited: str,
+) -> Summary:
+    """Read the book and audit it. `found`: listings that differ; `awaited`: what has not come to rest."""
     book = stage.setup.db.read_now(_read_book)
     report = audit(stage.setup.db)
-    found = differing(stage, truth)
     causes = oversells_by_cause(book.sales, stage.happenings, _lag_to_shown_s(book.lags))
     channels = {
         key: _channel(key, stage.setup.ids.accounts[key], book, told, found, causes.get(key, {}), stage.happenings)

@@ -46,7 +46,7 @@ async def test_power_cuts_lose_nothing_on_any_channel_or_warehouse(tmp_path: Pat
         assert await wait_for_quiet(stage, QUIET_WITHIN_S, note), awaited
         truth = await truths(stage)
         assert audit(stage.setup.db).violations == ()
-        assert differing(stage, truth) == []
+        assert await differing(stage, truth) == []
         assert stage.restarts == 4
     finally:
         await stage.close()

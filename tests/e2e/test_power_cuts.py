@@ -78,7 +78,7 @@ async def play(folder: Path, orders: int, kills: int) -> dict[str, Any]:
         assert await wait_for_quiet(stage, 3600.0), "everything comes to rest"
         truth = await truths(stage)
         assert not audit(stage.setup.db).violations
-        assert differing(stage, truth) == []
+        assert await differing(stage, truth) == []
         book = stage.setup.db.read_now(read_book)
         shown = {(key, each["sku"]): each["available"] for key, told in truth.items() for each in told["levels"]}
         return {**book, "shown": shown, "accepted": len(script)}

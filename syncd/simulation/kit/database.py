@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from adapters.contract import Rng
 from syncd.db.database import ATTEMPTS, PAUSE_S, Database, StaleLoad, worth_repeating
 from syncd.simulation.kit.boundary import Boundary, Reach, never
+from syncd.simulation.kit.disk import Disk
 from syncd.simulation.kit.life import Life
 from syncd.simulation.kit.trace import Trace
 
@@ -24,8 +26,19 @@ _LONGEST_S = 0.004
 class InlineDatabase(Database):
     """Runs each transaction at one instant, between two pauses in which other tasks get their turn."""
 
-    def __init__(self, url: str, rng: Rng, trace: Trace, life: Life | None = None, reach: Reach = never) -> None:
+    def __init__(
+        self,
+        url: str,
+        rng: Rng,
+        trace: Trace,
+        life: Life | None = None,
+        reach: Reach = never,
+        disk: Disk | None = None,
+    ) -> None:
         super().__init__(url)
+        for engine in (self._writer, self._reader):
+            event.listen(engine, "connect", _never_wait)
+        self._disk = disk
         self._rng = rng
         self._trace = trace
         self._life = life
@@ -70,15 +83,22 @@ class InlineDatabase(Database):
     def _inside(
         self, connection: Connection, writes: bool, name: str, function: Callable[..., T], *args: Any, **kwargs: Any
     ) -> T:
-        done = function(connection, *args, **kwargs)
-        if writes:
-            self._reach(Boundary.ROLLED_BACK, name)
+        if not writes:
+            return function(connection, *args, **kwargs)
+        with self._disk.under(connection) if self._disk is not None else nullcontext():
+            done = function(connection, *args, **kwargs)
+        self._reach(Boundary.ROLLED_BACK, name)
         return done
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._rng.random() * _LONGEST_S)
         if self._life is not None:
             await self._life.awake()
+
+
+def _never_wait(connection: Any, _record: Any) -> None:
+    """Waiting for a lock would stop the world: it is waited for in virtual time instead."""
+    connection.execute("PRAGMA busy_timeout=0")
 
 
 def _name_of(function: Callable[..., Any]) -> str:

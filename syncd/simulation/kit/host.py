@@ -47,7 +47,7 @@ class VirtualHost:
         self._wire.listen((host, port), runner, self._life)
 
         async def stop() -> None:
-            self._wire.hush((host, port))
+            self._wire.hush((host, port), self._life)
             await runner.cleanup()
 
         return Served(f"http://{host}:{port}", stop)

@@ -87,4 +87,4 @@ def adopt_tasks(loop: asyncio.AbstractEventLoop) -> None:
             life.adopt(task)
         return task
 
-    loop.set_task_factory(make)  # type: ignore[arg-type] # typeshed knows no keyword arguments of a factory
+    loop.set_task_factory(make)

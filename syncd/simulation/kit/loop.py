@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -45,10 +45,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 raise Livelock(f"tasks go round without time passing, {self._now:.3f} s in: {_who_waits(self)}")
         return []
 
-    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:
-        return self.call_soon(callback, *args, context=context)
-
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(self, executor: object, func: object, *args: object) -> Any:
         raise AssertionError(f"{func} wants a thread: in the simulation nothing runs beside the loop")
 
     def _process_events(self, event_list: list[Any]) -> None:
@@ -65,6 +62,10 @@ class VirtualWall:
         self._loop = loop
         self._start = start
         self.skew_s = skew_s
+
+    def off_by(self, skew_s: float) -> VirtualWall:
+        """Another machine's clock, so far from this one."""
+        return VirtualWall(self._loop, self._start, skew_s)
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._loop.time() + self.skew_s)

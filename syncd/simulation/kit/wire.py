@@ -86,7 +86,7 @@ class Wire:
     """Every connection of the simulated world."""
 
     def __init__(self, network: Network, rng: Rng, trace: Trace, reach: Reach = never) -> None:
-        self._network = network
+        self.network = network
         self._rng = rng
         self._trace = trace
         self._reach = reach
@@ -96,10 +96,12 @@ class Wire:
         """Answer at that address until the process ends or `hush` is called."""
         assert runner.server is not None, "the runner is set up"
         self._endpoints[address] = _Endpoint(runner.server, life)
-        life.at_end(lambda: self.hush(address))
+        life.at_end(lambda: self.hush(address, life))
 
-    def hush(self, address: Address) -> None:
-        self._endpoints.pop(address, None)
+    def hush(self, address: Address, life: Life) -> None:
+        """Answer there no more, unless somebody else does by now."""
+        if address in self._endpoints and self._endpoints[address].life is life:
+            del self._endpoints[address]
 
     @contextmanager
     def instead_of_sockets(self) -> Iterator[None]:
@@ -134,7 +136,7 @@ class Wire:
         limits = request.extensions.get("timeout", {})
         address = (request.url.host, request.url.port or 80)
         what = f"{request.method} {address[1]}{request.url.raw_path.decode()}"
-        mishap = self._network.befalls(client.name if client else None, address)
+        mishap = self.network.befalls(client.name if client else None, address)
         self._trace.note("http.sent", client.name if client else "-", what, _short(body), mishap or "")
         await self._travel(client)
         if mishap is Mishap.NO_CONNECTION or (endpoint := self._endpoints.get(address)) is None:

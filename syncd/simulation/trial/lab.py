@@ -22,6 +22,7 @@ from syncd.daemon import Daemon
 from syncd.db.migrate import migrate
 from syncd.simulation.files import secrets_of, settle_terms, write_config
 from syncd.simulation.kit.database import InlineDatabase
+from syncd.simulation.kit.disk import Disk
 from syncd.simulation.kit.host import VirtualHost
 from syncd.simulation.kit.life import Life
 from syncd.simulation.kit.loop import VirtualWall
@@ -49,8 +50,13 @@ class Lab(Scene):
     power: Power
     config: settings.Config
     sandboxes: dict[str, Any]
+    disk: Disk
+    skew_s: float
+    supervisor: Supervisor = field(init=False)
     job_runs: Counter[str] = field(default_factory=Counter)
-    supervisor: Supervisor | None = None
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(self.start_daemon, self.power, SeededRng(self.seed, "supervisor"))
 
     def start_daemon(self, number: int) -> tuple[Life, asyncio.Task[None]]:
         """One more life of the daemon."""
@@ -64,11 +70,13 @@ class Lab(Scene):
             self.trace,
             life,
             self.power.reach,
+            self.disk,
         )
-        world = furnish_world(self.config, db, ScaledClock(real=self.wall.now))
         rng = SeededRng(self.seed, f"daemon/{number}")
-        host = VirtualHost(life, self.wire, self.wall, rng, self.job_runs)
-        self.trace.note("daemon.started", number)
+        wall = self.wall.off_by(rng.uniform(-self.skew_s, self.skew_s) if self.power.armed else 0.0)
+        world = furnish_world(self.config, db, ScaledClock(real=wall.now))
+        host = VirtualHost(life, self.wire, wall, rng, self.job_runs)
+        self.trace.note("daemon.started", number, f"{wall.skew_s:.6f}")
         await Daemon(world, host).run(standby=True)
 
 
@@ -77,7 +85,9 @@ def ports_of(world_keys: list[str]) -> dict[str, int]:
     return {key: FIRST_STAND_PORT + index for index, key in enumerate(world_keys)}
 
 
-async def set_up(folder: Path, world: World, wall: VirtualWall, trace: Trace, wire: Wire, power: Power) -> Lab:
+async def set_up(
+    folder: Path, world: World, wall: VirtualWall, trace: Trace, wire: Wire, power: Power, skew_s: float = 0.0
+) -> Lab:
     """Open the sandboxes and make the seller's configuration and database; no daemon runs yet."""
     seed = world.seed
     clock = ScaledClock(real=wall.now)
@@ -91,7 +101,7 @@ async def set_up(folder: Path, world: World, wall: VirtualWall, trace: Trace, wi
     config = settings.load(write_config(world, terms, folder, url, DAEMON_PORT))
     os.environ.update(secrets_of(terms))
     eyes = InlineDatabase(url, SeededRng(seed, "world/db"), trace)
-    lab = Lab(
+    return Lab(
         folder=folder,
         world=world,
         clock=clock,
@@ -105,9 +115,9 @@ async def set_up(folder: Path, world: World, wall: VirtualWall, trace: Trace, wi
         power=power,
         config=config,
         sandboxes=sandboxes,
+        disk=Disk(folder / "syncd.db"),
+        skew_s=skew_s,
     )
-    lab.supervisor = Supervisor(lab.start_daemon, power, SeededRng(seed, "supervisor"))
-    return lab
 
 
 async def open_shop(lab: Lab) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from dataclasses import dataclass, field
 
 from adapters.contract import Rng
@@ -51,25 +52,36 @@ class Power:
 
 
 class Supervisor:
-    """Keeps one daemon running, as a service manager does."""
+    """Keeps the daemon running, as service managers do; of two machines one works and the other stands by."""
 
     def __init__(self, start: Callable[[int], tuple[Life, asyncio.Task[None]]], power: Power, rng: Rng) -> None:
         self._start = start
         self._power = power
         self._rng = rng
+        self._relief: set[asyncio.Task[None]] = set()
         self.starts = 0
         self.life: Life | None = None
 
     async def run(self) -> None:
         """Start the daemon, and again after each end, for ever."""
         while True:
-            self.starts += 1
-            self.life, running = self._start(self.starts)
-            await asyncio.wait([running])
-            self.life.end()
-            if not running.cancelled() and (err := running.exception()) is not None:
-                if isinstance(err, Fenced):
-                    self._power.cuts.fenced += 1
-                else:
-                    self._power.cuts.crashes.append(f"{type(err).__name__}: {err}")
+            await self._live()
             await asyncio.sleep(self._rng.uniform(*_AGAIN_AFTER_S))
+
+    def relieve(self) -> None:
+        """Start another daemon beside the one that runs. It works once, until it ends."""
+        task = asyncio.get_running_loop().create_task(self._live(), context=Context())
+        self._relief.add(task)
+        task.add_done_callback(self._relief.discard)
+
+    async def _live(self) -> None:
+        self.starts += 1
+        life, running = self._start(self.starts)
+        self.life = life
+        await asyncio.wait([running])
+        life.end()
+        if not running.cancelled() and (err := running.exception()) is not None:
+            if isinstance(err, Fenced):
+                self._power.cuts.fenced += 1
+            else:
+                self._power.cuts.crashes.append(f"{type(err).__name__}: {err}")

@@ -1,0 +1,75 @@
+"""What a trial is to be: how long, how busy, and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from syncd.simulation.kit.boundary import Boundary
+from syncd.simulation.kit.network import CALM, MishapMix
+from syncd.simulation.shoppers import Habits
+from syncd.simulation.world import EVERY_VENDOR, Cast
+
+DAY_S = 86_400.0
+HOUR_S = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What goes wrong besides the sandboxes' own faults. Rates are per day; durations are seconds."""
+
+    mishaps: MishapMix = field(default_factory=MishapMix)
+    cuts: Mapping[Boundary, float] = field(
+        default_factory=lambda: {
+            Boundary.COMMITTED: 1 / 400,
+            Boundary.ROLLED_BACK: 1 / 4000,
+            Boundary.SENT: 1 / 400,
+            Boundary.REPLIED: 1 / 800,
+        }
+    )
+    sandboxes: bool = True  # the vendors' own: 429, 5xx, broken bodies, stale reads, late and doubled news
+    long_outages: float = 2.0  # of a channel or a warehouse
+    long_outage_s: tuple[float, float] = (HOUR_S, 3 * HOUR_S)
+    short_outages: float = 8.0
+    short_outage_s: tuple[float, float] = (60.0, 600.0)
+    exhausted: float = 3.0  # times that a vendor's quota is used up by somebody else
+    exhausted_s: tuple[float, float] = (120.0, 900.0)
+    revoked: float = 4.0  # times that all access tokens of a vendor die
+    disk_full: float = 1.0
+    disk_full_s: tuple[float, float] = (30.0, 600.0)
+    locked: float = 4.0
+    locked_s: tuple[float, float] = (0.1, 30.0)
+    frozen: float = 2.0  # times that the daemon's machine stops while another one takes over
+    frozen_s: tuple[float, float] = (5.0, 120.0)
+    skew_s: float = 0.5  # a start of the daemon finds its clock so far off at most
+
+
+NO_FAULTS = Faults(
+    mishaps=CALM,
+    cuts={},
+    sandboxes=False,
+    long_outages=0.0,
+    short_outages=0.0,
+    exhausted=0.0,
+    revoked=0.0,
+    disk_full=0.0,
+    locked=0.0,
+    frozen=0.0,
+    skew_s=0.0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One trial. The same plan ends in the same trace."""
+
+    seed: int
+    days: float = 1.0
+    cast: Cast = EVERY_VENDOR
+    skus: int = 60
+    habits: Habits = field(default_factory=lambda: Habits(orders_per_hour=500 / 24))
+    deliveries_every_s: float = 6 * HOUR_S
+    typing_every_s: float = 3 * HOUR_S
+    faults: Faults = field(default_factory=Faults)
+    audit_every_s: float = HOUR_S
+    quiet_within_s: float = 6 * HOUR_S

@@ -1,0 +1,203 @@
+"""Run one trial from its plan: open, let it storm, calm down, come to rest, judge."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+from syncd.chance import SeededRng
+from syncd.simulation.docks import docks_of
+from syncd.simulation.kit.guard import closed_world
+from syncd.simulation.kit.life import adopt_tasks
+from syncd.simulation.kit.loop import VirtualLoop, VirtualWall, run_virtually
+from syncd.simulation.kit.network import CALM, Network
+from syncd.simulation.kit.trace import Trace
+from syncd.simulation.kit.wire import Wire
+from syncd.simulation.quiet import wait_for_quiet
+from syncd.simulation.scene import SELLER_START
+from syncd.simulation.shoppers import Shoppers
+from syncd.simulation.staff import Receiving, Typist, ship_parcels
+from syncd.simulation.trial.lab import Lab, environment_kept, new_database, open_shop, ports_of, set_up
+from syncd.simulation.trial.plan import DAY_S, Plan
+from syncd.simulation.trial.power import Power
+from syncd.simulation.trial.weather import Weather
+from syncd.simulation.world import make_world, stands
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and which part of the days has passed."""
+
+_STEP_S = 600.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a trial came to."""
+
+    plan: Plan
+    trace_sha256: str = ""
+    cpu_s: float = 0.0
+    virtual_s: float = 0.0
+    quiet_after_s: float | None = None  # None: it never came to rest
+    awaited: str = ""
+    events: Counter[str] = field(default_factory=Counter)
+    job_runs: Counter[str] = field(default_factory=Counter)
+    cuts: dict[str, int] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not self.findings
+
+
+def run_trial(
+    plan: Plan, *, template: Path | None = None, trace_to: TextIO | None = None, progress: Progress | None = None
+) -> Outcome:
+    """Run a trial in this thread. `template`: where a database of the newest schema is kept between trials."""
+    outcome = Outcome(plan)
+    began = time.process_time()
+    loop = VirtualLoop()
+    adopt_tasks(loop)
+    wall = VirtualWall(loop, SELLER_START)
+    trace = Trace(trace_to)
+    power = Power(SeededRng(plan.seed, "power"), plan.faults.cuts, trace)
+    wire = Wire(Network(CALM, SeededRng(plan.seed, "network")), SeededRng(plan.seed, "wire"), trace, power.reach)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(_scratch()))
+        new_database(folder, template)
+        for each in (environment_kept(), silence(), closed_world(wall.now, loop.time), wire.instead_of_sockets()):
+            stack.enter_context(each)
+        run_virtually(loop, _Trial(plan, folder, wall, trace, wire, power, outcome, progress).run())
+    outcome.cpu_s = time.process_time() - began
+    return outcome
+
+
+class _Trial:
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        wall: VirtualWall,
+        trace: Trace,
+        wire: Wire,
+        power: Power,
+        outcome: Outcome,
+        progress: Progress | None,
+    ) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._wall = wall
+        self._trace = trace
+        self._wire = wire
+        self._power = power
+        self._outcome = outcome
+        self._progress = progress or (lambda what, part: None)
+
+    async def run(self) -> None:
+        plan = self._plan
+        keys = [key for key, _ in stands(plan.cast)]
+        world = make_world(plan.seed, plan.cast, ports_of(keys), plan.skus, faults=True)
+        lab = await set_up(self._folder, world, self._wall, self._trace, self._wire, self._power, plan.faults.skew_s)
+        weather = Weather(lab, plan.faults)
+        weather.calm()
+        running = asyncio.create_task(lab.supervisor.run())
+        try:
+            await open_shop(lab)
+            await self._storm(lab, weather)
+            weather.calm()
+            await self._come_to_rest(lab)
+        finally:
+            running.cancel()
+            self._note(lab)
+
+    async def _storm(self, lab: Lab, weather: Weather) -> None:
+        """Shoppers buy and things go wrong, for as many days as the plan says."""
+        plan = self._plan
+        shoppers = Shoppers(lab.world, lab.shops, lab.clock, lab.happenings, plan.habits)
+        staff = [
+            shoppers.shop(),
+            shoppers.payments.settle_due(),
+            ship_parcels(lab.setup.db, lab.clock, shoppers.parcels, lab.setup.ids.accounts),
+            Receiving(
+                lab.world, lab.setup.db, lab.clock, lab.folder, docks_of(lab), _at_once, plan.deliveries_every_s
+            ).receive(),
+            Typist(lab.world, lab.shops, lab.clock, lab.happenings, plan.typing_every_s).type_numbers(),
+        ]
+        doings = [asyncio.create_task(each) for each in [*staff, *weather.begin()]]
+        try:
+            await self._let_pass(doings)
+        finally:
+            for each in doings:
+                each.cancel()
+            await asyncio.gather(*doings, return_exceptions=True)
+        await shoppers.payments.settle_all()
+
+    async def _let_pass(self, doings: list[asyncio.Task[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        began, lasts_s = loop.time(), self._plan.days * DAY_S
+        while (passed := loop.time() - began) < lasts_s:
+            self._progress("storm", passed / lasts_s)
+            await asyncio.sleep(min(_STEP_S, lasts_s - passed))
+            for each in doings:
+                if each.done() and not each.cancelled() and (err := each.exception()) is not None:
+                    raise err
+
+    async def _come_to_rest(self, lab: Lab) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        def show(waiting: str) -> None:
+            self._outcome.awaited = waiting
+            self._progress(f"coming to rest: {waiting}", 1.0)
+
+        if await wait_for_quiet(lab, self._plan.quiet_within_s, show):
+            self._outcome.quiet_after_s = loop.time() - began
+            self._outcome.awaited = ""
+
+    def _note(self, lab: Lab) -> None:
+        self._outcome.trace_sha256 = lab.trace.sha256
+        self._outcome.virtual_s = asyncio.get_running_loop().time()
+        self._outcome.events = lab.trace.counts
+        self._outcome.job_runs = lab.job_runs
+        self._outcome.cuts = {boundary.value: n for boundary, n in lab.power.cuts.by_boundary.items()}
+        self._outcome.findings += [f"the daemon crashed: {each}" for each in lab.power.cuts.crashes]
+
+
+async def _at_once(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing is logged: what is worth knowing is in the trace and the outcome."""
+    configured = structlog.get_config()
+    structlog.configure(processors=[_drop])
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(disabled)
+        structlog.configure(**configured)
+
+
+def _drop(_: object, __: str, ___: Any) -> Any:
+    raise structlog.DropEvent
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder in memory where there is one: nothing in it has to survive."""
+    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own in it
+    return tempfile.TemporaryDirectory(prefix="syncd-trial-", dir=memory if memory.is_dir() else None)
+
+
+Doing = Coroutine[Any, Any, None]

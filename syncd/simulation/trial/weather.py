@@ -1,0 +1,118 @@
+"""What goes wrong in a trial, when and for how long: spells drawn from the seed, each kind on a stream of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from adapters.contract import Rng
+from syncd.chance import SeededRng
+from syncd.simulation.happenings import Outage
+from syncd.simulation.kit.network import CALM
+from syncd.simulation.trial.lab import Lab
+from syncd.simulation.trial.plan import DAY_S, Faults
+
+_QUOTA_USED_UP = 0.7  # of all requests are told to wait
+
+
+class Weather:
+    """Lets things go wrong until told to stop."""
+
+    def __init__(self, lab: Lab, faults: Faults) -> None:
+        self._lab = lab
+        self._faults = faults
+        self._mixes = {key: sandbox.faults.mix for key, sandbox in lab.sandboxes.items()}
+
+    def calm(self) -> None:
+        """Nothing goes wrong from now on, and whatever still does ends."""
+        self._lab.wire.network.mix = CALM
+        self._lab.power.armed = False
+        self._lab.disk.calm()
+        for sandbox in self._lab.sandboxes.values():
+            sandbox.faults.mix = type(sandbox.faults.mix).none()
+            sandbox.faults.calm()
+        if self._lab.supervisor.life is not None:
+            self._lab.supervisor.life.thaw()
+
+    def begin(self) -> list[Coroutine[Any, Any, None]]:
+        """Let things go wrong; the spells to run beside everything else."""
+        faults, lab = self._faults, self._lab
+        lab.wire.network.mix = faults.mishaps
+        lab.power.armed = True
+        if faults.sandboxes:
+            for key, sandbox in lab.sandboxes.items():
+                sandbox.faults.mix = self._mixes[key]
+        return [
+            self._spells("long outage", faults.long_outages, faults.long_outage_s, self._outage),
+            self._spells("short outage", faults.short_outages, faults.short_outage_s, self._outage),
+            self._spells("exhausted", faults.exhausted, faults.exhausted_s, self._exhausted),
+            self._spells("revoked", faults.revoked, (0.0, 0.0), self._revoked),
+            self._spells("disk full", faults.disk_full, faults.disk_full_s, self._disk_full),
+            self._spells("locked", faults.locked, faults.locked_s, self._locked),
+            self._spells("frozen", faults.frozen, faults.frozen_s, self._frozen),
+        ]
+
+    async def _spells(
+        self, name: str, a_day: float, lasts_s: tuple[float, float], spell: Callable[[Rng, float], Awaitable[None]]
+    ) -> None:
+        """One spell after the other, at random instants, so many a day."""
+        if not a_day:
+            return
+        rng = SeededRng(self._lab.seed, f"weather/{name}")
+        while True:
+            await asyncio.sleep(-math.log(1.0 - rng.random()) * DAY_S / a_day)
+            length_s = rng.uniform(*lasts_s)
+            self._lab.trace.note("weather", name, f"{length_s:.3f}")
+            await spell(rng, length_s)
+
+    async def _outage(self, rng: Rng, length_s: float) -> None:
+        """One vendor answers nobody, while its shoppers go on buying."""
+        key = self._somebody(rng)
+        now = self._lab.clock.now()
+        self._lab.sandboxes[key].faults.go_down(length_s)
+        if key in self._lab.shops:
+            self._lab.happenings.outages.append(Outage(key, now, now + timedelta(seconds=length_s)))
+        await asyncio.sleep(length_s)
+
+    async def _exhausted(self, rng: Rng, length_s: float) -> None:
+        """Another application of the seller uses up a vendor's quota."""
+        sandbox = self._lab.sandboxes[self._somebody(rng)]
+        before = sandbox.faults.mix
+        sandbox.faults.mix = replace(before, rate_limit=_QUOTA_USED_UP)
+        await asyncio.sleep(length_s)
+        if sandbox.faults.mix.rate_limit == _QUOTA_USED_UP:  # unless it is calm by now
+            sandbox.faults.mix = before
+
+    async def _revoked(self, rng: Rng, _: float) -> None:
+        """All access tokens of one channel die."""
+        shop = self._lab.counters[rng.randrange(len(self._lab.counters))]
+        await shop.expire_tokens()
+
+    async def _disk_full(self, _: Rng, length_s: float) -> None:
+        self._lab.disk.full = True
+        await asyncio.sleep(length_s)
+        self._lab.disk.full = False
+
+    async def _locked(self, _: Rng, length_s: float) -> None:
+        """Somebody else, a person with a database tool, holds the write lock."""
+        self._lab.disk.lock()
+        await asyncio.sleep(length_s)
+        self._lab.disk.unlock()
+
+    async def _frozen(self, _: Rng, length_s: float) -> None:
+        """The daemon's machine stops, another takes over, and then the first goes on as if nothing had been."""
+        life = self._lab.supervisor.life
+        if life is None:
+            return
+        life.freeze()
+        self._lab.supervisor.relieve()
+        await asyncio.sleep(length_s)
+        life.thaw()
+
+    def _somebody(self, rng: Rng) -> str:
+        keys = sorted(self._lab.sandboxes)
+        return keys[rng.randrange(len(keys))]
