@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -28,6 +30,14 @@ from syncd.web.app import WEBHOOKS, WebDeps, make_app
 log = structlog.get_logger(__name__)
 
 _STUCK_S = 60.0
+_SHORTEST_REST_S = 0.05
+
+
+class Punctual(Protocol):
+    """Whoever knows when there is something to do next; None: nothing it knows of."""
+
+    @property
+    def next_look_at(self) -> datetime | None: ...
 
 
 class Daemon:
@@ -204,24 +214,38 @@ class Daemon:
         return [f"{name} has not got round for {_STUCK_S:.0f} s" for name in self._pulse.stuck(_STUCK_S)]
 
     def _start_loops(self) -> list[asyncio.Task[None]]:
-        idle_s = self._host.idle_s
-        loops = [
-            keep_running("leases", self._renew, asyncio.Event(), self._pulse, RENEW_EVERY_S),
-            keep_running("intake", self._drain, self._intake_wake, self._pulse, idle_s),
-        ]
+        loops = [self._loop("leases", self._renew, asyncio.Event(), lambda: RENEW_EVERY_S)]
+        loops.append(self._loop("intake", self._drain, self._intake_wake))
         for key, publisher in self._publishers.items():
-            loops.append(keep_running(f"publish:{key}", publisher.step, publisher.wake, self._pulse, idle_s))
-        for key in self._channels:
-            loops.append(keep_running(f"hints:{key}", self._hints(key), self._hints_wake[key], self._pulse, idle_s))
+            loops.append(self._loop(f"publish:{key}", publisher.step, publisher.wake, self._until_due(publisher)))
+        for key, poller in self._pollers.items():
+            due = self._until_due(poller.hints)
+            loops.append(self._loop(f"hints:{key}", self._hints(key), self._hints_wake[key], due))
         if self._fulfillers:
-            news = keep_running("warehouse_news", self._poll_who_told, self._warehouse_wake, self._pulse, idle_s)
-            loops.append(news)
+            loops.append(self._loop("warehouse_news", self._poll_who_told, self._warehouse_wake))
         for key, reader in self._queues.items():
-            loops.append(keep_running(f"queue:{key}", reader.step, asyncio.Event(), self._pulse, idle_s))
+            loops.append(self._loop(f"queue:{key}", reader.step, asyncio.Event()))
         tasks = [asyncio.create_task(each) for each in loops]
         for task in tasks:
             task.add_done_callback(self._loop_ended)
         return tasks
+
+    def _loop(
+        self, name: str, step: Step, wake: asyncio.Event, idle_real_s: Callable[[], float] | None = None
+    ) -> Coroutine[None, None, None]:
+        return keep_running(name, step, wake, self._pulse, idle_real_s or (lambda: self._host.idle_s))
+
+    def _until_due(self, works: Punctual) -> Callable[[], float]:
+        """How long a loop may rest: until it knows of something to do, and never longer than any other."""
+
+        def rest_s() -> float:
+            due_at = works.next_look_at
+            if due_at is None:
+                return self._host.idle_s
+            left_s = self._clock.real_seconds((due_at - self._clock.now()).total_seconds())
+            return min(self._host.idle_s, max(_SHORTEST_REST_S, left_s))
+
+        return rest_s
 
     def _loop_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

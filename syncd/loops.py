@@ -54,7 +54,7 @@ async def keep_running(
     step: Step,
     wake: asyncio.Event,
     pulse: Pulse,
-    idle_real_s: float,
+    idle_real_s: Callable[[], float],
 ) -> None:
     """Run `step` for ever: again at once while it says there is more, else when woken or after a real pause.
 
@@ -80,7 +80,7 @@ async def keep_running(
         if more:
             continue
         try:
-            await asyncio.wait_for(wake.wait(), idle_real_s)
+            await asyncio.wait_for(wake.wait(), idle_real_s())
         except TimeoutError:
             continue
 

@@ -6,6 +6,7 @@ import asyncio
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import cache
 from typing import Any
 
 import structlog
@@ -123,7 +124,7 @@ class SqsQueue:
 
     def _new_client(self) -> Any:
         settings = self._settings
-        return get_session().create_client(
+        return _session().create_client(
             "sqs",
             region_name=settings.region,
             endpoint_url=settings.endpoint_url,
@@ -150,6 +151,12 @@ class SqsQueue:
         if code in _AUTH or status in (401, 403):
             return AuthExpired(message)
         return Transient(message) if status >= 500 else Rejected("queue", message)
+
+
+@cache
+def _session() -> Any:
+    """One for all: what it reads of AWS's own descriptions takes a quarter of a second and some megabytes."""
+    return get_session()
 
 
 def _is_encrypted(endpoint_url: str | None) -> bool:

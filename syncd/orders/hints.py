@@ -64,11 +64,13 @@ class HintDesk:
         self._trouble = trouble
         self._failures = 0
         self._not_before = clock.now()  # after a failure nothing is fetched until then
+        self.next_look_at: datetime | None = None
 
     async def look_up(self, arrived: Callable[[], None]) -> None:
         """Fetch hinted orders, and weigh hinted numbers."""
         now = self._clock.now()
         hinted = await self._db.read(load_hinted, self._account_id, self._channel.traits.fetch_batch, now)
+        self.next_look_at = now + timedelta(seconds=HINT_DELAY_S) if hinted else None
         orders: dict[str, list[Hinted]] = {}
         numbers: list[NumberHint] = []
         cutoff = hint_cutoff(now, HINT_DELAY_S)

@@ -42,7 +42,7 @@ class Poller:
         self._inbox = inbox_writer
         self._clock = clock
         self._lease = lease
-        self._hints = HintDesk(account_id, channel, db, clock, self._note_down)
+        self.hints = HintDesk(account_id, channel, db, clock, self._note_down)
         self._down = True  # until the first success, which also closes what an earlier process left open
         self._told = False
         self.last_success_at: datetime | None = None
@@ -76,7 +76,7 @@ class Poller:
 
     async def look_up_hints(self, arrived: Callable[[], None]) -> None:
         """Look up what news only hinted at."""
-        await self._hints.look_up(arrived)
+        await self.hints.look_up(arrived)
 
     async def sweep(self, every_s: float, back_s: float, arrived: Callable[[], None]) -> bool:
         """Read again what changed in so long a time, if that is due: a channel may list an order hours late.

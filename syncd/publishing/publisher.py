@@ -31,6 +31,7 @@ from syncd.db.database import Transactor
 from syncd.db.lease import Lease
 from syncd.publishing.plain import Fresh
 from syncd.publishing.store.claim import Claimed, claim
+from syncd.publishing.store.queue import next_due
 from syncd.publishing.store.reads import Noted, ReadRow, Surprise, note_reads
 from syncd.publishing.store.rows import Push, Row, Rules
 from syncd.publishing.store.settle import Outcome, abandon, note_sent, settle, unfinished
@@ -75,6 +76,7 @@ class Publisher:
         self._read_batch = channel.traits.read_batch
         self._not_before = clock.now()  # after a failure nothing is tried until then
         self.wake = asyncio.Event()
+        self.next_look_at: datetime | None = None  # when something is due by itself; None: nothing it knows of
         self.waiting: dict[str, int] = {}
 
     @property
@@ -97,10 +99,13 @@ class Publisher:
 
     async def step(self) -> bool:
         """Do what is due once. Returns whether there may be more to do at once."""
+        self.next_look_at = self._not_before
         if self._clock.now() < self._not_before:
             return False
         try:
-            return await self._step()
+            more = await self._step()
+            self.next_look_at = self._not_before if self._unsettled else await self._next_due()
+            return more
         except BaseException:
             # Whatever broke off may have left a stored write behind: it is looked for before anything else.
             self._unsettled = True
@@ -120,6 +125,10 @@ class Publisher:
             if self._plain and fresh:
                 await self._set_what_was_read(fresh)
         return claimed.looked_at > 0 and not self._unsettled
+
+    async def _next_due(self) -> datetime | None:
+        due_at = await self._db.read(next_due, self._account_id)
+        return None if due_at is None else max(due_at, self._not_before)
 
     async def _claim(self, fresh: Mapping[int, Fresh] | None) -> Claimed:
         key = str(self._rng.uuid())

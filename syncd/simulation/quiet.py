@@ -17,7 +17,7 @@ HOLDS = "holds"
 HELD_PATIENCE_S = 1500.0
 """Nothing else has been on its way for so long: what is held by now waits for a purchase, not for us."""
 
-_LOOK_EVERY_REAL_S = 0.5
+LOOK_EVERY_REAL_S = 0.5
 _LEAST_REAL_S = 60.0
 
 
@@ -26,6 +26,7 @@ async def wait_for_quiet(
     within_s: float,
     progress: Callable[[str], None] | None = None,
     give_up: asyncio.Event | None = None,
+    look_every_s: float = LOOK_EVERY_REAL_S,
 ) -> bool:
     """Wait until nothing is on its way anywhere and every listing is right.
 
@@ -33,7 +34,7 @@ async def wait_for_quiet(
     has been on its way for long, that counts as rest too.
 
     At most so many seller's seconds, though never less than a real minute: however fast the seller's time runs, the
-    processes need theirs. `give_up` ends it at once.
+    processes need theirs. `give_up` ends it at once; `look_every_s` is real.
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + max(scene.clock.real_seconds(within_s), _LEAST_REAL_S)
@@ -48,7 +49,7 @@ async def wait_for_quiet(
             return True
         if progress:
             progress(", ".join(f"{n} {what}" for what, n in waiting.items() if n))
-        await asyncio.sleep(_LOOK_EVERY_REAL_S)
+        await asyncio.sleep(look_every_s)
     return False
 
 

@@ -79,6 +79,10 @@ class ShopCounter(Counter):
         told = await self._try("orders", body | {"unpaid": unpaid, "by_channel": by_channel})
         return None if told is None else Placed(str(told["id"]), str(told["name"]))
 
+    async def shown(self, after: int) -> dict[str, Any]:
+        """The next changes of its numbers after so many: {changes, more}."""
+        return self._told(await self._http.get("/shown", params={"after": after}))
+
     async def pay(self, order_id: str) -> None:
         await self._post(f"orders/{order_id}/pay", {})
 

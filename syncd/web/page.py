@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from syncd.insight.status import COUNTED_TO, AccountStatus, Lag, Status, age_s
@@ -55,6 +56,11 @@ class StatusPage:
             "Referrer-Policy": "no-referrer",
             "Vary": "Accept",
         }
+        self._version = deps.version
+        self._style, self._script = style, script
+
+    @cached_property
+    def _template(self) -> Template:
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -71,13 +77,13 @@ class StatusPage:
             "instant": instant,
         }
         environment.globals |= {
-            "style": Markup(style),  # noqa: S704 - our own file
-            "script": Markup(script),  # noqa: S704 - our own file
-            "version": deps.version,
+            "style": Markup(self._style),  # noqa: S704 - our own file
+            "script": Markup(self._script),  # noqa: S704 - our own file
+            "version": self._version,
             "hints": _STATE_HINTS,
             "awaited": _AWAITED,
         }
-        self._template = environment.get_template("status.html")
+        return environment.get_template("status.html")
 
     def answer(self, status: Status) -> web.Response:
         return self._html(

@@ -79,7 +79,7 @@ class Work:
 
 @asynccontextmanager
 async def running(work: Work, idle_real_s: float = 60.0) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(keep_running("intake", work.step, work.wake, work.pulse, idle_real_s))
+    task = asyncio.create_task(keep_running("intake", work.step, work.wake, work.pulse, lambda: idle_real_s))
     try:
         yield task
     finally:
@@ -145,7 +145,7 @@ async def test_a_wake_during_a_round_is_not_lost() -> None:
             await asyncio.sleep(0)
         return False
 
-    task = asyncio.create_task(keep_running("intake", step, work.wake, work.pulse, 60.0))
+    task = asyncio.create_task(keep_running("intake", step, work.wake, work.pulse, lambda: 60.0))
     await until(lambda: seen == 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -203,7 +203,7 @@ async def test_a_lost_lease_and_a_closed_database_end_the_loop(error: Exception)
     work = Work(True, error, True)
 
     with capture_logs() as logs, pytest.raises(type(error)):
-        await keep_running("intake", work.step, work.wake, work.pulse, 60.0)
+        await keep_running("intake", work.step, work.wake, work.pulse, lambda: 60.0)
 
     assert (work.done, logs) == (2, [])
 
@@ -216,10 +216,10 @@ async def test_a_cancelled_loop_ends_wherever_it_is() -> None:
         await asyncio.sleep(60)
         return False
 
-    in_its_round = asyncio.create_task(keep_running("intake", step, asyncio.Event(), Pulse(), 60.0))
+    in_its_round = asyncio.create_task(keep_running("intake", step, asyncio.Event(), Pulse(), lambda: 60.0))
     await begun.wait()
     resting = Work()
-    at_rest = asyncio.create_task(keep_running("intake", resting.step, resting.wake, resting.pulse, 60.0))
+    at_rest = asyncio.create_task(keep_running("intake", resting.step, resting.wake, resting.pulse, lambda: 60.0))
     await until(lambda: resting.done == 1)
 
     for task in (in_its_round, at_rest):

@@ -65,7 +65,12 @@ class ControlFace:
             "faults": self.set_faults,
             "tokens/expire": self.expire_tokens,
         }
-        gets: dict[str, Answer] = {"truth": self.truth, "stats": self.stats, "faults": self.faults}
+        gets: dict[str, Answer] = {
+            "truth": self.truth,
+            "shown": self.shown,
+            "stats": self.stats,
+            "faults": self.faults,
+        }
         add_control_routes(app, posts, gets)
 
     # --- the catalogue and its numbers --------------------------------------------------------------------------
@@ -160,6 +165,10 @@ class ControlFace:
 
     async def truth(self, request: web.Request) -> web.Response:
         return web.json_response(truth_report(self._seller, self._submissions, self._courier, self._queue))
+
+    async def shown(self, request: web.Request) -> web.Response:
+        self._submissions.settle()
+        return await self._seller.shown.answer(request)
 
     async def stats(self, request: web.Request) -> web.Response:
         self._submissions.settle()

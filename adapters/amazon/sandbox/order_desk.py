@@ -42,7 +42,7 @@ class OrderDesk:
         items = [OrderItem(ids.order_item(), one.item, one.item.price, one.quantity) for one in wanted]
         order = Order(ids.order(), now, now, by_channel, paid, items, ship_to)
         for one in wanted:
-            self._stockroom.commit(one.item, one.quantity, by_channel=by_channel)
+            self._stockroom.commit(one.item, one.quantity, order.id, by_channel=by_channel)
         self._seller.orders[order.id] = order
         self._told(order, "OrderPlaced")
         return order
@@ -110,7 +110,7 @@ class OrderDesk:
         if units:
             item.cancelled += units
             item.cancel_reason = CANCELLED_FOR_BUYER if restock else CANCELLED_NO_STOCK
-            self._stockroom.release(item.item, units, by_channel=order.by_channel, restock=restock)
+            self._stockroom.release(item.item, units, order.id, by_channel=order.by_channel, restock=restock)
 
     def _changed(self, order: Order, reason: str) -> None:
         self._seller.stamp(order)

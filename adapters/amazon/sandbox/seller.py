@@ -11,6 +11,7 @@ from adapters.amazon.sandbox.marketplaces import MFN_CHANNEL, marketplace
 from adapters.amazon.sandbox.records import FbaStock, Item, OfferedNumber, Order
 from adapters.amazon.sandbox.seed import ItemSeed, SellerSeed
 from adapters.contract import Clock, Rng
+from adapters.sandbox_kit.shown_log import ShownLog, Why
 
 
 class Seller:
@@ -25,6 +26,7 @@ class Seller:
         self.zone = ZoneInfo(seed.timezone)
         self.items: dict[str, Item] = {}  # by SKU
         self.orders: dict[str, Order] = {}
+        self.shown = ShownLog()
         for item in seed.items:
             self.add_item(item)
 
@@ -51,7 +53,7 @@ class Seller:
             if seed.lead_time_days is not None:
                 offer["lead_time_to_ship_max_days"] = seed.lead_time_days
             item.submitted[MFN_CHANNEL] = offer
-            item.offered = OfferedNumber.of(now, seed.quantity)
+            self.offer(item, now, seed.quantity, Why.OPENING)
         if seed.fba_quantity is not None:
             self.stock_at_fba(item, seed.fba_quantity)
         self.items[item.sku] = item
@@ -64,8 +66,18 @@ class Seller:
         item.fba = FbaStock(self.ids.fnsku(), fulfillable, whole_second(self.now()))
         return item.fba
 
-    def offer(self, item: Item, at: datetime, quantity: int) -> None:
+    def offer(
+        self,
+        item: Item,
+        at: datetime,
+        quantity: int,
+        why: Why,
+        ref: str = "",
+        accepted_at: datetime | None = None,
+    ) -> None:
         """Have the merchant's offer show a number from `at` on."""
+        before = item.offered.now if item.offered is not None else 0
+        self.shown.note(at, (item.sku, MFN_CHANNEL), before, quantity, why, ref, accepted_at)
         if item.offered is None:
             item.offered = OfferedNumber.of(at, quantity)
         else:

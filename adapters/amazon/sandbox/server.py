@@ -25,6 +25,7 @@ from adapters.amazon.sandbox.tokens import Tokens
 from adapters.amazon.sandbox.wire import Wire
 from adapters.contract import Clock, Rng
 from adapters.sandbox_kit.control_errors import control_errors
+from adapters.sandbox_kit.shown_log import ShownLog
 
 
 class AmazonSandbox:
@@ -46,6 +47,10 @@ class AmazonSandbox:
         self._courier = Courier(self.queue, self.faults, clock)
         self._wire = Wire()
         self.app = self._build_app()
+
+    @property
+    def shown_log(self) -> ShownLog:
+        return self.seller.shown
 
     async def start(self) -> None:
         """Be ready to answer. Starting twice is starting once."""

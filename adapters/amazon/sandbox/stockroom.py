@@ -7,6 +7,7 @@ from adapters.amazon.sandbox.marketplaces import MFN_CHANNEL
 from adapters.amazon.sandbox.records import FbaStock, Item
 from adapters.amazon.sandbox.seller import Seller
 from adapters.amazon.sandbox.submissions import Submissions
+from adapters.sandbox_kit.shown_log import Why
 
 
 class Stockroom:
@@ -25,7 +26,7 @@ class Stockroom:
             return item.fba.fulfillable if item.fba is not None else 0
         return item.offered.now if item.offered is not None else 0
 
-    def commit(self, item: Item, units: int, *, by_channel: bool) -> None:
+    def commit(self, item: Item, units: int, order_id: str, *, by_channel: bool) -> None:
         """Take sold units off what is for sale, as soon as the order is placed."""
         if by_channel:
             fba = _stock(item)
@@ -33,9 +34,10 @@ class Stockroom:
             fba.reserved += units
             self._touch(fba)
         else:
-            self._seller.offer(item, self._seller.now(), self.sellable(item, by_channel=False) - units)
+            left = self.sellable(item, by_channel=False) - units
+            self._seller.offer(item, self._seller.now(), left, Why.SALE, order_id)
 
-    def release(self, item: Item, units: int, *, by_channel: bool, restock: bool) -> None:
+    def release(self, item: Item, units: int, order_id: str, *, by_channel: bool, restock: bool) -> None:
         """Take cancelled units off the order, back on sale or not."""
         if by_channel:
             fba = _stock(item)
@@ -44,7 +46,8 @@ class Stockroom:
             fba.unfulfillable += 0 if restock else units
             self._touch(fba)
         elif restock:
-            self._seller.offer(item, self._seller.now(), self.sellable(item, by_channel=False) + units)
+            left = self.sellable(item, by_channel=False) + units
+            self._seller.offer(item, self._seller.now(), left, Why.CANCELLATION, order_id)
 
     def ship(self, item: Item, units: int, *, by_channel: bool) -> None:
         """Let units leave. The merchant's own shelves are no business of Amazon's."""
@@ -58,7 +61,7 @@ class Stockroom:
         self._submissions.settle()
         offer = item.submitted.setdefault(MFN_CHANNEL, {"fulfillment_channel_code": MFN_CHANNEL})
         offer["quantity"] = quantity
-        self._seller.offer(item, self._seller.now(), quantity)
+        self._seller.offer(item, self._seller.now(), quantity, Why.HAND)
 
     def count_fba(self, item: Item, fulfillable: int, unfulfillable: int | None) -> FbaStock:
         """Set what lies at FBA, for example after an inbound shipment."""

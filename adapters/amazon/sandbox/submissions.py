@@ -24,6 +24,7 @@ from adapters.amazon.sandbox.records import Item
 from adapters.amazon.sandbox.seed import spread
 from adapters.amazon.sandbox.seller import Seller
 from adapters.amazon.sandbox.stats import Stats
+from adapters.sandbox_kit.shown_log import Why
 
 PREVIEW = "VALIDATION_PREVIEW"
 
@@ -34,6 +35,8 @@ class _Waiting:
     number: int
     item: Item = field(compare=False)
     quantity: int = field(compare=False)
+    submission: str = field(compare=False)
+    accepted_at: datetime = field(compare=False)
 
 
 class Submissions:
@@ -56,7 +59,7 @@ class Submissions:
         while self._waiting and self._waiting[0].applies_at <= now:
             due = heapq.heappop(self._waiting)
             changed = due.item.offered is None or due.item.offered.now != due.quantity
-            self._seller.offer(due.item, due.applies_at, due.quantity)
+            self._seller.offer(due.item, due.applies_at, due.quantity, Why.WRITE, due.submission, due.accepted_at)
             self._stats.writes_applied += changed
 
     def patch(self, sku: str, query: Mapping[str, str], body: bytes) -> Json:
@@ -68,10 +71,11 @@ class Submissions:
         product_type, patches = read_patches(_json(body))
         item = self._seller.items.get(sku)
         issues = self._issues(item, product_type, patches)
+        submission = self._seller.ids.submission()
         if item is not None and not issues and not preview:
-            self._accept(item, patches)
+            self._accept(item, patches, submission)
         status = "INVALID" if issues else "VALID" if preview else "ACCEPTED"
-        answer: Json = {"sku": sku, "status": status, "submissionId": self._seller.ids.submission()}
+        answer: Json = {"sku": sku, "status": status, "submissionId": submission}
         if "issues" in shown:
             answer["issues"] = issues
         if "identifiers" in shown:
@@ -89,7 +93,7 @@ class Submissions:
         fba = self._seller.marketplace.fba_channel
         return [found for patch in patches for found in issues_of(patch, fba)]
 
-    def _accept(self, item: Item, patches: list[Json]) -> None:
+    def _accept(self, item: Item, patches: list[Json], submission: str) -> None:
         sold_by_merchant = MFN_CHANNEL in item.submitted or item.offered is not None
         for patch in patches:
             item.submitted = patched(item.submitted, patch)
@@ -102,7 +106,8 @@ class Submissions:
         applies_at = max(now + delay, self._last_at.get(item.sku, now))
         self._last_at[item.sku] = applies_at
         self._numbered += 1
-        heapq.heappush(self._waiting, _Waiting(applies_at, self._numbered, item, offered_after(item.submitted)))
+        quantity = offered_after(item.submitted)
+        heapq.heappush(self._waiting, _Waiting(applies_at, self._numbered, item, quantity, submission, now))
 
 
 def _json(body: bytes) -> object:

@@ -18,6 +18,7 @@ from adapters.sandbox_kit.control_errors import Missing, Refused
 from adapters.sandbox_kit.control_input import Form, item_forms
 from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
+from adapters.sandbox_kit.shown_log import Why
 
 
 class ControlFace:
@@ -45,7 +46,12 @@ class ControlFace:
             "faults": self.set_faults,
             "tokens/expire": self.expire_tokens,
         }
-        gets: dict[str, Answer] = {"truth": self.truth, "stats": self.stats, "faults": self.faults}
+        gets: dict[str, Answer] = {
+            "truth": self.truth,
+            "shown": self._seller.shown.answer,
+            "stats": self.stats,
+            "faults": self.faults,
+        }
         add_control_routes(app, posts, gets)
 
     # --- the catalogue ------------------------------------------------------------------------------------------
@@ -66,10 +72,11 @@ class ControlFace:
         offer = read_offer(form, self._seller)
         available = form.whole("available", minimum=offer.reserved)
         form.done()
-        now = self._seller.now()
+        now, before = self._seller.now(), offer.live()
         offer.item.quantity.become(now, available)
         if offer.cap is not None:
             offer.cap.become(now, available)
+        self._seller.note_shown(offer, before, Why.HAND)
         return web.json_response({"sku": offer.item.sku, "available": offer.live()})
 
     # --- orders -------------------------------------------------------------------------------------------------

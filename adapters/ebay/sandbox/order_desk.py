@@ -11,6 +11,7 @@ from adapters.ebay.sandbox.records import Line, Offer, Order, Shipment, ShipTo
 from adapters.ebay.sandbox.seed import Format
 from adapters.ebay.sandbox.seller import Seller
 from adapters.sandbox_kit.control_errors import Refused
+from adapters.sandbox_kit.shown_log import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class OrderDesk:
         ]
         order = self._seller.open_order(lines, ship_to)
         for line in lines:
-            self._sell(line)
+            self._sell(line, order.id)
         if not unpaid:
             self.pay(order)
         return order
@@ -63,7 +64,7 @@ class OrderDesk:
         order.cancelled_at = self._seller.instant()
         if restock:
             for line in order.lines:
-                self._put_back(line)
+                self._put_back(line, order.id)
         if order.paid_at is None:
             self._seller.dropped.add(order.id)
             order.modified_at = order.cancelled_at
@@ -114,19 +115,20 @@ class OrderDesk:
                     "order fewer, or put more on sale",
                 )
 
-    def _sell(self, line: Line) -> None:
+    def _sell(self, line: Line, order_id: str) -> None:
         line.offer.sold += line.quantity
         line.offer.ended = line.offer.format is Format.AUCTION
-        self._move(line.offer, -line.quantity)
+        self._move(line.offer, -line.quantity, Why.SALE, order_id)
 
-    def _put_back(self, line: Line) -> None:
+    def _put_back(self, line: Line, order_id: str) -> None:
         """An auction does not come back to life; its unit returns to the item."""
         line.offer.sold -= line.quantity
-        self._move(line.offer, line.quantity)
+        self._move(line.offer, line.quantity, Why.CANCELLATION, order_id)
 
-    def _move(self, offer: Offer, units: int) -> None:
-        now = self._seller.now()
+    def _move(self, offer: Offer, units: int, why: Why, order_id: str) -> None:
+        now, before = self._seller.now(), offer.live()
         if offer.cap is not None:
             offer.cap.become(now, max(0, offer.cap.now + units))
         if offer.cap is None or self._seller.seed.item_follows_sale:
             offer.item.quantity.become(now, max(0, offer.item.quantity.now + units))
+        self._seller.note_shown(offer, before, why, order_id)

@@ -11,6 +11,7 @@ from adapters.ebay.sandbox.records import Offer
 from adapters.ebay.sandbox.revisions import Revisions
 from adapters.ebay.sandbox.seller import Seller
 from adapters.ebay.sandbox.stats import Stats
+from adapters.sandbox_kit.shown_log import Why
 
 MAX_ENTRIES = 25
 
@@ -95,13 +96,21 @@ class PriceQuantity:
         return None
 
     def _apply(self, entry: Entry, good: Sequence[OfferPart], *, item_written: bool) -> None:
-        now = self._seller.now()
+        now, before = self._seller.now(), self._live_of(entry, good)
         of_item, part = self._seller.inventory_offer(entry.sku or ""), entry.ship_to_location_availability
         if item_written and of_item is not None and part is not None and part.quantity is not None:
             of_item.item.quantity.become(now, part.quantity)
         for one in good:
             self._revise(self._seller.offers[one.offer_id], one)
         self._stats.writes_applied += len(good) or int(item_written)
+        for offer_id, shown in before.items():
+            self._seller.note_shown(self._seller.offers[offer_id], shown, Why.WRITE)
+
+    def _live_of(self, entry: Entry, good: Sequence[OfferPart]) -> dict[str, int]:
+        """What is shown of all that the entry is about, by offer."""
+        of_item = self._seller.inventory_offer(entry.sku or "")
+        ids = dict.fromkeys([*([of_item.id] if of_item is not None else []), *(part.offer_id for part in good)])
+        return {offer_id: self._seller.offers[offer_id].live() for offer_id in ids}
 
     def _revise(self, offer: Offer, part: OfferPart) -> None:
         if part.price is not None:

@@ -11,6 +11,7 @@ from adapters.ebay.sandbox.instants import whole_ms
 from adapters.ebay.sandbox.order_index import OrderIndex
 from adapters.ebay.sandbox.records import Figure, Item, Line, Offer, Order, ShipTo
 from adapters.ebay.sandbox.seed import Format, ItemSeed, SellerSeed
+from adapters.sandbox_kit.shown_log import ShownLog, Why
 
 
 class Seller:
@@ -25,6 +26,7 @@ class Seller:
         self.offers: dict[str, Offer] = {}  # by offer id, oldest first
         self.orders: dict[str, Order] = {}  # unpaid purchases among them
         self.dropped: set[str] = set()  # purchases that were never paid and are gone
+        self.shown = ShownLog()
         self._by_sku: dict[str, Offer] = {}
         self._listing_of_group: dict[str, str] = {}
         self._by_serial: dict[int, Order] = {}
@@ -59,7 +61,14 @@ class Seller:
         )
         self.offers[offer.id] = offer
         self._by_sku[item.sku] = offer
+        self.note_shown(offer, 0, Why.OPENING)
         return offer
+
+    def note_shown(self, offer: Offer, before: int, why: Why, ref: str = "") -> None:
+        """Note what a buyer can have of it from now on."""
+        if offer.item.in_inventory:
+            listing = (offer.item.sku, self.seed.marketplace_id)
+            self.shown.note(self.now(), listing, before, offer.live(), why, ref)
 
     def offer_of(self, sku: str) -> Offer | None:
         """The offer of any item, also of one that the Inventory API does not know."""

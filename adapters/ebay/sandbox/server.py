@@ -30,6 +30,7 @@ from adapters.ebay.sandbox.topics import known_topics
 from adapters.ebay.sandbox.vendor_face import VendorFace
 from adapters.sandbox_kit.control_errors import control_errors
 from adapters.sandbox_kit.postman import Postman
+from adapters.sandbox_kit.shown_log import ShownLog
 
 ANSWER_WITHIN_S = 5.0  # real seconds; the vendor's own limit is not published
 CONNECT_WITHIN_S = 1.0
@@ -54,6 +55,10 @@ class EbaySandbox:
         self._key = SigningKey(rng)
         self._deliveries = Deliveries(self.seller, self._subscriptions, self._key, self.faults, self._postman)
         self.app = self._build_app()
+
+    @property
+    def shown_log(self) -> ShownLog:
+        return self.seller.shown
 
     async def start(self) -> None:
         """Begin to deliver notifications. Starting twice is starting once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.sandbox_kit.shown_log import Why
 from adapters.shopify.sandbox.context import Context
 from adapters.shopify.sandbox.errors import Json, user_error
 from adapters.shopify.sandbox.ids import number_of
@@ -10,7 +11,7 @@ from adapters.shopify.sandbox.records import Level
 from adapters.shopify.sandbox.subscriptions import Topic
 
 
-def activate(context: Context, arguments: Json) -> Json:
+def activate(context: Context, arguments: Json, key: str) -> Json:
     """Make a level, or wake an inactive one, which keeps its quantities unless new ones are given.
 
     The payload's errors have no code. Wordings are from public reports, not from captures.
@@ -37,14 +38,14 @@ def activate(context: Context, arguments: Json) -> Json:
         level = shop.stock(item, location, wanted or 0)
         context.outbox.level_news([level], Topic.INVENTORY_LEVELS_CONNECT)
     elif not level.active:
-        _wake(context, level, wanted)
+        _wake(context, level, wanted, key)
     return {"inventoryLevel": level_view(level), "userErrors": []}
 
 
-def _wake(context: Context, level: Level, quantity: int | None) -> None:
+def _wake(context: Context, level: Level, quantity: int | None, key: str) -> None:
     level.active = True
     if quantity is not None:
-        level.become(context.shop.now(), quantity, level.now.committed)
+        context.shop.show(level, quantity, level.now.committed, Why.WRITE, key)
     context.outbox.level_news([level], Topic.INVENTORY_LEVELS_CONNECT)
 
 

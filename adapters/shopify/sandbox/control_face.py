@@ -8,6 +8,7 @@ from adapters.sandbox_kit.control_errors import Missing
 from adapters.sandbox_kit.control_input import Form, item_forms
 from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
+from adapters.sandbox_kit.shown_log import Why
 from adapters.shopify.sandbox.control_forms import (
     read_address,
     read_fulfilment,
@@ -70,6 +71,7 @@ class ControlFace:
         }
         gets: dict[str, Answer] = {
             "truth": self.truth,
+            "shown": self._shop.shown.answer,
             "stats": self.stats,
             "faults": self.faults,
             "webhooks": self.webhooks,
@@ -97,7 +99,7 @@ class ControlFace:
         form.done()
         for level in item.levels.values():
             if place is None or place in (str(level.location_id), self._shop.locations[level.location_id].name):
-                room = Stockroom(self._shop)
+                room = Stockroom(self._shop, Why.HAND)
                 room.set_available(level, available)
                 self._outbox.level_news(room.moved.values())
                 return web.json_response({"sku": item.sku, "available": available, "on_hand": level.now.on_hand})

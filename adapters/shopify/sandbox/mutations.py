@@ -19,7 +19,7 @@ from adapters.shopify.sandbox.shop_views import subscription_view
 from adapters.shopify.sandbox.subscriptions import Topic
 
 Resolver = Callable[..., Any]  # (source, info, **arguments) -> a payload, as graphql-core calls it
-Write = Callable[[Context, Json], Json]
+Write = Callable[[Context, Json, str], Json]  # the last is its key
 
 NEEDS_KEY = ("inventoryActivate", "inventorySetQuantities")
 
@@ -39,7 +39,7 @@ def once(write: Write) -> Callable[..., Awaitable[Json]]:
             return known
         try:
             await context.shop.clock.sleep(context.shop.seed.write_latency_s)
-            outcome = write(context, arguments)
+            outcome = write(context, arguments, key)
         except BaseException:
             store.forget(key)
             raise

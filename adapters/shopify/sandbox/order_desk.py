@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.sandbox_kit.control_errors import Refused
+from adapters.sandbox_kit.shown_log import Why
 from adapters.shopify.sandbox.outbox import Outbox
 from adapters.shopify.sandbox.records import (
     Address,
@@ -59,7 +60,7 @@ class OrderDesk:
         order = Order(
             self._shop.ids.deal(), self._shop.next_number(), now, now, self._shop.seed.currency, [], ship_to, note, test
         )
-        room = Stockroom(self._shop)
+        room = Stockroom(self._shop, Why.SALE, str(order.id))
         for line in wanted:
             self._add_line(order, line, room)
         self._shop.orders[order.id] = order
@@ -71,7 +72,7 @@ class OrderDesk:
         self._refuse_cancelled(order)
         if any(line.fulfilled for line in order.lines):
             raise Refused("id", "Cannot cancel an order that has outstanding fulfillments", "refund it instead")
-        room = Stockroom(self._shop)
+        room = Stockroom(self._shop, Why.CANCELLATION, str(order.id))
         kind = RestockType.CANCEL if restock else RestockType.NO_RESTOCK
         released: list[RefundLine] = []
         for line in order.lines:
@@ -98,7 +99,7 @@ class OrderDesk:
         self._refuse_cancelled(order)
         lines = part.lines
         missing = quantity - sum(line.current for line in lines)
-        room = Stockroom(self._shop)
+        room = Stockroom(self._shop, Why.EDIT, str(order.id))
         deltas: dict[int, int] = {}
         if missing > 0:
             wanted = part.more(missing)
@@ -121,7 +122,7 @@ class OrderDesk:
         can = sum(_refundable(line, kind) for line in part.lines)
         if quantity > can:
             raise Refused("quantity", f"only {can} can be refunded with {kind.lower()}", "refund fewer units")
-        room = Stockroom(self._shop)
+        room = Stockroom(self._shop, Why.REFUND, str(order.id))
         refunded: list[RefundLine] = []
         for line in part.lines:
             units = min(quantity, _refundable(line, kind))
@@ -143,7 +144,7 @@ class OrderDesk:
         for line, _ in wanted:
             if sum(units for other, units in wanted if other is line) > line.unfulfilled:
                 raise Refused("quantity", f"only {line.unfulfilled} of line {line.id} can ship", "ship fewer units")
-        room = Stockroom(self._shop)
+        room = Stockroom(self._shop, Why.SALE, str(order.id))
         where = next(iter(self._shop.locations))
         for line, quantity in wanted:
             where = room.ship(line, quantity) or where

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from adapters.contract import Clock, Rng
 from adapters.sandbox_kit.control_errors import control_errors
+from adapters.sandbox_kit.shown_log import ShownLog
 from adapters.shopify.sandbox.control_face import ControlFace
 from adapters.shopify.sandbox.deliveries import Deliveries
 from adapters.shopify.sandbox.faults import Faults
@@ -36,6 +37,10 @@ class ShopifySandbox:
         self._subscriptions = Subscriptions(self.shop)
         self._deliveries = Deliveries(seed, self._subscriptions, self.faults, clock, rng, webhook_transport)
         self.app = self._build_app()
+
+    @property
+    def shown_log(self) -> ShownLog:
+        return self.shop.shown
 
     async def start(self) -> None:
         """Begin to deliver webhooks. Starting twice is starting once."""

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from adapters.sandbox_kit.shown_log import Why
 from adapters.shopify.sandbox.context import Context
 from adapters.shopify.sandbox.errors import Json, user_error
 from adapters.shopify.sandbox.ids import gid, number_of
@@ -43,7 +44,7 @@ class Change:
     delta: int
 
 
-def set_quantities(context: Context, arguments: Json) -> Json:
+def set_quantities(context: Context, arguments: Json, key: str) -> Json:
     """Check everything, then set every row; a single error leaves every row as it was."""
     request: Json = arguments["input"]
     shop = context.shop
@@ -55,7 +56,7 @@ def set_quantities(context: Context, arguments: Json) -> Json:
         context.stats.rows_stale += len(errors)
     if errors:
         return {"userErrors": errors}
-    changes = _apply(context, request)
+    changes = _apply(context, request, key)
     context.stats.writes_applied += len(changes)
     # Nothing changed: no group and no error, as live for inventoryAdjustQuantities.
     group = _group(shop, request, changes) if changes else None
@@ -123,12 +124,12 @@ def _stale_rows(shop: Shop, request: Json) -> list[Json]:
     return stale
 
 
-def _apply(context: Context, request: Json) -> list[Change]:
+def _apply(context: Context, request: Json, key: str) -> list[Change]:
     """Set every row. A row for a place that does not stock the item succeeds and does nothing.
 
     The error for that case left the API with 2026-10; of the two reports of what happens instead, this is the quieter.
     """
-    room = Stockroom(context.shop)
+    room = Stockroom(context.shop, Why.WRITE, key)
     changes = []
     for row in request["quantities"]:
         level = _stocked(context.shop, row)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from adapters.contract import Clock, Rng
-from adapters.shopify.sandbox.ids import Ids
+from adapters.sandbox_kit.shown_log import ShownLog, Why
+from adapters.shopify.sandbox.ids import Ids, gid
 from adapters.shopify.sandbox.order_index import OrderIndex
 from adapters.shopify.sandbox.records import Item, Level, Location, Order, Refund, RefundLine
 from adapters.shopify.sandbox.seed import ItemSeed, LocationSeed, ShopSeed
@@ -30,6 +31,7 @@ class Shop:
         self.orders: dict[int, Order] = {}
         self.refunds: dict[int, tuple[Order, Refund]] = {}
         self.index = OrderIndex()
+        self.shown = ShownLog()
         self._by_sku: dict[str, Item] = {}
         self._by_variant: dict[int, Item] = {}
         for location in seed.locations:
@@ -93,10 +95,18 @@ class Shop:
     def stock(self, item: Item, location: Location, available: int) -> Level:
         """Start to keep an item at a location."""
         level = Level(self.ids.deal(), item.id, location.id, self.instant())
-        level.become(self.now(), available, 0)
+        self.show(level, available, 0, Why.OPENING)
         item.levels[location.id] = level
         self.levels[level.id] = level
         return level
+
+    def show(self, level: Level, available: int, committed: int, why: Why, ref: str = "") -> None:
+        """Have a level's numbers be these from now on."""
+        now = self.now()
+        before = level.now.available if level.history else 0
+        level.become(now, available, committed)
+        listing = (gid("InventoryItem", level.item_id), gid("Location", level.location_id))
+        self.shown.note(now, listing, before, available, why, ref)
 
     def item_by_sku(self, sku: str) -> Item | None:
         return self._by_sku.get(sku)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from adapters.sandbox_kit.shown_log import Why
 from adapters.shopify.sandbox.records import Item, Level, Line
 from adapters.shopify.sandbox.shop import Shop
 
@@ -15,8 +16,10 @@ class Stockroom:
     nothing to move.
     """
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, why: Why, ref: str = "") -> None:
         self._shop = shop
+        self._why = why
+        self._ref = ref  # the order or the write that moves them
         self.moved: dict[int, Level] = {}
 
     def commit(self, line: Line, quantity: int) -> None:
@@ -85,7 +88,7 @@ class Stockroom:
                 yield _level_of(line.item, location_id), units
 
     def _set(self, level: Level, available: int, committed: int) -> None:
-        level.become(self._shop.now(), available, committed)
+        self._shop.show(level, available, committed, self._why, self._ref)
         self.mark(level)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from syncd.db.rows import rows
 from syncd.db.tables import dirty_listing, listing_component
@@ -82,3 +82,11 @@ def mark_shared(connection: Connection, listing_ids: Sequence[int], now: datetim
         select(listing_component.c.sku_id).join(wanted, wanted.c.id == listing_component.c.listing_id).distinct()
     ).scalars()
     mark_dirty(connection, dict.fromkeys(skus), now, urgency=0)
+
+
+def next_due(connection: Connection, account_id: int) -> datetime | None:
+    """When the next of an account's dirty listings is to be looked at; None when there are none."""
+    due_at: datetime | None = connection.execute(
+        select(func.min(dirty_listing.c.due_at)).where(dirty_listing.c.account_id == account_id)
+    ).scalar_one()
+    return due_at

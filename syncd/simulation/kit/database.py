@@ -34,10 +34,15 @@ class InlineDatabase(Database):
         life: Life | None = None,
         reach: Reach = never,
         disk: Disk | None = None,
+        before: InlineDatabase | None = None,
     ) -> None:
+        """`before`: that of an earlier life, whose compiled statements are used again."""
         super().__init__(url)
-        for engine in (self._writer, self._reader):
-            event.listen(engine, "connect", _never_wait)
+        if before is not None:
+            self._writer, self._reader = before._writer, before._reader
+        else:
+            for engine in (self._writer, self._reader):
+                event.listen(engine, "connect", _never_wait)
         self._disk = disk
         self._rng = rng
         self._trace = trace

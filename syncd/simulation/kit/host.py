@@ -21,7 +21,7 @@ from syncd.simulation.kit.wire import Wire
 class VirtualHost:
     """`idle_s` is long: whatever happens in this world wakes who waits for it. `runs` counts rounds by job."""
 
-    idle_s = 10.0
+    idle_s = 60.0
 
     def __init__(self, life: Life, wire: Wire, wall: VirtualWall, rng: Rng, runs: Counter[str]) -> None:
         self.rng = rng

@@ -50,6 +50,7 @@ class Lab(Scene):
     power: Power
     config: settings.Config
     sandboxes: dict[str, Any]
+    eyes: InlineDatabase
     disk: Disk
     skew_s: float
     supervisor: Supervisor = field(init=False)
@@ -71,6 +72,7 @@ class Lab(Scene):
             life,
             self.power.reach,
             self.disk,
+            self.eyes,
         )
         rng = SeededRng(self.seed, f"daemon/{number}")
         wall = self.wall.off_by(rng.uniform(-self.skew_s, self.skew_s) if self.power.armed else 0.0)
@@ -115,6 +117,7 @@ async def set_up(
         power=power,
         config=config,
         sandboxes=sandboxes,
+        eyes=eyes,
         disk=Disk(folder / "syncd.db"),
         skew_s=skew_s,
     )

@@ -37,6 +37,7 @@ Progress = Callable[[str, float], None]
 """Told what is being done, and which part of the days has passed."""
 
 _STEP_S = 600.0
+_LOOK_EVERY_S = 30.0
 
 
 @dataclass(slots=True)
@@ -159,7 +160,7 @@ class _Trial:
             self._outcome.awaited = waiting
             self._progress(f"coming to rest: {waiting}", 1.0)
 
-        if await wait_for_quiet(lab, self._plan.quiet_within_s, show):
+        if await wait_for_quiet(lab, self._plan.quiet_within_s, show, look_every_s=_LOOK_EVERY_S):
             self._outcome.quiet_after_s = loop.time() - began
             self._outcome.awaited = ""
 
