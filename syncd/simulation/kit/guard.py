@@ -24,7 +24,6 @@ _FORBIDDEN = frozenset(
         "subprocess.Popen",
         "os.fork",
         "os.system",
-        "time.sleep",
     )
 )
 
@@ -51,6 +50,7 @@ def closed_world(now: Callable[[], datetime], elapsed_s: Callable[[], float]) ->
         _hooked = True
     patches: list[Any] = [
         mock.patch.object(threading.Thread, "start", _no_thread),
+        mock.patch.object(time, "sleep", _no_sleep),
         mock.patch.object(time, "time", _for_libraries("time.time", lambda: now().timestamp())),
         mock.patch.object(time, "time_ns", _for_libraries("time.time_ns", lambda: int(now().timestamp() * 1e9))),
         mock.patch.object(time, "monotonic", _for_libraries("time.monotonic", elapsed_s)),
@@ -94,6 +94,10 @@ class _FrozenDatetime(datetime):
 
 def _no_thread(thread: threading.Thread) -> None:
     raise Forbidden(f"a thread was to start, {thread.name}: nothing in the simulation runs beside the loop")
+
+
+def _no_sleep(seconds: float) -> None:
+    raise Forbidden(f"time.sleep({seconds:g}): it would stop the whole world")
 
 
 def _for_botocore(now: Callable[[], datetime]) -> Callable[..., datetime]:

@@ -19,23 +19,30 @@ from syncd.simulation.kit.wire import Wire
 
 
 class VirtualHost:
-    """`idle_s` is long: whatever happens in this world wakes who waits for it. `runs` counts rounds by job."""
+    """`idle_s` is long: whatever happens in this world wakes who waits for it.
+
+    `runs` counts rounds by job; `every_s` keeps how often each is due.
+    """
 
     idle_s = 60.0
 
-    def __init__(self, life: Life, wire: Wire, wall: VirtualWall, rng: Rng, runs: Counter[str]) -> None:
+    def __init__(
+        self, life: Life, wire: Wire, wall: VirtualWall, rng: Rng, runs: Counter[str], every_s: dict[str, float]
+    ) -> None:
         self.rng = rng
         self.holder = life.name
         self._life = life
         self._wire = wire
         self._wall = wall
         self._runs = runs
+        self._every_s = every_s
         self.asked_to_go: Callable[[], None] | None = None
 
     def real_now(self) -> datetime:
         return self._wall.now()
 
     def timetable(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> Timetable:
+        self._every_s.update((job.name, job.every_s) for job in jobs)
         return VirtualTimetable(jobs, clock, lost, self._runs)
 
     def on_signal(self, end: Callable[[], None]) -> None:

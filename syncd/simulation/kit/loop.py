@@ -27,6 +27,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now = start
         self._spins = 0
+        self._clock_resolution = 1e-6  # finer than the time itself after some months, timers would never be due
         self._selector = self  # BaseEventLoop asks this for what comes from outside: nothing ever does
 
     def time(self) -> float:
@@ -47,6 +48,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def run_in_executor(self, executor: object, func: object, *args: object) -> Any:
         raise AssertionError(f"{func} wants a thread: in the simulation nothing runs beside the loop")
+
+    def end_all(self) -> None:
+        """Cancel every task that is left, and wait for it."""
+        self._spins = 0
+        left = sorted(asyncio.all_tasks(self), key=lambda task: task.get_name())
+        for task in left:
+            task.cancel()
+        if left:
+            self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self.run_until_complete(self.shutdown_asyncgens())
 
     def _process_events(self, event_list: list[Any]) -> None:
         """There are none."""
@@ -76,13 +87,10 @@ def run_virtually(loop: VirtualLoop, main: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(main)
     finally:
-        left = sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        try:
+            loop.end_all()
+        finally:
+            loop.close()
 
 
 def _who_waits(loop: VirtualLoop) -> str:

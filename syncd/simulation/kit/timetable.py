@@ -37,5 +37,12 @@ class VirtualTimetable:
             await asyncio.sleep(max(0.0, due - loop.time()))
             self._runs[job.name] += 1
             await self._runner.run(job)
+            if _is_to_end():  # a job takes its cancellation for the end of this round
+                return
             missed = int(max(0.0, loop.time() - due) // every_s)
             due += every_s * (1 + missed)
+
+
+def _is_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

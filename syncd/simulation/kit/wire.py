@@ -151,7 +151,8 @@ class Wire:
                 self._reach(Boundary.SENT, what)
             response = await self._answer(parser, pipe, limits, request)
         finally:
-            protocol.connection_lost(None)
+            # A hang-up takes its time to travel: what was sent before it has arrived, and takes effect.
+            asyncio.get_running_loop().call_later(_SLOWEST_S, protocol.connection_lost, None)
         if mishap is Mishap.LOST_REPLY:
             await self._hang(limits, request)
         if mishap is Mishap.RESET:
@@ -199,7 +200,9 @@ class Wire:
         except h11.RemoteProtocolError as err:
             raise httpx.RemoteProtocolError(str(err), request=request) from err
         assert head is not None, "a message that ends has begun"
-        return httpx.Response(head.status_code, headers=list(head.headers), content=bytes(body), request=request)
+        return httpx.Response(
+            head.status_code, headers=list(head.headers), stream=httpx.ByteStream(bytes(body)), request=request
+        )
 
     async def _hang(self, limits: dict[str, float | None], request: httpx.Request) -> None:
         """Nothing comes any more: wait as long as this client has patience."""
