@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    ColumnElement,
     Connection,
     Executable,
     Subquery,
@@ -109,8 +110,12 @@ def insert_into(dialect: str, table: Table) -> postgresql.Insert:
 
 def selectable(source: Subquery) -> Select[Any]:
     """Every column of `source`, in a form that INSERT ... SELECT ... ON CONFLICT accepts on both engines."""
-    # WHERE true: SQLite could not tell an upsert's ON from a join's otherwise.
-    return select(source).where(literal_column("1") == literal_column("1"))
+    return select(source).where(always())
+
+
+def always() -> ColumnElement[bool]:
+    """WHERE true: without any, SQLite could not tell an upsert's ON from a join's."""
+    return literal_column("1") == literal_column("1")
 
 
 def _path(position: int) -> Any:

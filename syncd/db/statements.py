@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Executable, Subquery, Table, bindparam
+from sqlalchemy import BindParameter, Connection, CursorResult, Executable, Select, Subquery, Table, bindparam
 from sqlalchemy.dialects import postgresql
 
-from syncd.db.rows import TYPES, Kind, encode_rows, insert_into, row_source, selectable
+from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, row_source, selectable
 
 
 class Given:
@@ -36,9 +36,10 @@ class Given:
         self.names[name] = False
         return bindparam(_bind(name), type_=TYPES[kind])
 
-    def insert(self, table: Table, source: Subquery) -> postgresql.Insert:
+    def insert(self, table: Table, source: Subquery | Select[Any]) -> postgresql.Insert:
         """The engine's own INSERT of every column of `source`, to which ON CONFLICT can be added."""
-        return insert_into(self._dialect, table).from_select(source.c.keys(), selectable(source))
+        picked = selectable(source) if isinstance(source, Subquery) else source.where(always())
+        return insert_into(self._dialect, table).from_select(picked.selected_columns.keys(), picked)
 
 
 class Statement:
