@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, literal, select, update
+from sqlalchemy import Connection, Executable, delete, func, literal, select, update
 
 from syncd.db.rows import insert_rows, rows, selectable, upsert
+from syncd.db.statements import Given, statement
 from syncd.db.tables import account, pool, warehouse
 from syncd.db.types import Instant
 from syncd.publishing.marks import mark_accounts
@@ -76,12 +77,22 @@ def read_identities(connection: Connection) -> Identities:
 
 
 def account_states(connection: Connection) -> dict[int, str]:
-    return {row.id: row.state for row in connection.execute(select(account.c.id, account.c.state))}
+    return {row.id: row.state for row in _states(connection)}
 
 
 def is_live(connection: Connection, account_id: int) -> bool:
-    state: str = connection.execute(select(account.c.state).where(account.c.id == account_id)).scalar_one()
+    state: str = _state(connection, account_id=account_id).scalar_one()
     return state == "live"
+
+
+@statement
+def _states(given: Given) -> Executable:
+    return select(account.c.id, account.c.state)
+
+
+@statement
+def _state(given: Given) -> Executable:
+    return select(account.c.state).where(account.c.id == given.value("account_id", int))
 
 
 def set_state(connection: Connection, account_id: int, state: str, now: datetime) -> bool:

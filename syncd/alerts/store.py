@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Executable, Row, select, update
 
-from syncd.db.rows import rows, selectable, upsert
+from syncd.db.statements import Given, statement
 from syncd.db.tables import alert
 
 
@@ -26,41 +26,51 @@ def open_alerts(connection: Connection, alerts: Sequence[Alert], now: datetime) 
     newest = {each.key: each for each in alerts}
     if not newest:
         return
-    columns = [
-        ("key", str),
-        ("kind", str),
-        ("impact", str),
-        ("message", str),
-        ("account_id", int),
-        ("opened_at", datetime),
-        ("last_seen_at", datetime),
-    ]
-    data = [(a.key, a.kind, a.impact, a.message, a.account_id, now, now) for _, a in sorted(newest.items())]
-    source = rows(connection, "opened", columns, data)
-    statement = upsert(connection, alert).from_select([name for name, _ in columns], selectable(source))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["key"],
-            index_where=alert.c.closed_at.is_(None),
-            set_={
-                "times": alert.c.times + 1,
-                "last_seen_at": statement.excluded.last_seen_at,
-                "message": statement.excluded.message,
-                "impact": statement.excluded.impact,
-            },
-        )
+    _open(
+        connection,
+        opened=[(a.key, a.kind, a.impact, a.message, a.account_id, now, now) for _, a in sorted(newest.items())],
+    )
+
+
+@statement
+def _open(given: Given) -> Executable:
+    opened = given.rows(
+        "opened",
+        key=str,
+        kind=str,
+        impact=str,
+        message=str,
+        account_id=int,
+        opened_at=datetime,
+        last_seen_at=datetime,
+    )
+    new = given.insert(alert, opened)
+    return new.on_conflict_do_update(
+        index_elements=["key"],
+        index_where=alert.c.closed_at.is_(None),
+        set_={
+            "times": alert.c.times + 1,
+            "last_seen_at": new.excluded.last_seen_at,
+            "message": new.excluded.message,
+            "impact": new.excluded.impact,
+        },
     )
 
 
 def close_alerts(connection: Connection, keys: Iterable[str], now: datetime) -> int:
     """Close these alerts where they are open. Returns how many were."""
     data = [(key,) for key in sorted(set(keys))]
-    if not data:
-        return 0
-    source = rows(connection, "closing", [("key", str)], data)
-    return connection.execute(
-        update(alert).values(closed_at=now).where(alert.c.closed_at.is_(None), alert.c.key.in_(select(source.c.key)))
-    ).rowcount
+    return _close(connection, closing=data, now=now).rowcount if data else 0
+
+
+@statement
+def _close(given: Given) -> Executable:
+    closing = given.rows("closing", key=str)
+    return (
+        update(alert)
+        .values(closed_at=given.value("now", datetime))
+        .where(alert.c.closed_at.is_(None), alert.c.key.in_(select(closing.c.key)))
+    )
 
 
 def read_open(connection: Connection, limit: int = 200) -> list[Row[tuple[object, ...]]]:

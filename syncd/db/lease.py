@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, and_, select, update
 
 from syncd.db.rows import upsert
+from syncd.db.statements import Given, statement
 from syncd.db.tables import lease
 from syncd.errors import SyncdError
 
@@ -68,15 +69,31 @@ def acquire(connection: Connection, name: str, holder: str, now: datetime, term_
 def renew(connection: Connection, held: tuple[Lease, ...], now: datetime, term_s: float = TERM_S) -> tuple[Lease, ...]:
     """Prolong leases that are still ours. Raises Fenced for the first that is not."""
     expires_at = now + timedelta(seconds=term_s)
+    ours = [(each.name, each.token, each.holder) for each in held]
+    renewed = {row.name for row in _renew(connection, ours=ours, expires_at=expires_at)}
     for each in held:
-        changed = connection.execute(
-            update(lease)
-            .where(lease.c.name == each.name, lease.c.token == each.token, lease.c.holder == each.holder)
-            .values(expires_at=expires_at)
-        ).rowcount
-        if not changed:
+        if each.name not in renewed:
             raise Fenced(each.name, _holder(connection, each.name))
     return tuple(Lease(each.name, each.holder, each.token, expires_at) for each in held)
+
+
+@statement
+def _renew(given: Given) -> Executable:
+    ours = given.rows("ours", name=str, token=int, holder=str)
+    # Locked in order of their names, as they are acquired: two processes must not wait for each other.
+    locked = (
+        select(lease.c.name)
+        .join(ours, and_(lease.c.name == ours.c.name, lease.c.token == ours.c.token, lease.c.holder == ours.c.holder))
+        .order_by(lease.c.name)
+        .with_for_update(of=lease)
+        .subquery("locked")
+    )
+    return (
+        update(lease)
+        .values(expires_at=given.value("expires_at", datetime))
+        .where(lease.c.name == locked.c.name)
+        .returning(lease.c.name)
+    )
 
 
 def release(connection: Connection, held: tuple[Lease, ...]) -> None:
@@ -88,11 +105,16 @@ def release(connection: Connection, held: tuple[Lease, ...]) -> None:
 
 def guard(connection: Connection, held: Lease) -> None:
     """Raise Fenced unless `held` is still the newest token of its lease, and keep it so until commit."""
-    found = connection.execute(
-        select(lease.c.token, lease.c.holder).where(lease.c.name == held.name).with_for_update(read=True)
-    ).one_or_none()
+    found = _lock(connection, name=held.name).one_or_none()
     if found is None or found.token != held.token or found.holder != held.holder:
         raise Fenced(held.name, found.holder if found else None)
+
+
+@statement
+def _lock(given: Given) -> Executable:
+    return (
+        select(lease.c.token, lease.c.holder).where(lease.c.name == given.value("name", str)).with_for_update(read=True)
+    )
 
 
 def _holder(connection: Connection, name: str) -> str | None:

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Executable, Row, select
 
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import level, sales_order
 
 
 def lock_levels(connection: Connection, keys: Collection[tuple[int, int]]) -> list[Row[tuple[int, ...]]]:
     """The levels of these (sku_id, warehouse_id), locked until the transaction ends, in key order."""
-    if not keys:
-        return []
-    wanted = rows(connection, "wanted", [("sku_id", int), ("warehouse_id", int)], sorted(keys))
-    statement = (
+    return list(_lock_levels(connection, wanted=sorted(keys))) if keys else []
+
+
+@statement
+def _lock_levels(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int, warehouse_id=int)
+    return (
         select(level)
         .join(wanted, (level.c.sku_id == wanted.c.sku_id) & (level.c.warehouse_id == wanted.c.warehouse_id))
         .order_by(level.c.sku_id, level.c.warehouse_id)
         .with_for_update(of=level)
     )
-    return list(connection.execute(statement))
 
 
 def lock_orders(connection: Connection, keys: Collection[tuple[int, str]]) -> list[Row[tuple[int, ...]]]:
     """The orders of these (account_id, channel_order_id), locked until the transaction ends, in key order."""
-    if not keys:
-        return []
-    wanted = rows(connection, "wanted", [("account_id", int), ("channel_order_id", str)], sorted(keys))
-    statement = (
+    return list(_lock_orders(connection, wanted=sorted(keys))) if keys else []
+
+
+@statement
+def _lock_orders(given: Given) -> Executable:
+    wanted = given.rows("wanted", account_id=int, channel_order_id=str)
+    return (
         select(sales_order)
         .join(
             wanted,
@@ -39,4 +44,3 @@ def lock_orders(connection: Connection, keys: Collection[tuple[int, str]]) -> li
         .order_by(sales_order.c.account_id, sales_order.c.channel_order_id)
         .with_for_update(of=sales_order)
     )
-    return list(connection.execute(statement))

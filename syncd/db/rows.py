@@ -7,40 +7,66 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Subquery, Table, Text, bindparam, cast, func, literal, select
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql import ColumnElement, Select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Executable,
+    Subquery,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import Select
 from sqlalchemy.types import TypeEngine
 
 from syncd.db.types import Instant, to_micros
 
-Columns = Sequence[tuple[str, type[int] | type[str] | type[datetime]]]
+Kind = type[int] | type[str] | type[datetime]
+Columns = Sequence[tuple[str, Kind]]
 
-_TYPES: dict[type, TypeEngine[Any]] = {int: BigInteger(), str: Text(), datetime: Instant()}
+TYPES: dict[type, TypeEngine[Any]] = {int: BigInteger(), str: Text(), datetime: Instant()}
+
+_encoder = msgspec.json.Encoder()
 
 
-def rows(connection: Connection, name: str, columns: Columns, data: Iterable[Sequence[Any]]) -> Subquery:
-    """A subquery `name` with one row per item of `data`; values are int, str, aware datetime or None."""
-    payload = msgspec.json.encode([[_plain(value) for value in row] for row in data]).decode()
-    if connection.dialect.name == "sqlite":
-        source = func.json_each(bindparam(f"{name}_rows", payload, Text())).table_valued("value", name=f"{name}_json")
+def row_source(dialect: str, name: str, columns: Columns, payload: BindParameter[Any]) -> Subquery:
+    """A subquery `name` with one row per item of the encoded rows that `payload` stands for."""
+    if dialect == "sqlite":
+        source = func.json_each(payload).table_valued("value", name=f"{name}_json")
         picked = [
-            cast(func.json_extract(source.c.value, f"$[{position}]"), _TYPES[kind]).label(column)
+            cast(func.json_extract(source.c.value, _path(position)), TYPES[kind]).label(column)
             if kind is not str
-            else func.json_extract(source.c.value, f"$[{position}]", type_=Text()).label(column)
+            else func.json_extract(source.c.value, _path(position), type_=Text()).label(column)
             for position, (column, kind) in enumerate(columns)
         ]
     else:
-        parsed = cast(bindparam(f"{name}_rows", payload, Text()), postgresql.JSONB)
-        source = func.jsonb_array_elements(parsed).table_valued("value", name=f"{name}_json")
+        source = func.jsonb_array_elements(cast(payload, postgresql.JSONB)).table_valued("value", name=f"{name}_json")
         picked = [
-            cast(source.c.value.op("->>")(literal(position, literal_execute=True)), _TYPES[kind]).label(column)
+            cast(source.c.value.op("->>")(literal_column(str(position))), TYPES[kind]).label(column)
             for position, (column, kind) in enumerate(columns)
         ]
     return select(*picked).select_from(source).subquery(name)
+
+
+def encode_rows(data: Iterable[Sequence[Any]]) -> str:
+    """Rows as `row_source` takes them apart; values are int, str, aware datetime or None."""
+    table = [[to_micros(value) if isinstance(value, datetime) else value for value in row] for row in data]
+    payload = _encoder.encode(table).decode()
+    if "\\u0000" in payload:  # PostgreSQL's text cannot hold it, and no name or address needs it
+        cleaned = [[value.replace("\x00", "") if isinstance(value, str) else value for value in row] for row in table]
+        payload = _encoder.encode(cleaned).decode()
+    return payload
 
 
 def insert_rows(
@@ -49,39 +75,48 @@ def insert_rows(
     """Insert many rows in one statement. `ignore` skips rows whose key is already there. Returns how many went in."""
     if not data:
         return 0
-    source = rows(connection, "new_rows", columns, data)
-    statement = upsert(connection, table).from_select([name for name, _ in columns], _selectable(source))
+    statement = _insert(connection.dialect.name, table, tuple(columns), ignore)
+    return connection.execute(statement, {_NEW: encode_rows(data)}).rowcount
+
+
+_NEW = "new_rows"
+
+
+@cache
+def _insert(dialect: str, table: Table, columns: Columns, ignore: bool) -> Executable:
+    source = row_source(dialect, "new", columns, bindparam(_NEW, type_=Text()))
+    statement = insert_into(dialect, table).from_select([name for name, _ in columns], selectable(source))
     if ignore:
         statement = statement.on_conflict_do_nothing()
-    return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount
+    return statement.execution_options(preserve_rowcount=True)
+
+
+def rows(connection: Connection, name: str, columns: Columns, data: Iterable[Sequence[Any]]) -> Subquery:
+    """A subquery `name` with one row per item of `data`; values are int, str, aware datetime or None."""
+    payload = bindparam(f"{name}_rows", encode_rows(data), Text())
+    return row_source(connection.dialect.name, name, columns, payload)
 
 
 def upsert(connection: Connection, table: Table) -> postgresql.Insert:
-    """The engine's own INSERT, with ON CONFLICT. Both dialects share the methods used here."""
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects import sqlite
+    return insert_into(connection.dialect.name, table)
 
+
+def insert_into(dialect: str, table: Table) -> postgresql.Insert:
+    """The engine's own INSERT, with ON CONFLICT. Both dialects share the methods used here."""
+    if dialect == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value]  # same interface, no common base class
     return postgresql.insert(table)
 
 
-def _selectable(source: Subquery) -> Select[Any]:
-    # WHERE true: SQLite could not tell an upsert's ON from a join's otherwise.
-    return select(source).where(_true())
-
-
-def _true() -> ColumnElement[bool]:
-    return literal(1, literal_execute=True) == literal(1, literal_execute=True)
-
-
 def selectable(source: Subquery) -> Select[Any]:
     """Every column of `source`, in a form that INSERT ... SELECT ... ON CONFLICT accepts on both engines."""
-    return _selectable(source)
+    return select(source).where(always())
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return to_micros(value)
-    if isinstance(value, str) and "\x00" in value:
-        return value.replace("\x00", "")  # PostgreSQL's text cannot hold it, and no name or address needs it
-    return value
+def always() -> ColumnElement[bool]:
+    """WHERE true: without any, SQLite could not tell an upsert's ON from a join's."""
+    return literal_column("1") == literal_column("1")
+
+
+def _path(position: int) -> Any:
+    return literal_column(f"'$[{position}]'")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Executable, and_, func, or_, select
 
 from adapters.warehouse import ShipmentOrder
 from syncd.db.lease import Lease, guard
+from syncd.db.statements import Given, statement
 from syncd.db.tables import account, sales_order, shipment_request
 from syncd.fulfilment.request import can_be_sent, compose, load_request, note_submission, save_request
 from syncd.fulfilment.settle import drop_unsent
@@ -28,37 +29,45 @@ class Due:
 
 def load_unsent(connection: Connection, warehouse_id: int, limit: int) -> list[Due]:
     """Requests to be sent, and ones sent without an answer; those tried least come first."""
+    return [Due(*row) for row in _unsent(connection, warehouse_id=warehouse_id, limit=limit)]
+
+
+@statement
+def _unsent(given: Given) -> Executable:
     table = shipment_request
-    found = connection.execute(
+    return (
         select(table.c.reference, table.c.state, table.c.submitted_at, table.c.attempts)
         .join(sales_order, sales_order.c.id == table.c.order_id)
         .join(account, account.c.id == sales_order.c.account_id)
         .where(
-            table.c.warehouse_id == warehouse_id,
+            table.c.warehouse_id == given.value("warehouse_id", int),
             or_(and_(table.c.state == "planned", account.c.state == "live"), table.c.state == "submitted"),
             table.c.cancel_wanted_at.is_(None),
         )
         .order_by(table.c.attempts, table.c.id)
-        .limit(limit)
+        .limit(given.value("limit", int))
     )
-    return [Due(*row) for row in found]
 
 
 def load_recalled(connection: Connection, warehouse_id: int, limit: int) -> list[Due]:
     """Sent requests that are to be cancelled, but for those that the warehouse would not cancel."""
+    return [Due(*row) for row in _recalled(connection, warehouse_id=warehouse_id, limit=limit)]
+
+
+@statement
+def _recalled(given: Given) -> Executable:
     table = shipment_request
-    found = connection.execute(
+    return (
         select(table.c.reference, table.c.state, table.c.submitted_at, table.c.attempts)
         .where(
-            table.c.warehouse_id == warehouse_id,
+            table.c.warehouse_id == given.value("warehouse_id", int),
             table.c.state.in_(("submitted", "accepted")),
             table.c.cancel_wanted_at.is_not(None),
             table.c.too_late_at.is_(None),
         )
         .order_by(func.coalesce(table.c.cancel_sent_at, 0), table.c.id)
-        .limit(limit)
+        .limit(given.value("limit", int))
     )
-    return [Due(*row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 from sqlalchemy.exc import OperationalError
 
 from adapters.contract import AdapterError, AuthExpired, Clock, RateLimited
@@ -18,7 +18,7 @@ from adapters.warehouse import Fulfiller, ShipmentState
 from syncd.alerts.store import open_alerts
 from syncd.db.database import DatabaseClosed, Transactor
 from syncd.db.lease import Fenced, Lease, guard
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import line_component, order_line, sales_order, shipment_request
 from syncd.fulfilment import alerts
 from syncd.fulfilment.asking import ask
@@ -227,16 +227,7 @@ def _open_exception(
 ) -> None:
     """Tell people of an open shipment, which is closed again when its news are booked."""
     guard(connection, lease)
-    table = shipment_request
-    found = connection.execute(
-        select(table.c.order_id, sales_order.c.name, sales_order.c.account_id)
-        .join(sales_order, sales_order.c.id == table.c.order_id)
-        .where(
-            table.c.warehouse_id == place.warehouse_id,
-            table.c.reference == reference,
-            table.c.state.in_(_OPEN),
-        )
-    ).one_or_none()
+    found = _open_order(connection, warehouse_id=place.warehouse_id, reference=reference).one_or_none()
     if found is not None:
         told = alerts.exception(
             place.warehouse_id, place.key, found.order_id, found.name or "", found.account_id, reason
@@ -244,17 +235,37 @@ def _open_exception(
         open_alerts(connection, [told], now)
 
 
+@statement
+def _open_order(given: Given) -> Executable:
+    table = shipment_request
+    return (
+        select(table.c.order_id, sales_order.c.name, sales_order.c.account_id)
+        .join(sales_order, sales_order.c.id == table.c.order_id)
+        .where(
+            table.c.warehouse_id == given.value("warehouse_id", int),
+            table.c.reference == given.value("reference", str),
+            table.c.state.in_(_OPEN),
+        )
+    )
+
+
 def _skus_of(connection: Connection, warehouse_id: int, references: Sequence[str]) -> frozenset[int]:
     """Every SKU of the orders of those of these shipments that still count in its levels."""
-    wanted = rows(connection, "wanted", [("reference", str)], [(each,) for each in sorted(set(references))])
-    found = connection.execute(
+    wanted = [(each,) for each in sorted(set(references))]
+    return frozenset(_counted_skus(connection, wanted=wanted, warehouse_id=warehouse_id).scalars())
+
+
+@statement
+def _counted_skus(given: Given) -> Executable:
+    wanted = given.rows("wanted", reference=str)
+    here = shipment_request.c.warehouse_id == given.value("warehouse_id", int)
+    return (
         select(line_component.c.sku_id)
         .join(order_line, order_line.c.id == line_component.c.order_line_id)
         .join(shipment_request, shipment_request.c.order_id == order_line.c.order_id)
         .join(wanted, wanted.c.reference == shipment_request.c.reference)
-        .where(shipment_request.c.warehouse_id == warehouse_id, shipment_request.c.state.in_(_OPEN))
+        .where(here, shipment_request.c.state.in_(_OPEN))
     )
-    return frozenset(found.scalars())
 
 
 def _finish_poll(connection: Connection, lease: Lease, warehouse_id: int, started_at: datetime, now: datetime) -> None:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 
 from adapters.warehouse import Parcel
-from syncd.db.rows import rows, selectable, upsert
+from syncd.db.statements import Given, statement
 from syncd.db.tables import parcel, parcel_content
 
 _Key = tuple[str, str]
@@ -29,15 +29,15 @@ def record_parcels(connection: Connection, request_id: int, told: Sequence[Parce
         content.setdefault(key, Counter()).update({_text(code): n for code, n in each.pieces.items() if n > 0})
     ids = _upsert(connection, request_id, known)
     filled = [(ids[key], code, pieces) for key, inside in content.items() for code, pieces in sorted(inside.items())]
-    if not filled:
-        return
-    columns = [("parcel_id", int), ("warehouse_sku", str), ("pieces", int)]
-    source = rows(connection, "filled", columns, filled)
-    statement = upsert(connection, parcel_content).from_select([name for name, _ in columns], selectable(source))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["parcel_id", "warehouse_sku"], set_={"pieces": statement.excluded.pieces}
-        )
+    if filled:
+        _fill(connection, filled=filled)
+
+
+@statement
+def _fill(given: Given) -> Executable:
+    new = given.insert(parcel_content, given.rows("filled", parcel_id=int, warehouse_sku=str, pieces=int))
+    return new.on_conflict_do_update(
+        index_elements=["parcel_id", "warehouse_sku"], set_={"pieces": new.excluded.pieces}
     )
 
 
@@ -49,19 +49,15 @@ def _text(told: str) -> str:
 def _upsert(
     connection: Connection, request_id: int, known: dict[_Key, tuple[str | None, datetime | None]]
 ) -> dict[_Key, int]:
-    columns = [
-        ("request_id", int),
-        ("carrier", str),
-        ("tracking_number", str),
-        ("tracking_url", str),
-        ("shipped_at", datetime),
-    ]
-    source = rows(connection, "told", columns, [(request_id, *key, *rest) for key, rest in sorted(known.items())])
-    statement = upsert(connection, parcel).from_select([name for name, _ in columns], selectable(source))
-    found = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["request_id", "carrier", "tracking_number"],
-            set_={"tracking_url": statement.excluded.tracking_url, "shipped_at": statement.excluded.shipped_at},
-        ).returning(parcel.c.id, parcel.c.carrier, parcel.c.tracking_number)
-    )
-    return {(row.carrier, row.tracking_number): row.id for row in found}
+    told = [(request_id, *key, *rest) for key, rest in sorted(known.items())]
+    return {(row.carrier, row.tracking_number): row.id for row in _upsert_parcels(connection, told=told)}
+
+
+@statement
+def _upsert_parcels(given: Given) -> Executable:
+    told = given.rows("told", request_id=int, carrier=str, tracking_number=str, tracking_url=str, shipped_at=datetime)
+    new = given.insert(parcel, told)
+    return new.on_conflict_do_update(
+        index_elements=["request_id", "carrier", "tracking_number"],
+        set_={"tracking_url": new.excluded.tracking_url, "shipped_at": new.excluded.shipped_at},
+    ).returning(parcel.c.id, parcel.c.carrier, parcel.c.tracking_number)

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Executable, func, select
 
 from syncd.alerts.store import close_alerts, open_alerts
 from syncd.catalogue.codes import codes_of
 from syncd.db.lease import Lease, guard
-from syncd.db.rows import insert_rows, rows, selectable
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import account, shipment_request, shipment_request_line, warehouse_item
 from syncd.fulfilment.survey import Outside, Survey, still_ready
 from syncd.orders.book import OrderBook
@@ -63,19 +64,14 @@ def _insert_requests(
     here = installation_of(connection)
     before = _requests_before(connection, books)
     numbers = [(book.order_id, before.get(book.order_id or 0, 0) + 1) for book in books]
-    columns = [("warehouse_id", int), ("order_id", int), ("reference", str), ("planned_at", datetime)]
-    source = rows(
-        connection,
-        "made",
-        columns,
-        [(place.warehouse_id, order_id, reference_of(here, order_id, number), now) for order_id, number in numbers],
-    )
-    made = connection.execute(
-        insert(shipment_request)
-        .from_select([name for name, _ in columns], selectable(source))
-        .returning(shipment_request.c.id, shipment_request.c.order_id)
-    )
-    return {row.order_id: row.id for row in made}
+    made = [(place.warehouse_id, order_id, reference_of(here, order_id, number), now) for order_id, number in numbers]
+    return {row.order_id: row.id for row in _insert(connection, made=made)}
+
+
+@statement
+def _insert(given: Given) -> Executable:
+    made = given.rows("made", warehouse_id=int, order_id=int, reference=str, planned_at=datetime)
+    return given.insert(shipment_request, made).returning(shipment_request.c.id, shipment_request.c.order_id)
 
 
 def reference_of(installation: str, order_id: int | None, number: int) -> str:
@@ -85,26 +81,42 @@ def reference_of(installation: str, order_id: int | None, number: int) -> str:
 
 def installation_of(connection: Connection) -> str:
     """What tells this database from others that ask the same warehouse: made of the moment its first account came."""
-    first = connection.execute(select(account.c.key, account.c.added_at).order_by(account.c.id).limit(1)).one()
+    first = _first_account(connection).one()
     return hashlib.sha256(f"{first.key} {first.added_at.isoformat()}".encode()).hexdigest()[:6]
 
 
+@statement
+def _first_account(given: Given) -> Executable:
+    return select(account.c.key, account.c.added_at).order_by(account.c.id).limit(1)
+
+
 def _requests_before(connection: Connection, books: Sequence[OrderBook]) -> dict[int, int]:
-    wanted = rows(connection, "wanted", [("id", int)], [(book.order_id,) for book in books])
-    found = connection.execute(
+    found = _count_requests(connection, wanted=[(book.order_id,) for book in books])
+    return {order_id: int(n) for order_id, n in found}
+
+
+@statement
+def _count_requests(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
         select(shipment_request.c.order_id, func.count())
         .join(wanted, wanted.c.id == shipment_request.c.order_id)
         .group_by(shipment_request.c.order_id)
     )
-    return {order_id: int(n) for order_id, n in found}
 
 
 def _codes(connection: Connection, place: Outside, sku_ids: Collection[int]) -> dict[int, str]:
     """How the warehouse calls each SKU: as its snapshots do, else as we do."""
-    wanted = rows(connection, "wanted", [("id", int)], [(sku_id,) for sku_id in sorted(sku_ids)])
-    found = connection.execute(
+    found = _own_codes(connection, wanted=[(sku_id,) for sku_id in sorted(sku_ids)], warehouse_id=place.warehouse_id)
+    return codes_of(connection, sku_ids) | {row.sku_id: row.warehouse_sku for row in found}
+
+
+@statement
+def _own_codes(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    here = warehouse_item.c.warehouse_id == given.value("warehouse_id", int)
+    return (
         select(warehouse_item.c.sku_id, warehouse_item.c.warehouse_sku)
         .join(wanted, wanted.c.id == warehouse_item.c.sku_id)
-        .where(warehouse_item.c.warehouse_id == place.warehouse_id, warehouse_item.c.warehouse_sku.is_not(None))
+        .where(here, warehouse_item.c.warehouse_sku.is_not(None))
     )
-    return codes_of(connection, sku_ids) | {row.sku_id: row.warehouse_sku for row in found}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, select, update
 
 from adapters.contract import Address
 from adapters.warehouse import ShipmentLine, ShipmentOrder
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import (
     account,
     recipient,
@@ -80,16 +81,11 @@ class Request:
 
 def load_request(connection: Connection, warehouse_id: int, reference: str) -> Request | None:
     """The request of this reference, with its order locked until the transaction ends; None: it is not ours."""
-    mine = (shipment_request.c.warehouse_id == warehouse_id, shipment_request.c.reference == reference)
-    order_id = connection.execute(select(shipment_request.c.order_id).where(*mine)).scalar_one_or_none()
+    order_id = _order_of(connection, warehouse_id=warehouse_id, reference=reference).scalar_one_or_none()
     if order_id is None:
         return None
     (book,) = load_books(connection, load_order_keys(connection, [order_id])).values()
-    found = connection.execute(
-        select(shipment_request, sales_order.c.name)
-        .join(sales_order, sales_order.c.id == shipment_request.c.order_id)
-        .where(*mine)
-    ).one()
+    found = _request(connection, warehouse_id=warehouse_id, reference=reference).one()
     return Request(
         request_id=found.id,
         warehouse_id=warehouse_id,
@@ -110,34 +106,65 @@ def load_request(connection: Connection, warehouse_id: int, reference: str) -> R
     )
 
 
+@statement
+def _order_of(given: Given) -> Executable:
+    return select(shipment_request.c.order_id).where(_is_mine(given))
+
+
+@statement
+def _request(given: Given) -> Executable:
+    return (
+        select(shipment_request, sales_order.c.name)
+        .join(sales_order, sales_order.c.id == shipment_request.c.order_id)
+        .where(_is_mine(given))
+    )
+
+
+def _is_mine(given: Given) -> ColumnElement[bool]:
+    return and_(
+        shipment_request.c.warehouse_id == given.value("warehouse_id", int),
+        shipment_request.c.reference == given.value("reference", str),
+    )
+
+
 def can_be_sent(connection: Connection, request: Request) -> bool:
     """Whether its order is to be sent at this moment, and just what the request asks for is reserved for it."""
-    wanted = connection.execute(
-        select(sales_order.c.id)
-        .join(account, account.c.id == sales_order.c.account_id)
-        .where(
-            sales_order.c.id == request.order_id,
-            sales_order.c.state == "open",
-            sales_order.c.review.is_(None),
-            sales_order.c.test == 0,
-            account.c.state == "live",
-        )
-    ).first()
+    wanted = _sendable(connection, order_id=request.order_id).first()
     return wanted is not None and all(
         part.pieces == part.line.handed(request.warehouse_id) * dict(part.line.components).get(part.sku_id, 0)
         for part in request.parts
     )
 
 
+@statement
+def _sendable(given: Given) -> Executable:
+    return (
+        select(sales_order.c.id)
+        .join(account, account.c.id == sales_order.c.account_id)
+        .where(
+            sales_order.c.id == given.value("order_id", int),
+            sales_order.c.state == "open",
+            sales_order.c.review.is_(None),
+            sales_order.c.test == 0,
+            account.c.state == "live",
+        )
+    )
+
+
 def _load_parts(connection: Connection, request_id: int, book: OrderBook) -> tuple[Part, ...]:
     lines = {line.line_id: line for line in book.lines.values()}
-    found = connection.execute(
-        select(shipment_request_line)
-        .where(shipment_request_line.c.request_id == request_id)
-        .order_by(shipment_request_line.c.order_line_id, shipment_request_line.c.sku_id)
-    )
     return tuple(
-        Part(lines[row.order_line_id], row.sku_id, row.warehouse_sku, row.pieces, row.shipped) for row in found
+        Part(lines[row.order_line_id], row.sku_id, row.warehouse_sku, row.pieces, row.shipped)
+        for row in _lines_of(connection, request_id=request_id)
+    )
+
+
+@statement
+def _lines_of(given: Given) -> Executable:
+    return (
+        select(shipment_request_line)
+        .where(shipment_request_line.c.request_id == given.value("request_id", int))
+        .order_by(shipment_request_line.c.order_line_id, shipment_request_line.c.sku_id)
     )
 
 
@@ -155,45 +182,51 @@ def save_shipped(connection: Connection, request: Request, moved: Sequence[Part]
     """Write how many pieces of these parts the warehouse says have left."""
     if not moved:
         return
-    columns = [("order_line_id", int), ("sku_id", int), ("shipped", int)]
-    new = rows(connection, "moved", columns, [(part.line.line_id, part.sku_id, part.shipped) for part in moved])
-    connection.execute(
+    parts = [(part.line.line_id, part.sku_id, part.shipped) for part in moved]
+    _save_shipped(connection, moved=parts, request_id=request.request_id)
+
+
+@statement
+def _save_shipped(given: Given) -> Executable:
+    moved = given.rows("moved", order_line_id=int, sku_id=int, shipped=int)
+    return (
         update(shipment_request_line)
-        .values(shipped=new.c.shipped)
+        .values(shipped=moved.c.shipped)
         .where(
-            shipment_request_line.c.request_id == request.request_id,
-            shipment_request_line.c.order_line_id == new.c.order_line_id,
-            shipment_request_line.c.sku_id == new.c.sku_id,
+            shipment_request_line.c.request_id == given.value("request_id", int),
+            shipment_request_line.c.order_line_id == moved.c.order_line_id,
+            shipment_request_line.c.sku_id == moved.c.sku_id,
         )
     )
 
 
 def note_submission(connection: Connection, request: Request, now: datetime) -> None:
     """Remember for its SKUs when the warehouse was last asked: what it told before may not raise them."""
-    columns = [("warehouse_id", int), ("sku_id", int), ("submitted_at", datetime)]
     skus = sorted({part.sku_id for part in request.parts})
     insert_rows(
         connection,
         warehouse_item,
-        columns[:2],
+        [("warehouse_id", int), ("sku_id", int)],
         [(request.warehouse_id, sku_id) for sku_id in skus],
         ignore=True,
     )
-    asked = rows(connection, "asked", [("sku_id", int)], [(sku_id,) for sku_id in skus])
-    connection.execute(
+    _note_asked(connection, asked=[(sku_id,) for sku_id in skus], warehouse_id=request.warehouse_id, now=now)
+
+
+@statement
+def _note_asked(given: Given) -> Executable:
+    asked = given.rows("asked", sku_id=int)
+    here = warehouse_item.c.warehouse_id == given.value("warehouse_id", int)
+    return (
         update(warehouse_item)
-        .values(submitted_at=now)
-        .where(warehouse_item.c.warehouse_id == request.warehouse_id, warehouse_item.c.sku_id == asked.c.sku_id)
+        .values(submitted_at=given.value("now", datetime))
+        .where(here, warehouse_item.c.sku_id == asked.c.sku_id)
     )
 
 
 def compose(connection: Connection, request: Request) -> ShipmentOrder:
     """What the warehouse is asked, with the order's address as it is now."""
-    to = connection.execute(
-        select(recipient, sales_order.c.placed_at)
-        .join(sales_order, sales_order.c.id == recipient.c.order_id)
-        .where(recipient.c.order_id == request.order_id)
-    ).one()
+    to = _recipient(connection, order_id=request.order_id).one()
     address = Address(to.name, tuple((to.street or "").split("\n")), to.city, to.province, to.postcode, to.country)
     pieces: dict[str, int] = {}
     for part in request.parts:
@@ -208,7 +241,19 @@ def compose(connection: Connection, request: Request) -> ShipmentOrder:
 
 def _titles(connection: Connection, request: Request) -> dict[str, str]:
     by_id = {part.sku_id: part.warehouse_sku for part in request.parts}
-    found: list[Row[tuple[int, str]]] = list(
-        connection.execute(select(sku.c.id, sku.c.title).where(sku.c.id.in_(sorted(by_id))))
+    return {by_id[row.id]: row.title for row in _titles_of(connection, wanted=[(sku_id,) for sku_id in sorted(by_id)])}
+
+
+@statement
+def _recipient(given: Given) -> Executable:
+    return (
+        select(recipient, sales_order.c.placed_at)
+        .join(sales_order, sales_order.c.id == recipient.c.order_id)
+        .where(recipient.c.order_id == given.value("order_id", int))
     )
-    return {by_id[row.id]: row.title for row in found}
+
+
+@statement
+def _titles_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return select(sku.c.id, sku.c.title).join(wanted, wanted.c.id == sku.c.id).order_by(sku.c.id)

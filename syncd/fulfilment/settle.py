@@ -7,11 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
 from adapters.warehouse import ShipmentState, ShipmentStatus
 from syncd.db.lease import Lease, guard
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import shipment_request
 from syncd.fulfilment import alerts
 from syncd.fulfilment.booking import Booking
@@ -30,14 +30,19 @@ class Known:
 
 def load_known(connection: Connection, warehouse_id: int, references: Collection[str]) -> dict[str, Known]:
     """Those of these shipments that are ours, by reference."""
+    found = _known(connection, wanted=[(each,) for each in sorted(set(references))], warehouse_id=warehouse_id)
+    return {row.reference: Known(row.digest, bool(row.unheard)) for row in found}
+
+
+@statement
+def _known(given: Given) -> Executable:
     table = shipment_request
-    wanted = rows(connection, "wanted", [("reference", str)], [(each,) for each in sorted(set(references))])
-    found = connection.execute(
+    wanted = given.rows("wanted", reference=str)
+    return (
         select(table.c.reference, table.c.digest, table.c.state.in_(("planned", "submitted")).label("unheard"))
         .join(wanted, wanted.c.reference == table.c.reference)
-        .where(table.c.warehouse_id == warehouse_id)
+        .where(table.c.warehouse_id == given.value("warehouse_id", int))
     )
-    return {row.reference: Known(row.digest, bool(row.unheard)) for row in found}
 
 
 def is_news(told: ShipmentState, known: Known | None) -> bool:

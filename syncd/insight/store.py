@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
-from syncd.db.rows import rows, selectable, upsert
+from syncd.db.statements import Given, statement
 from syncd.db.tables import lag_bucket, tally
 from syncd.insight.histogram import bucket_of
 
@@ -15,27 +15,28 @@ from syncd.insight.histogram import bucket_of
 def add_tallies(connection: Connection, amounts: Mapping[tuple[str, str], int]) -> None:
     """Add to totals by (scope, name); a scope is `account:KEY`, `warehouse:KEY` or `syncd`."""
     data = sorted((scope, name, n) for (scope, name), n in amounts.items() if n)
-    if not data:
-        return
-    source = rows(connection, "added", [("scope", str), ("name", str), ("n", int)], data)
-    statement = upsert(connection, tally).from_select(["scope", "name", "n"], selectable(source))
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["scope", "name"], set_={"n": tally.c.n + statement.excluded.n})
-    )
+    if data:
+        _add_tallies(connection, added=data)
+
+
+@statement
+def _add_tallies(given: Given) -> Executable:
+    new = given.insert(tally, given.rows("added", scope=str, name=str, n=int))
+    return new.on_conflict_do_update(index_elements=["scope", "name"], set_={"n": tally.c.n + new.excluded.n})
 
 
 def add_lags(connection: Connection, samples: Iterable[tuple[int, str, float]]) -> None:
     """Add lag samples (account_id, kind, the seller's seconds) to the histograms."""
     counted = Counter((account_id, kind, bucket_of(seconds)) for account_id, kind, seconds in samples)
-    if not counted:
-        return
-    columns = [("account_id", int), ("kind", str), ("bucket", int), ("n", int)]
-    source = rows(connection, "added", columns, sorted((*key, n) for key, n in counted.items()))
-    statement = upsert(connection, lag_bucket).from_select([name for name, _ in columns], selectable(source))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "kind", "bucket"], set_={"n": lag_bucket.c.n + statement.excluded.n}
-        )
+    if counted:
+        _add_lags(connection, added=sorted((*key, n) for key, n in counted.items()))
+
+
+@statement
+def _add_lags(given: Given) -> Executable:
+    new = given.insert(lag_bucket, given.rows("added", account_id=int, kind=str, bucket=int, n=int))
+    return new.on_conflict_do_update(
+        index_elements=["account_id", "kind", "bucket"], set_={"n": lag_bucket.c.n + new.excluded.n}
     )
 
 

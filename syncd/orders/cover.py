@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, and_, or_, select
 
 from syncd.accounts.store import account_states
+from syncd.db.statements import Given, statement
 from syncd.db.tables import level, line_component, listing, listing_component, order_line, pool, sales_order, shortage
 from syncd.orders.book import AccountView, Listings, OrderBook
 from syncd.orders.change import OrderChange
@@ -89,6 +90,17 @@ def _map_lines(book: OrderBook, listings: Listings) -> bool:
 
 def _coverable(connection: Connection, accounts: list[int], limit: int, after: Progress) -> list[Progress]:
     """Orders with a line whose every shortage their pool can lower now, or that has been mapped meanwhile."""
+    placed_at, order_id = after
+    found = _after(
+        connection, accounts=[(each,) for each in accounts], limit=limit, placed_at=placed_at, order_id=order_id
+    )
+    return [(row.placed_at, row.id) for row in found]
+
+
+@statement
+def _after(given: Given) -> Executable:
+    accounts = given.rows("accounts", id=int)
+    placed_at = given.value("placed_at", datetime)
     other = shortage.alias("other")
     lacking = (
         select(1)
@@ -117,25 +129,23 @@ def _coverable(connection: Connection, accounts: list[int], limit: int, after: P
             named_by_code(sales_order.c.account_id, order_line.c.line_key, order_line.c.code),
         ),
     )
-    placed_at, order_id = after
-    found = connection.execute(
+    return (
         select(sales_order.c.placed_at, sales_order.c.id)
         .join(order_line, order_line.c.order_id == sales_order.c.id)
         .join(shortage, shortage.c.order_line_id == order_line.c.id)
         .where(
             shortage.c.closed_at.is_(None),
-            sales_order.c.account_id.in_(accounts),
+            sales_order.c.account_id.in_(select(accounts.c.id)),
             or_(
                 sales_order.c.placed_at > placed_at,
-                and_(sales_order.c.placed_at == placed_at, sales_order.c.id > order_id),
+                and_(sales_order.c.placed_at == placed_at, sales_order.c.id > given.value("order_id", int)),
             ),
             or_(coverable, and_(shortage.c.sku_id.is_(None), has_mapping)),
         )
         .group_by(sales_order.c.id, sales_order.c.placed_at)
         .order_by(sales_order.c.placed_at, sales_order.c.id)
-        .limit(limit)
+        .limit(given.value("limit", int))
     )
-    return [(row.placed_at, row.id) for row in found]
 
 
 def _in_pool(

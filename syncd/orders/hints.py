@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Executable, and_, or_, select
 
 from adapters.contract import (
     AdapterError,
@@ -22,6 +22,7 @@ from adapters.contract import (
     Transient,
 )
 from syncd.db.database import Transactor
+from syncd.db.statements import Given, statement
 from syncd.db.tables import inbox
 from syncd.orders.inbox import Arrived
 from syncd.orders.take_in import NumberHint, hint_cutoff, put_back, record_fetched, weigh_hints
@@ -136,21 +137,29 @@ class HintDesk:
 
 def load_hinted(connection: Connection, account_id: int, limit: int, now: datetime) -> list[Hinted]:
     """The oldest hints of an account whose turn it is."""
+    since = {f"since_{tries}": now - timedelta(seconds=wait_s) for tries, wait_s in _TRIES}
+    return [
+        Hinted(row.id, RawEvent(row.event_key, row.topic, bytes(row.body or b"")), row.received_at, row.attempts)
+        for row in _hinted(connection, account_id=account_id, limit=limit, **since)
+    ]
+
+
+_TRIES = tuple(enumerate(TRIES_AFTER_S, start=1))
+
+
+@statement
+def _hinted(given: Given) -> Executable:
     due = or_(
         inbox.c.attempts <= 1,
         *(
-            and_(inbox.c.attempts == tries, inbox.c.settled_at <= now - timedelta(seconds=wait_s))
-            for tries, wait_s in enumerate(TRIES_AFTER_S, start=1)
+            and_(inbox.c.attempts == tries, inbox.c.settled_at <= given.value(f"since_{tries}", datetime))
+            for tries, _ in _TRIES
         ),
         inbox.c.attempts > len(TRIES_AFTER_S),
     )
-    found = connection.execute(
+    return (
         select(inbox.c.id, inbox.c.event_key, inbox.c.topic, inbox.c.body, inbox.c.received_at, inbox.c.attempts)
-        .where(inbox.c.account_id == account_id, inbox.c.state == "hinted", due)
+        .where(inbox.c.account_id == given.value("account_id", int), inbox.c.state == "hinted", due)
         .order_by(inbox.c.id)
-        .limit(limit)
+        .limit(given.value("limit", int))
     )
-    return [
-        Hinted(row.id, RawEvent(row.event_key, row.topic, bytes(row.body or b"")), row.received_at, row.attempts)
-        for row in found
-    ]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, select, update
 
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import inbox
 from syncd.db.types import to_micros
 
@@ -49,32 +49,45 @@ def insert_arrived(connection: Connection, arrived: Sequence[Arrived], now: date
     for each in arrived:
         values += [each.account_id, each.event_key, each.topic, each.way, each.body, "new", received]
     # Bodies are bytes, which JSON cannot carry, so these rows go in as one VALUES list.
-    statement = (
+    insert = (
         "INSERT INTO inbox (account_id, event_key, topic, way, body, state, received_at) VALUES "
         + ", ".join([one] * len(arrived))
         + " ON CONFLICT (account_id, event_key) DO NOTHING"
     )
-    return connection.exec_driver_sql(statement, tuple(values)).rowcount
+    return connection.exec_driver_sql(insert, tuple(values)).rowcount
 
 
 def load_new(connection: Connection, limit: int) -> list[InboxRow]:
     """The oldest news not yet settled."""
-    statement = (
+    return [InboxRow(*row[:5], bytes(row[5] or b"")) for row in _new(connection, limit=limit)]
+
+
+@statement
+def _new(given: Given) -> Executable:
+    return (
         select(inbox.c.id, inbox.c.account_id, inbox.c.event_key, inbox.c.topic, inbox.c.way, inbox.c.body)
         .where(inbox.c.state == "new")
         .order_by(inbox.c.id)
-        .limit(limit)
+        .limit(given.value("limit", int))
     )
-    return [InboxRow(*row[:5], bytes(row[5] or b"")) for row in connection.execute(statement)]
 
 
 def settle_rows(connection: Connection, settled: Sequence[tuple[int, str, str | None]], now: datetime) -> None:
     """Note what became of inbox rows: (id, state, reason)."""
-    if not settled:
-        return
-    source = rows(connection, "settled", [("id", int), ("state", str), ("reason", str)], settled)
-    connection.execute(
+    if settled:
+        _settle(connection, settled=settled, now=now)
+
+
+@statement
+def _settle(given: Given) -> Executable:
+    settled = given.rows("settled", id=int, state=str, reason=str)
+    return (
         update(inbox)
-        .values(state=source.c.state, reason=source.c.reason, settled_at=now, attempts=inbox.c.attempts + 1)
-        .where(inbox.c.id == source.c.id)
+        .values(
+            state=settled.c.state,
+            reason=settled.c.reason,
+            settled_at=given.value("now", datetime),
+            attempts=inbox.c.attempts + 1,
+        )
+        .where(inbox.c.id == settled.c.id)
     )

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, and_, select, update
 
 from syncd.accounts.store import account_states
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import Lease, guard
-from syncd.db.rows import rows, selectable, upsert
+from syncd.db.statements import Given, statement
 from syncd.db.tables import cell, cursor, inbox, listing
 from syncd.insight.store import add_tallies
 from syncd.orders.apply import Applied, apply_orders
@@ -74,8 +74,7 @@ def park_row(connection: Connection, inbox_id: int, reason: str, accounts: Mappi
 
 
 def _tell_parked(connection: Connection, parked: Sequence[Settled], accounts: Mapping[int, str], now: datetime) -> None:
-    wanted = rows(connection, "parked", [("id", int)], [(each.inbox_id,) for each in parked])
-    owner = {row.id: row for row in connection.execute(select(inbox).join(wanted, wanted.c.id == inbox.c.id))}
+    owner = {row.id: row for row in _parked(connection, parked=[(each.inbox_id,) for each in parked])}
     open_alerts(
         connection,
         [
@@ -98,17 +97,28 @@ def _tell_parked(connection: Connection, parked: Sequence[Settled], accounts: Ma
     add_tallies(connection, totals)
 
 
+@statement
+def _parked(given: Given) -> Executable:
+    parked = given.rows("parked", id=int)
+    return select(inbox.c.id, inbox.c.account_id, inbox.c.topic).join(parked, parked.c.id == inbox.c.id)
+
+
 def _advance_horizons(connection: Connection, reached: Sequence[Reached], now: datetime) -> None:
     newest: dict[int, datetime] = {}
     for each in reached:
         newest[each.account_id] = max(each.horizon_at, newest.get(each.account_id, each.horizon_at))
     for account_id, horizon_at in sorted(newest.items()):
-        connection.execute(
-            update(cursor)
-            .where(cursor.c.account_id == account_id, cursor.c.stream == STREAM)
-            .values(horizon_at=horizon_at, moved_at=now)
-        )
+        _advance_horizon(connection, account_id=account_id, horizon_at=horizon_at, now=now)
         wake_account(connection, account_id, "certification", now)
+
+
+@statement
+def _advance_horizon(given: Given) -> Executable:
+    return (
+        update(cursor)
+        .where(cursor.c.account_id == given.value("account_id", int), cursor.c.stream == STREAM)
+        .values(horizon_at=given.value("horizon_at", datetime), moved_at=given.value("now", datetime))
+    )
 
 
 def finish_poll(
@@ -124,21 +134,26 @@ def move_cursor(
 ) -> None:
     """Remember up to when a stream of an account was read whole."""
     guard(connection, lease)
-    columns = [("account_id", int), ("stream", str), ("polled_to", datetime), ("moved_at", datetime)]
-    source = rows(connection, "polled", columns, [(account_id, stream, polled_to, now)])
-    statement = upsert(connection, cursor).from_select([name for name, _ in columns], selectable(source))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "stream"],
-            set_={"polled_to": statement.excluded.polled_to, "moved_at": statement.excluded.moved_at},
-        )
+    _move_cursor(connection, polled=[(account_id, stream, polled_to, now)])
+
+
+@statement
+def _move_cursor(given: Given) -> Executable:
+    new = given.insert(cursor, given.rows("polled", account_id=int, stream=str, polled_to=datetime, moved_at=datetime))
+    return new.on_conflict_do_update(
+        index_elements=["account_id", "stream"],
+        set_={"polled_to": new.excluded.polled_to, "moved_at": new.excluded.moved_at},
     )
 
 
 def polled_to(connection: Connection, account_id: int, stream: str = STREAM) -> datetime | None:
-    return connection.execute(
-        select(cursor.c.polled_to).where(cursor.c.account_id == account_id, cursor.c.stream == stream)
-    ).scalar_one_or_none()
+    return _polled_to(connection, account_id=account_id, stream=stream).scalar_one_or_none()
+
+
+@statement
+def _polled_to(given: Given) -> Executable:
+    mine = cursor.c.account_id == given.value("account_id", int)
+    return select(cursor.c.polled_to).where(mine, cursor.c.stream == given.value("stream", str))
 
 
 def record_fetched(connection: Connection, fetched: Sequence[Arrived], hinted: Sequence[int], now: datetime) -> None:
@@ -168,39 +183,37 @@ def weigh_hints(connection: Connection, hints: Sequence[NumberHint], now: dateti
     """Mark for a read every number that is neither expected nor our own write. Returns how many are."""
     if not hints:
         return 0
-    columns = [
-        ("account_id", int),
-        ("channel_sku", str),
-        ("channel_location", str),
-        ("quantity", int),
-    ]
     newest = {(h.account_id, h.channel_sku, h.channel_location): h.quantity for h in hints}
-    source = rows(connection, "hints", columns, [(*key, quantity) for key, quantity in sorted(newest.items())])
-    found = connection.execute(
-        select(
-            cell.c.listing_id,
-            source.c.quantity,
-            (cell.c.anchor_value - cell.c.sold_hi).label("hi"),
-            (cell.c.anchor_value - cell.c.sold_lo).label("lo"),
-            cell.c.in_flight_value,
-        )
-        .join(
-            listing,
-            (listing.c.account_id == source.c.account_id)
-            & (listing.c.channel_sku == source.c.channel_sku)
-            & (listing.c.channel_location == source.c.channel_location),
-        )
-        .join(cell, cell.c.listing_id == listing.c.id)
-        .where(cell.c.anchor_value.is_not(None))
-    )
     unexplained = [
         row.listing_id
-        for row in found
+        for row in _hinted_cells(connection, hints=[(*key, quantity) for key, quantity in sorted(newest.items())])
         if row.quantity is None or not (row.lo <= row.quantity <= row.hi or row.quantity == row.in_flight_value)
     ]
     must_read(connection, unexplained, now)
     settle_rows(connection, [(hint.inbox_id, "applied", None) for hint in hints], now)
     return len(unexplained)
+
+
+@statement
+def _hinted_cells(given: Given) -> Executable:
+    hints = given.rows("hints", account_id=int, channel_sku=str, channel_location=str, quantity=int)
+    hinted = and_(
+        listing.c.account_id == hints.c.account_id,
+        listing.c.channel_sku == hints.c.channel_sku,
+        listing.c.channel_location == hints.c.channel_location,
+    )
+    return (
+        select(
+            cell.c.listing_id,
+            hints.c.quantity,
+            (cell.c.anchor_value - cell.c.sold_hi).label("hi"),
+            (cell.c.anchor_value - cell.c.sold_lo).label("lo"),
+            cell.c.in_flight_value,
+        )
+        .join(listing, hinted)
+        .join(cell, cell.c.listing_id == listing.c.id)
+        .where(cell.c.anchor_value.is_not(None))
+    )
 
 
 def note_channel(

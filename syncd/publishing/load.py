@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Executable, Row, Select, and_, func, select
 
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import (
     account,
     cell,
@@ -48,27 +48,16 @@ def load_stock(connection: Connection, listing_ids: Sequence[int]) -> dict[int, 
     if not listing_ids:
         return {}
     ids = [(listing_id,) for listing_id in sorted(set(listing_ids))]
-    wanted = rows(connection, "wanted", [("id", int)], ids)
-    heads = connection.execute(
-        select(listing, account.c.buffer.label("account_buffer"), account.c.cap.label("account_cap"))
-        .join(wanted, wanted.c.id == listing.c.id)
-        .join(account, account.c.id == listing.c.account_id)
-    ).all()
+    heads = _heads(connection, wanted=ids).all()
     parts: dict[int, list[tuple[int, int, int]]] = {}
-    found = connection.execute(
-        select(listing_component, sku.c.safety_stock)
-        .join(wanted, wanted.c.id == listing_component.c.listing_id)
-        .join(sku, sku.c.id == listing_component.c.sku_id)
-        .order_by(listing_component.c.listing_id, listing_component.c.sku_id)
-    )
-    for row in found:
+    for row in _components(connection, wanted=ids):
         parts.setdefault(row.listing_id, []).append((row.sku_id, row.units, row.safety_stock))
     skus = sorted({sku_id for each in parts.values() for sku_id, _, _ in each})
     # What lowers a number is read before what raises it: whatever is committed in between errs on the low side.
     unseen = _unseen(connection, skus)
     short = _shortages(connection, skus)
     available = _available(connection, skus, sorted({head.account_id for head in heads}))
-    parked = _parked(connection, ids)
+    parked = set(_parked(connection, wanted=ids).scalars())
     stock = {}
     for head in heads:
         components = tuple(
@@ -97,13 +86,43 @@ def load_stock(connection: Connection, listing_ids: Sequence[int]) -> dict[int, 
     return stock
 
 
+@statement
+def _heads(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
+        select(listing, account.c.buffer.label("account_buffer"), account.c.cap.label("account_cap"))
+        .join(wanted, wanted.c.id == listing.c.id)
+        .join(account, account.c.id == listing.c.account_id)
+    )
+
+
+@statement
+def _components(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
+        select(listing_component, sku.c.safety_stock)
+        .join(wanted, wanted.c.id == listing_component.c.listing_id)
+        .join(sku, sku.c.id == listing_component.c.sku_id)
+        .order_by(listing_component.c.listing_id, listing_component.c.sku_id)
+    )
+
+
 def _available(
     connection: Connection, skus: Sequence[int], accounts: Sequence[int]
 ) -> dict[tuple[int, int], dict[int, int]]:
     if not skus:
         return {}
-    wanted = rows(connection, "wanted_skus", [("sku_id", int)], [(sku_id,) for sku_id in skus])
-    found = connection.execute(
+    by_account: dict[tuple[int, int], dict[int, int]] = {}
+    for row in _levels(connection, wanted=[(sku_id,) for sku_id in skus], accounts=[(each,) for each in accounts]):
+        by_account.setdefault((row.account_id, row.sku_id), {})[row.warehouse_id] = row.available
+    return by_account
+
+
+@statement
+def _levels(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int)
+    accounts = given.rows("accounts", id=int)
+    return (
         select(
             pool.c.account_id,
             level.c.sku_id,
@@ -111,50 +130,52 @@ def _available(
             (level.c.on_hand - level.c.unavailable - level.c.reserved).label("available"),
         )
         .join(wanted, wanted.c.sku_id == level.c.sku_id)
-        .join(pool, and_(pool.c.warehouse_id == level.c.warehouse_id, pool.c.account_id.in_(accounts)))
+        .join(pool, and_(pool.c.warehouse_id == level.c.warehouse_id, pool.c.account_id.in_(select(accounts.c.id))))
     )
-    by_account: dict[tuple[int, int], dict[int, int]] = {}
-    for row in found:
-        by_account.setdefault((row.account_id, row.sku_id), {})[row.warehouse_id] = row.available
-    return by_account
 
 
 def _shortages(connection: Connection, skus: Sequence[int]) -> dict[int, int]:
-    if not skus:
-        return {}
-    wanted = rows(connection, "wanted_skus", [("sku_id", int)], [(sku_id,) for sku_id in skus])
-    found = connection.execute(
+    found = _open_shortages(connection, wanted=[(sku_id,) for sku_id in skus]) if skus else ()
+    return {sku_id: int(quantity) for sku_id, quantity in found}
+
+
+@statement
+def _open_shortages(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int)
+    return (
         select(shortage.c.sku_id, func.sum(shortage.c.quantity))
         .join(wanted, wanted.c.sku_id == shortage.c.sku_id)
         .where(shortage.c.closed_at.is_(None))
         .group_by(shortage.c.sku_id)
     )
-    return {sku_id: int(quantity) for sku_id, quantity in found}
 
 
 def _unseen(connection: Connection, skus: Sequence[int]) -> dict[int, int]:
     """Pieces held for every component, over all listings it is part of."""
-    if not skus:
-        return {}
-    wanted = rows(connection, "wanted_skus", [("sku_id", int)], [(sku_id,) for sku_id in skus])
-    found = connection.execute(
+    found = _held_pieces(connection, wanted=[(sku_id,) for sku_id in skus]) if skus else ()
+    return {sku_id: int(quantity) for sku_id, quantity in found}
+
+
+@statement
+def _held_pieces(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int)
+    return (
         select(listing_component.c.sku_id, func.sum(hold.c.quantity * listing_component.c.units))
         .join(wanted, wanted.c.sku_id == listing_component.c.sku_id)
         .join(hold, and_(hold.c.listing_id == listing_component.c.listing_id, hold.c.closed_at.is_(None)))
         .group_by(listing_component.c.sku_id)
     )
-    return {sku_id: int(quantity) for sku_id, quantity in found}
 
 
-def _parked(connection: Connection, ids: Sequence[tuple[int]]) -> set[int]:
-    wanted = rows(connection, "wanted", [("id", int)], ids)
-    found = connection.execute(
+@statement
+def _parked(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
         select(order_line.c.listing_id)
         .join(wanted, wanted.c.id == order_line.c.listing_id)
         .where(order_line.c.parked.is_not(None))
         .distinct()
     )
-    return {int(listing_id) for listing_id in found.scalars() if listing_id is not None}
 
 
 def to_cell(row: Row[Any]) -> Cell:
@@ -190,16 +211,19 @@ def to_cell(row: Row[Any]) -> Cell:
 
 def load_cells(connection: Connection, listing_ids: Sequence[int]) -> dict[tuple[int, str], Cell]:
     """The cells of these listings, locked until the transaction ends."""
-    if not listing_ids:
-        return {}
-    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(set(listing_ids))])
-    found = connection.execute(
+    found = _lock_cells(connection, wanted=[(i,) for i in sorted(set(listing_ids))]) if listing_ids else ()
+    return {(row.listing_id, row.name): to_cell(row) for row in found}
+
+
+@statement
+def _lock_cells(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
         select(cell)
         .join(wanted, wanted.c.id == cell.c.listing_id)
         .order_by(cell.c.listing_id, cell.c.name)
         .with_for_update(of=cell)
     )
-    return {(row.listing_id, row.name): to_cell(row) for row in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,29 +237,48 @@ def load_due(
     connection: Connection, account_id: int, now: datetime, limit: int, among: Collection[int] | None = None
 ) -> list[Dirty]:
     """Dirty listings whose turn it is: those that a sale caused first, then the oldest; only of `among` if given."""
-    due = (
-        select(dirty_listing.c.listing_id, dirty_listing.c.version, dirty_listing.c.since_at)
-        .where(dirty_listing.c.account_id == account_id, dirty_listing.c.due_at <= now)
-        .order_by(dirty_listing.c.urgency, dirty_listing.c.due_at, dirty_listing.c.listing_id)
-        .limit(limit)
-    )
-    if among is not None:
-        wanted = rows(connection, "among", [("id", int)], [(i,) for i in sorted(among)])
-        due = due.where(dirty_listing.c.listing_id.in_(select(wanted.c.id)))
-    found = connection.execute(due)
+    if among is None:
+        found = _due(connection, account_id=account_id, now=now, limit=limit)
+    else:
+        wanted = [(i,) for i in sorted(among)]
+        found = _due_among(connection, account_id=account_id, now=now, limit=limit, wanted=wanted)
     return [Dirty(*row) for row in found]
+
+
+def _select_due(given: Given) -> Select[Any]:
+    return (
+        select(dirty_listing.c.listing_id, dirty_listing.c.version, dirty_listing.c.since_at)
+        .where(dirty_listing.c.account_id == given.value("account_id", int))
+        .where(dirty_listing.c.due_at <= given.value("now", datetime))
+        .order_by(dirty_listing.c.urgency, dirty_listing.c.due_at, dirty_listing.c.listing_id)
+        .limit(given.value("limit", int))
+    )
+
+
+_due = statement(_select_due)
+
+
+@statement
+def _due_among(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return _select_due(given).where(dirty_listing.c.listing_id.in_(select(wanted.c.id)))
 
 
 def stale_warehouses(connection: Connection, account_id: int, before: datetime) -> list[str]:
     """Keys of the pool's warehouses with an API whose last complete levels speak of an instant before this."""
-    found = connection.execute(
+    return list(_stale_warehouses(connection, account_id=account_id, before=before).scalars())
+
+
+@statement
+def _stale_warehouses(given: Given) -> Executable:
+    mine = and_(pool.c.warehouse_id == warehouse.c.id, pool.c.account_id == given.value("account_id", int))
+    return (
         select(warehouse.c.key)
-        .join(pool, and_(pool.c.warehouse_id == warehouse.c.id, pool.c.account_id == account_id))
+        .join(pool, mine)
         .join(
             warehouse_cursor,
             and_(warehouse_cursor.c.warehouse_id == warehouse.c.id, warehouse_cursor.c.stream == "stock"),
         )
-        .where(warehouse_cursor.c.polled_to < before)
+        .where(warehouse_cursor.c.polled_to < given.value("before", datetime))
         .order_by(warehouse.c.key)
     )
-    return list(found.scalars())

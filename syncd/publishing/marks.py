@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     Select,
     Subquery,
     and_,
@@ -19,13 +20,14 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
     update,
 )
 
-from syncd.db.rows import rows, upsert
+from syncd.db.statements import Given, statement
 from syncd.db.tables import cell, dirty_listing, hold, listing, listing_component
 from syncd.db.types import Instant
 from syncd.publishing.cells import Sale
@@ -35,14 +37,28 @@ from syncd.publishing.load import load_cells
 
 def mark_dirty(connection: Connection, skus: Mapping[int, datetime | None], now: datetime, urgency: int = 1) -> None:
     """Mark every listing made of these SKUs as to be looked at; the instant is the oldest order that waits for it."""
-    if not skus:
-        return
-    moved = rows(
-        connection,
-        "moved",
-        [("sku_id", int), ("since_at", datetime)],
-        [(sku_id, skus[sku_id]) for sku_id in sorted(skus)],
-    )
+    if skus:
+        moved = [(sku_id, skus[sku_id]) for sku_id in sorted(skus)]
+        _mark_dirty(connection, moved=moved, now=now, urgency=urgency)
+
+
+def mark_listings(connection: Connection, listing_ids: Sequence[int], now: datetime, urgency: int = 1) -> None:
+    """Mark these listings themselves as to be looked at."""
+    if listing_ids:
+        marked = [(listing_id,) for listing_id in sorted(set(listing_ids))]
+        _mark_listings(connection, marked=marked, now=now, urgency=urgency)
+
+
+def mark_accounts(connection: Connection, account_ids: Sequence[int], now: datetime, urgency: int = 1) -> None:
+    """Mark every listing of these accounts as to be looked at."""
+    if account_ids:
+        marked = [(account_id,) for account_id in sorted(set(account_ids))]
+        _mark_accounts(connection, marked=marked, now=now, urgency=urgency)
+
+
+@statement
+def _mark_dirty(given: Given) -> Executable:
+    moved = given.rows("moved", sku_id=int, since_at=datetime)
     found = (
         select(
             listing_component.c.listing_id,
@@ -53,62 +69,48 @@ def mark_dirty(connection: Connection, skus: Mapping[int, datetime | None], now:
         .join(listing, listing.c.id == listing_component.c.listing_id)
         .group_by(listing_component.c.listing_id, listing.c.account_id)
     )
-    _upsert_dirty(connection, found, now, urgency)
+    return _upsert_dirty(given, found)
 
 
-def mark_listings(connection: Connection, listing_ids: Sequence[int], now: datetime, urgency: int = 1) -> None:
-    """Mark these listings themselves as to be looked at."""
-    if not listing_ids:
-        return
-    wanted = rows(connection, "marked", [("id", int)], [(listing_id,) for listing_id in sorted(set(listing_ids))])
-    found = select(
-        listing.c.id.label("listing_id"), listing.c.account_id, cast(null(), Instant()).label("since_at")
-    ).join(wanted, wanted.c.id == listing.c.id)
-    _upsert_dirty(connection, found, now, urgency)
+@statement
+def _mark_listings(given: Given) -> Executable:
+    marked = given.rows("marked", id=int)
+    return _upsert_dirty(given, _untimed().join(marked, marked.c.id == listing.c.id))
 
 
-def mark_accounts(connection: Connection, account_ids: Sequence[int], now: datetime, urgency: int = 1) -> None:
-    """Mark every listing of these accounts as to be looked at."""
-    if not account_ids:
-        return
-    wanted = rows(connection, "marked", [("id", int)], [(account_id,) for account_id in sorted(set(account_ids))])
-    found = select(
-        listing.c.id.label("listing_id"), listing.c.account_id, cast(null(), Instant()).label("since_at")
-    ).join(wanted, wanted.c.id == listing.c.account_id)
-    _upsert_dirty(connection, found, now, urgency)
+@statement
+def _mark_accounts(given: Given) -> Executable:
+    marked = given.rows("marked", id=int)
+    return _upsert_dirty(given, _untimed().join(marked, marked.c.id == listing.c.account_id))
 
 
-def _upsert_dirty(connection: Connection, found: Select[Any], now: datetime, urgency: int) -> None:
+def _untimed() -> Select[Any]:
+    return select(listing.c.id.label("listing_id"), listing.c.account_id, cast(null(), Instant()).label("since_at"))
+
+
+def _upsert_dirty(given: Given, found: Select[Any]) -> Executable:
     source = found.subquery("found")
-    values = (
-        select(
-            source.c.listing_id,
-            source.c.account_id,
-            source.c.since_at,
-            literal(1),
-            literal(urgency),
-            literal(now, Instant()),
-        )
-        .order_by(source.c.listing_id)
-        .where(literal(1, literal_execute=True) == literal(1, literal_execute=True))
+    values = select(
+        source.c.listing_id,
+        source.c.account_id,
+        source.c.since_at,
+        literal_column("1").label("version"),
+        given.value("urgency", int).label("urgency"),
+        given.value("now", datetime).label("due_at"),
     )
-    statement = upsert(connection, dirty_listing).from_select(
-        ["listing_id", "account_id", "since_at", "version", "urgency", "due_at"], values
-    )
-    new = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["listing_id"],
-            set_={
-                "version": dirty_listing.c.version + 1,
-                "urgency": _least(dirty_listing.c.urgency, new.urgency),
-                "since_at": func.coalesce(
-                    _least(dirty_listing.c.since_at, new.since_at), dirty_listing.c.since_at, new.since_at
-                ),
-                "due_at": _least(dirty_listing.c.due_at, new.due_at),
-                "waits_for": None,
-            },
-        )
+    insert = given.insert(dirty_listing, values.order_by(source.c.listing_id))
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=["listing_id"],
+        set_={
+            "version": dirty_listing.c.version + 1,
+            "urgency": _least(dirty_listing.c.urgency, new.urgency),
+            "since_at": func.coalesce(
+                _least(dirty_listing.c.since_at, new.since_at), dirty_listing.c.since_at, new.since_at
+            ),
+            "due_at": _least(dirty_listing.c.due_at, new.due_at),
+            "waits_for": None,
+        },
     )
 
 
@@ -130,21 +132,27 @@ def note_sales(
     if not sales:
         return
     load_cells(connection, [sale.listing_id for sale in sales])  # locked first: what is compared below must not move
-    columns = [("listing_id", int), ("d_min", int), ("d_max", int), ("from_at", datetime), ("to_at", datetime)]
     grain = timedelta(seconds=granularity_s)
-    sold = rows(
-        connection,
-        "sold",
-        columns,
-        [(sale.listing_id, sale.d_min, sale.d_max, sale.from_at, sale.to_at + grain) for sale in sales],
-    )
-    after = sold.c.from_at > cell.c.anchor_hi_at
-    before = sold.c.to_at < cell.c.anchor_lo_at
+    sold = [(sale.listing_id, sale.d_min, sale.d_max, sale.from_at, sale.to_at + grain) for sale in sales]
+    if any(sale.d_min < 0 for sale in sales):
+        _hold_give_backs(connection, sold=sold, expires_at=now + timedelta(seconds=index_lag_s), now=now)
+    _lower(connection, sold=sold)
+    # A listing may be made of other things by now than what was sold: it is looked at for its own number's sake.
+    mark_listings(connection, [sale.listing_id for sale in sales], now, urgency=0)
+
+
+def _sold(given: Given) -> tuple[Subquery, ColumnElement[bool], ColumnElement[bool]]:
+    """Sales, and whether one came surely after its listing's anchor, and surely before it."""
+    sold = given.rows("sold", listing_id=int, d_min=int, d_max=int, from_at=datetime, to_at=datetime)
+    return sold, sold.c.from_at > cell.c.anchor_hi_at, sold.c.to_at < cell.c.anchor_lo_at
+
+
+@statement
+def _lower(given: Given) -> Executable:
+    sold, after, before = _sold(given)
     lowered_hi = case((after, sold.c.d_min), (before, 0), (sold.c.d_min < 0, sold.c.d_min), else_=0)
     lowered_lo = case((after, sold.c.d_max), (before, 0), (sold.c.d_max > 0, sold.c.d_max), else_=0)
-    if any(sale.d_min < 0 for sale in sales):
-        _hold_give_backs(connection, sold, before, now + timedelta(seconds=index_lag_s), now)
-    by_cell: Subquery = (
+    by_cell = (
         select(
             cell.c.listing_id,
             cell.c.name,
@@ -157,7 +165,7 @@ def note_sales(
         .group_by(cell.c.listing_id, cell.c.name)
         .subquery("by_cell")
     )
-    connection.execute(
+    return (
         update(cell)
         .values(
             sold_hi=cell.c.sold_hi + by_cell.c.d_hi,
@@ -166,14 +174,13 @@ def note_sales(
         )
         .where(cell.c.listing_id == by_cell.c.listing_id, cell.c.name == by_cell.c.name)
     )
-    # A listing may be made of other things by now than what was sold: it is looked at for its own number's sake.
-    mark_listings(connection, [sale.listing_id for sale in sales], now, urgency=0)
 
 
-def _hold_give_backs(
-    connection: Connection, sold: Subquery, before: ColumnElement[bool], expires_at: datetime, now: datetime
-) -> None:
+@statement
+def _hold_give_backs(given: Given) -> Executable:
     """Hold what came back on sale before the anchor was taken, until orders placed since must have been listed."""
+    sold, _, before = _sold(given)
+    now = given.value("now", datetime)
     given_back = (
         select(
             cell.c.listing_id,
@@ -181,16 +188,16 @@ def _hold_give_backs(
             func.sum(-sold.c.d_min),
             literal("give_back"),
             func.min(sold.c.from_at, type_=Instant()),
-            literal(now, Instant()),
-            literal(expires_at, Instant()),
-            literal(now, Instant()),
+            now.label("to_at"),
+            given.value("expires_at", datetime),
+            now.label("opened_at"),
         )
         .join(sold, sold.c.listing_id == cell.c.listing_id)
         .where(cell.c.anchor_value.is_not(None), before, sold.c.d_min < 0)
         .group_by(cell.c.listing_id, cell.c.name)
     )
     columns = ["listing_id", "cell", "quantity", "kind", "from_at", "to_at", "expires_at", "opened_at"]
-    connection.execute(hold.insert().from_select(columns, given_back))
+    return hold.insert().from_select(columns, given_back)
 
 
 def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float, now: datetime) -> set[int]:
@@ -200,16 +207,7 @@ def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float,
     """
     if not any(sale.d_max > 0 for sale in sales):
         return set()
-    listings = rows(connection, "sold", [("id", int)], [(i,) for i in sorted({sale.listing_id for sale in sales})])
-    found = list(
-        connection.execute(
-            select(hold)
-            .join(listings, listings.c.id == hold.c.listing_id)
-            .where(or_(hold.c.closed_at.is_(None), hold.c.given_back > 0))
-            .order_by(hold.c.listing_id, hold.c.from_at, hold.c.id)
-            .with_for_update(of=hold)
-        )
-    )
+    found = _lock_holds(connection, sold=[(i,) for i in sorted({sale.listing_id for sale in sales})]).all()
     if not found:
         return set()
     slack = timedelta(seconds=staleness_s)
@@ -223,20 +221,37 @@ def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float,
         (each.hold_id, each.quantity, each.given_back, now if each.hold_id in was_open and not each.quantity else None)
         for each in shrunk
     ]
-    columns = [("id", int), ("quantity", int), ("given_back", int), ("closed_at", datetime)]
-    new = rows(connection, "left_over", columns, data)
-    connection.execute(
+    _shrink_holds(connection, left=data)
+    return set(_made_of(connection, changed=[(i,) for i in sorted({each.listing_id for each in shrunk})]).scalars())
+
+
+@statement
+def _lock_holds(given: Given) -> Executable:
+    sold = given.rows("sold", id=int)
+    return (
+        select(hold)
+        .join(sold, sold.c.id == hold.c.listing_id)
+        .where(or_(hold.c.closed_at.is_(None), hold.c.given_back > 0))
+        .order_by(hold.c.listing_id, hold.c.from_at, hold.c.id)
+        .with_for_update(of=hold)
+    )
+
+
+@statement
+def _shrink_holds(given: Given) -> Executable:
+    left = given.rows("left", id=int, quantity=int, given_back=int, closed_at=datetime)
+    return (
         update(hold)
         .values(
-            quantity=new.c.quantity,
-            given_back=new.c.given_back,
-            closed_at=func.coalesce(hold.c.closed_at, new.c.closed_at),
+            quantity=left.c.quantity,
+            given_back=left.c.given_back,
+            closed_at=func.coalesce(hold.c.closed_at, left.c.closed_at),
         )
-        .where(hold.c.id == new.c.id)
+        .where(hold.c.id == left.c.id)
     )
-    changed = rows(connection, "changed", [("id", int)], [(i,) for i in sorted({each.listing_id for each in shrunk})])
-    return set(
-        connection.execute(
-            select(listing_component.c.sku_id).join(changed, changed.c.id == listing_component.c.listing_id)
-        ).scalars()
-    )
+
+
+@statement
+def _made_of(given: Given) -> Executable:
+    changed = given.rows("changed", id=int)
+    return select(listing_component.c.sku_id).join(changed, changed.c.id == listing_component.c.listing_id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
 from syncd.alerts.store import Alert, close_alerts, open_alerts
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import sku, warehouse
 from syncd.stock.ledger import Level, LevelKey
 
@@ -44,10 +44,14 @@ def _alert(key: LevelKey, units: int, code: str, warehouse_key: str) -> Alert:
 
 
 def _names(connection: Connection, keys: list[LevelKey]) -> dict[LevelKey, tuple[str, str]]:
-    wanted = rows(connection, "wanted", [("sku_id", int), ("warehouse_id", int)], sorted(keys))
-    found = connection.execute(
+    return {(row.sku_id, row.warehouse_id): (row.code, row.key) for row in _named(connection, wanted=sorted(keys))}
+
+
+@statement
+def _named(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int, warehouse_id=int)
+    return (
         select(sku.c.id.label("sku_id"), warehouse.c.id.label("warehouse_id"), sku.c.code, warehouse.c.key)
         .join(wanted, wanted.c.sku_id == sku.c.id)
         .join(warehouse, warehouse.c.id == wanted.c.warehouse_id)
     )
-    return {(row.sku_id, row.warehouse_id): (row.code, row.key) for row in found}

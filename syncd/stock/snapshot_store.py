@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, func, select, text, update
+from sqlalchemy import Connection, Executable, and_, case, func, select, text, update
 
 from adapters.warehouse import StockRow
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.catalogue.codes import find_exact, find_skus, normalise
-from syncd.db.rows import insert_rows, rows, selectable, upsert
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import level, order_line, reservation, shipment_request, warehouse_item
 from syncd.publishing.marks import mark_dirty
 from syncd.stock.ledger import Cause, Ledger, LevelKey
@@ -109,9 +110,23 @@ def _our_shares(
     """
     if not keys:
         return {}
-    wanted = rows(connection, "wanted", [("sku_id", int)], [(sku_id,) for sku_id, _ in sorted(keys)])
+    wanted = [(sku_id,) for sku_id, _ in sorted(keys)]
+    accepted = _accepted(connection, wanted=wanted, warehouse_id=warehouse_id, as_of=as_of)
+    pieces = {row.sku_id: (int(row.pieces), int(row.unanswered)) for row in accepted}
+    submitted = {row.sku_id: row.submitted_at for row in _asked(connection, wanted=wanted, warehouse_id=warehouse_id)}
+    nothing = (0, 0)
+    return {
+        sku_id: OurShare(pieces.get(sku_id, nothing)[0], submitted.get(sku_id), pieces.get(sku_id, nothing)[1])
+        for sku_id, _ in keys
+    }
+
+
+@statement
+def _accepted(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int)
+    warehouse_id = given.value("warehouse_id", int)
     answered = shipment_request.c.cancel_sent_at.is_(None)
-    accepted = connection.execute(
+    return (
         select(
             reservation.c.sku_id,
             func.sum(case((answered, reservation.c.quantity), else_=0)).label("pieces"),
@@ -125,7 +140,7 @@ def _our_shares(
                 shipment_request.c.order_id == order_line.c.order_id,
                 shipment_request.c.warehouse_id == warehouse_id,
                 shipment_request.c.state == "accepted",
-                shipment_request.c.accepted_at <= as_of,
+                shipment_request.c.accepted_at <= given.value("as_of", datetime),
             ),
         )
         .where(
@@ -135,45 +150,47 @@ def _our_shares(
         )
         .group_by(reservation.c.sku_id)
     )
-    pieces = {row.sku_id: (int(row.pieces), int(row.unanswered)) for row in accepted}
-    asked = connection.execute(
+
+
+@statement
+def _asked(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int)
+    return (
         select(warehouse_item.c.sku_id, warehouse_item.c.submitted_at)
         .join(wanted, wanted.c.sku_id == warehouse_item.c.sku_id)
-        .where(warehouse_item.c.warehouse_id == warehouse_id)
+        .where(warehouse_item.c.warehouse_id == given.value("warehouse_id", int))
     )
-    submitted = {row.sku_id: row.submitted_at for row in asked}
-    nothing = (0, 0)
-    return {
-        sku_id: OurShare(pieces.get(sku_id, nothing)[0], submitted.get(sku_id), pieces.get(sku_id, nothing)[1])
-        for sku_id, _ in keys
-    }
 
 
 def _date_levels(connection: Connection, keys: Collection[LevelKey], as_of: datetime) -> None:
     """Note that these levels are of `as_of`, also where nothing moved: an older word must not move them any more."""
-    if not keys:
-        return
-    dated = rows(connection, "dated", [("sku_id", int), ("warehouse_id", int)], sorted(keys))
-    connection.execute(
+    if keys:
+        _date(connection, dated=sorted(keys), as_of=as_of)
+
+
+@statement
+def _date(given: Given) -> Executable:
+    dated = given.rows("dated", sku_id=int, warehouse_id=int)
+    return (
         update(level)
-        .values(as_of=as_of, source=SOURCE)
+        .values(as_of=given.value("as_of", datetime), source=SOURCE)
         .where(level.c.sku_id == dated.c.sku_id, level.c.warehouse_id == dated.c.warehouse_id)
     )
 
 
 def _record_codes(connection: Connection, warehouse_id: int, told: Sequence[Told]) -> None:
     """Remember how the warehouse calls what it has, to ask for it by that name."""
-    if not told:
-        return
-    columns = [("warehouse_id", int), ("sku_id", int), ("warehouse_sku", str)]
-    source = rows(connection, "told", columns, [(warehouse_id, each.sku_id, each.warehouse_sku) for each in told])
-    statement = upsert(connection, warehouse_item).from_select([name for name, _ in columns], selectable(source))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["warehouse_id", "sku_id"],
-            set_={"warehouse_sku": statement.excluded.warehouse_sku},
-            where=warehouse_item.c.warehouse_sku.is_distinct_from(statement.excluded.warehouse_sku),
-        )
+    if told:
+        _upsert_codes(connection, told=[(warehouse_id, each.sku_id, each.warehouse_sku) for each in told])
+
+
+@statement
+def _upsert_codes(given: Given) -> Executable:
+    new = given.insert(warehouse_item, given.rows("told", warehouse_id=int, sku_id=int, warehouse_sku=str))
+    return new.on_conflict_do_update(
+        index_elements=["warehouse_id", "sku_id"],
+        set_={"warehouse_sku": new.excluded.warehouse_sku},
+        where=warehouse_item.c.warehouse_sku.is_distinct_from(new.excluded.warehouse_sku),
     )
 
 

@@ -6,26 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, Executable, func, or_, update
 
 from syncd.db.database import StaleLoad
 from syncd.db.locks import lock_levels
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import level, movement
 from syncd.stock.ledger import Cause, Ledger, Level, LevelKey, Movement
-
-_LEVEL_COLUMNS = [
-    ("sku_id", int),
-    ("warehouse_id", int),
-    ("on_hand", int),
-    ("unavailable", int),
-    ("reserved", int),
-    ("short", int),
-    ("seq", int),
-    ("seq_before", int),
-    ("truth", int),
-    ("as_of", datetime),
-]
 
 
 class LevelMoved(StaleLoad):
@@ -64,13 +52,33 @@ def record_ledger(
             [change[:2] for change in fresh],
             ignore=True,
         )
-    new = rows(connection, "new_levels", _LEVEL_COLUMNS, changes)
-    values = {name: new.c[name] for name in ("on_hand", "unavailable", "reserved", "short", "seq", "as_of")}
-    if source is not None:
-        values["source"] = source  # type: ignore[assignment]  # a literal beside columns
-    written = connection.execute(
+    written = _write_levels(connection, new=changes, source=source).rowcount
+    if written != len(changes):
+        raise LevelMoved(f"{len(changes) - written} of {len(changes)} levels moved while they were being written")
+    _record_movements(connection, ledger.movements, cause_key)
+
+
+@statement
+def _write_levels(given: Given) -> Executable:
+    new = given.rows(
+        "new",
+        sku_id=int,
+        warehouse_id=int,
+        on_hand=int,
+        unavailable=int,
+        reserved=int,
+        short=int,
+        seq=int,
+        seq_before=int,
+        truth=int,
+        as_of=datetime,
+    )
+    return (
         update(level)
-        .values(values)
+        .values(
+            **{name: new.c[name] for name in ("on_hand", "unavailable", "reserved", "short", "seq", "as_of")},
+            source=func.coalesce(given.value("source", str), level.c.source),
+        )
         .where(
             level.c.sku_id == new.c.sku_id,
             level.c.warehouse_id == new.c.warehouse_id,
@@ -82,10 +90,7 @@ def record_ledger(
                 level.c.on_hand - level.c.unavailable - level.c.reserved >= new.c.reserved - level.c.reserved,
             ),
         )
-    ).rowcount
-    if written != len(changes):
-        raise LevelMoved(f"{len(changes) - written} of {len(changes)} levels moved while they were being written")
-    _record_movements(connection, ledger.movements, cause_key)
+    )
 
 
 def _record_movements(connection: Connection, movements: Sequence[Movement], cause_key: Callable[[Cause], str]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, exists, or_, select, update
 
-from syncd.db.rows import insert_rows, rows, selectable, upsert
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, Statement, statement
 from syncd.db.tables import line_component, reservation, shortage
 from syncd.orders.book import LineBook, ShortageReason
 from syncd.orders.change import OrderChange
@@ -30,23 +31,18 @@ def record_covers(connection: Connection, changes: Sequence[OrderChange], now: d
         for sku_id, pieces in line.components
     ]
     if held:
-        columns = [
-            ("order_line_id", int),
-            ("sku_id", int),
-            ("warehouse_id", int),
-            ("stage", str),
-            ("quantity", int),
-        ]
-        source = rows(connection, "held", columns, held)
-        statement = upsert(connection, reservation).from_select([name for name, _ in columns], selectable(source))
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["order_line_id", "sku_id", "warehouse_id", "stage"],
-                set_={"quantity": statement.excluded.quantity},
-            )
-        )
+        _hold(connection, held=held)
     known = [line for change in changes if not change.is_new for line in change.book.lines.values()]
     _record_shortages(connection, lines, known, now)
+
+
+@statement
+def _hold(given: Given) -> Executable:
+    held = given.rows("held", order_line_id=int, sku_id=int, warehouse_id=int, stage=str, quantity=int)
+    new = given.insert(reservation, held)
+    return new.on_conflict_do_update(
+        index_elements=["order_line_id", "sku_id", "warehouse_id", "stage"], set_={"quantity": new.excluded.quantity}
+    )
 
 
 def _record_shortages(
@@ -58,45 +54,48 @@ def _record_shortages(
             reason = (line.short_reason or ShortageReason.UNCOVERED).value
             parts: tuple[tuple[int | None, int], ...] = line.components or ((None, 1),)
             wanted += [(line.line_id, sku_id, line.short * units, reason, now) for sku_id, units in parts]
-    columns = [("order_line_id", int), ("sku_id", int), ("quantity", int), ("reason", str), ("opened_at", datetime)]
-    for mapped in (True, False):  # each kind has a partial index of its own
-        data = [row for row in wanted if (row[1] is not None) == mapped]
-        open_and = and_(
-            shortage.c.closed_at.is_(None), shortage.c.sku_id.is_not(None) if mapped else shortage.c.sku_id.is_(None)
+    touched = [(line.line_id,) for line in known]
+    for kind, mapped in ((_MAPPED, True), (_UNMAPPED, False)):
+        short = [row for row in wanted if (row[1] is not None) == mapped]
+        if touched:
+            kind.close(connection, touched=touched, kept=[row[:2] for row in short], now=now)
+        if short:
+            kind.open(connection, short=short)
+
+
+class _Shortages:
+    """Open shortages with a SKU, or without: each kind has a partial index of its own."""
+
+    def __init__(self, kind: ColumnElement[bool], *names: str) -> None:
+        self._is_open = and_(shortage.c.closed_at.is_(None), kind)
+        self._names = names
+        self.open = Statement(self._open)
+        self.close = Statement(self._close)
+
+    def _open(self, given: Given) -> Executable:
+        short = given.rows("short", order_line_id=int, sku_id=int, quantity=int, reason=str, opened_at=datetime)
+        new = given.insert(shortage, short)
+        return new.on_conflict_do_update(
+            index_elements=self._names,
+            index_where=self._is_open,
+            set_={"quantity": new.excluded.quantity, "reason": new.excluded.reason},
         )
-        _close_shortages(connection, known, [row[:2] for row in data], open_and, now)
-        if not data:
-            continue
-        source = rows(connection, "short", columns, data)
-        statement = upsert(connection, shortage).from_select([name for name, _ in columns], selectable(source))
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["order_line_id", "sku_id"] if mapped else ["order_line_id"],
-                index_where=open_and,
-                set_={"quantity": statement.excluded.quantity, "reason": statement.excluded.reason},
+
+    def _close(self, given: Given) -> Executable:
+        """Those of lines touched, but for those kept."""
+        touched = given.rows("touched", line_id=int)
+        kept = given.rows("kept", line_id=int, sku_id=int)
+        same_sku = or_(kept.c.sku_id == shortage.c.sku_id, kept.c.sku_id.is_(None))
+        return (
+            update(shortage)
+            .values(closed_at=given.value("now", datetime))
+            .where(
+                self._is_open,
+                shortage.c.order_line_id.in_(select(touched.c.line_id)),
+                ~exists().where(kept.c.line_id == shortage.c.order_line_id, same_sku),
             )
         )
 
 
-def _close_shortages(
-    connection: Connection,
-    known: Sequence[LineBook],
-    kept: Sequence[tuple[int | None, int | None]],
-    open_and: ColumnElement[bool],
-    now: datetime,
-) -> None:
-    """Close the open shortages of lines known before, but for those `kept`, (line_id, sku_id)."""
-    if not known:
-        return
-    touched = rows(connection, "touched", [("line_id", int)], [(line.line_id,) for line in known])
-    keep = rows(connection, "keep", [("line_id", int), ("sku_id", int)], kept)
-    same_sku = or_(keep.c.sku_id == shortage.c.sku_id, keep.c.sku_id.is_(None))
-    connection.execute(
-        update(shortage)
-        .values(closed_at=now)
-        .where(
-            open_and,
-            shortage.c.order_line_id.in_(select(touched.c.line_id)),
-            ~exists().where(keep.c.line_id == shortage.c.order_line_id, same_sku),
-        )
-    )
+_MAPPED = _Shortages(shortage.c.sku_id.is_not(None), "order_line_id", "sku_id")
+_UNMAPPED = _Shortages(shortage.c.sku_id.is_(None), "order_line_id")

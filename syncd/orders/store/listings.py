@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, func, or_, select, true
 
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import listing, listing_component
 from syncd.orders.book import Listings, ListingView
 
@@ -39,24 +39,31 @@ def named_by_code(account_id: ColumnElement[int], line_key: ColumnElement[Any], 
 
 
 def _by_line_key(connection: Connection, keys: Collection[_Key]) -> dict[_Key, ListingView]:
-    if not keys:
-        return {}
-    wanted = rows(connection, "wanted_keys", [("account_id", int), ("line_key", str)], sorted(keys))
+    return _views(_named_by_key(connection, wanted=sorted(keys))) if keys else {}
+
+
+@statement
+def _named_by_key(given: Given) -> Executable:
+    wanted = given.rows("wanted", account_id=int, line_key=str)
     named = and_(listing.c.account_id == wanted.c.account_id, listing.c.line_key == wanted.c.line_key)
-    return _views(connection.execute(_made_of(wanted, named, true())))
+    return _made_of(wanted, named, true())
 
 
 def _by_code(connection: Connection, lines: Collection[Named]) -> dict[_Key, ListingView]:
     if not lines:
         return {}
-    columns = [("account_id", int), ("line_key", str), ("code", str)]
-    wanted = rows(connection, "wanted_codes", columns, sorted(lines))
-    named = and_(listing.c.account_id == wanted.c.account_id, _goes_by(wanted.c.code))
-    found = connection.execute(_made_of(wanted, named, listing.c.channel_sku == wanted.c.code)).all()
+    found = _named_alike(connection, wanted=sorted(lines)).all()
     items: dict[_Key, set[str]] = {}
     for row in found:
         items.setdefault((row.account_id, row.told_key), set()).add(row.line_key)
     return _views(row for row in found if len(items[(row.account_id, row.told_key)]) == 1)
+
+
+@statement
+def _named_alike(given: Given) -> Executable:
+    wanted = given.rows("wanted", account_id=int, line_key=str, code=str)
+    named = and_(listing.c.account_id == wanted.c.account_id, _goes_by(wanted.c.code))
+    return _made_of(wanted, named, listing.c.channel_sku == wanted.c.code)
 
 
 def _goes_by(code: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, select, union_all
+from sqlalchemy import Connection, Executable, select, union_all
 
 from syncd.db.locks import lock_orders
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import (
     line_component,
     listing,
@@ -47,24 +47,23 @@ def load_books(connection: Connection, keys: Collection[OrderKey]) -> dict[Order
 
 
 def load_order_keys(connection: Connection, order_ids: Iterable[int]) -> list[OrderKey]:
-    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(set(order_ids))])
-    found = connection.execute(
-        select(sales_order.c.account_id, sales_order.c.channel_order_id).join(wanted, sales_order.c.id == wanted.c.id)
-    )
+    found = _order_keys(connection, wanted=[(i,) for i in sorted(set(order_ids))])
     return [(account_id, channel_order_id) for account_id, channel_order_id in found]
+
+
+@statement
+def _order_keys(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return select(sales_order.c.account_id, sales_order.c.channel_order_id).join(
+        wanted, sales_order.c.id == wanted.c.id
+    )
 
 
 def _load_lines(connection: Connection, by_id: dict[int, OrderBook]) -> None:
     if not by_id:
         return
-    wanted = rows(connection, "wanted", [("order_id", int)], [(order_id,) for order_id in sorted(by_id)])
     lines: dict[int, LineBook] = {}
-    found_lines = connection.execute(
-        select(order_line, listing.c.back_orderable)
-        .join(wanted, order_line.c.order_id == wanted.c.order_id)
-        .outerjoin(listing, listing.c.id == order_line.c.listing_id)
-    )
-    for found in found_lines:
+    for found in _lines_of(connection, wanted=[(order_id,) for order_id in sorted(by_id)]):
         line = LineBook(
             channel_line_id=found.channel_line_id,
             placed_at=found.placed_at,
@@ -88,18 +87,22 @@ def _load_lines(connection: Connection, by_id: dict[int, OrderBook]) -> None:
     _load_covers(connection, lines)
 
 
-def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
-    wanted = rows(connection, "wanted_lines", [("id", int)], [(line_id,) for line_id in sorted(lines)])
-    parts = connection.execute(
-        select(line_component)
-        .join(wanted, line_component.c.order_line_id == wanted.c.id)
-        .order_by(line_component.c.order_line_id, line_component.c.sku_id)
+@statement
+def _lines_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", order_id=int)
+    return (
+        select(order_line, listing.c.back_orderable)
+        .join(wanted, order_line.c.order_id == wanted.c.order_id)
+        .outerjoin(listing, listing.c.id == order_line.c.listing_id)
     )
-    for part in parts:
+
+
+def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
+    wanted = [(line_id,) for line_id in sorted(lines)]
+    for part in _components_of(connection, wanted=wanted):
         line = lines[part.order_line_id]
         line.components = (*line.components, (part.sku_id, part.units))
-    held = connection.execute(select(reservation).join(wanted, reservation.c.order_line_id == wanted.c.id))
-    for row in held:
+    for row in _reservations_of(connection, wanted=wanted):
         line = lines[row.order_line_id]
         first_sku, units = line.components[0]
         if row.sku_id == first_sku:
@@ -107,18 +110,35 @@ def _load_covers(connection: Connection, lines: dict[int, LineBook]) -> None:
             place[row.warehouse_id] = place.get(row.warehouse_id, 0) + row.quantity // units
             if row.stage in (Stage.SUBMITTED, Stage.ACCEPTED) and row.quantity:
                 line.handed_over[(row.warehouse_id, Stage(row.stage))] = row.quantity // units
-    open_of_these = select(shortage).where(
-        shortage.c.order_line_id.in_(select(wanted.c.id)), shortage.c.closed_at.is_(None)
-    )
-    # With a SKU and without: each kind has a partial index of its own, and SQLite reads every open shortage otherwise.
-    open_shortages = union_all(
-        open_of_these.where(shortage.c.sku_id.is_not(None)), open_of_these.where(shortage.c.sku_id.is_(None))
-    )
-    for row in connection.execute(open_shortages):
+    for row in _open_shortages_of(connection, wanted=wanted):
         line = lines[row.order_line_id]
         units = dict(line.components).get(row.sku_id, 1)
         line.short = row.quantity // units
         line.short_reason = ShortageReason(row.reason)
+
+
+@statement
+def _components_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
+        select(line_component)
+        .join(wanted, line_component.c.order_line_id == wanted.c.id)
+        .order_by(line_component.c.order_line_id, line_component.c.sku_id)
+    )
+
+
+@statement
+def _reservations_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return select(reservation).join(wanted, reservation.c.order_line_id == wanted.c.id)
+
+
+@statement
+def _open_shortages_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    of_these = select(shortage).where(shortage.c.order_line_id.in_(select(wanted.c.id)), shortage.c.closed_at.is_(None))
+    # With a SKU and without: each kind has a partial index of its own, and SQLite reads every open shortage otherwise.
+    return union_all(of_these.where(shortage.c.sku_id.is_not(None)), of_these.where(shortage.c.sku_id.is_(None)))
 
 
 def _load_planned(connection: Connection, by_id: dict[int, OrderBook]) -> None:
@@ -127,13 +147,15 @@ def _load_planned(connection: Connection, by_id: dict[int, OrderBook]) -> None:
         for order_id, book in sorted(by_id.items())
         if any(stage is Stage.SUBMITTED for line in book.lines.values() for _, stage in line.handed_over)
     ]
-    if not asked:
-        return
-    wanted = rows(connection, "asked", [("order_id", int)], asked)
-    found = connection.execute(
+    for order_id, warehouse_id in _planned(connection, asked=asked) if asked else ():
+        by_id[order_id].planned.add(warehouse_id)
+
+
+@statement
+def _planned(given: Given) -> Executable:
+    asked = given.rows("asked", order_id=int)
+    return (
         select(shipment_request.c.order_id, shipment_request.c.warehouse_id)
-        .join(wanted, wanted.c.order_id == shipment_request.c.order_id)
+        .join(asked, asked.c.order_id == shipment_request.c.order_id)
         .where(shipment_request.c.state == "planned")
     )
-    for order_id, warehouse_id in found:
-        by_id[order_id].planned.add(warehouse_id)

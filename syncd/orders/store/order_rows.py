@@ -6,16 +6,58 @@ from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, func, not_, or_, update
 
 from syncd.db.database import StaleLoad
-from syncd.db.rows import rows, selectable, upsert
+from syncd.db.rows import Kind
+from syncd.db.statements import Given, statement
 from syncd.db.tables import order_line, recipient, sales_order
 from syncd.orders.book import OrderStanding
 from syncd.orders.change import OrderChange
 
 LineIds = dict[Hashable, int]
 """order_line.id by (account_id, channel_order_id, channel_line_id)"""
+
+
+_ORDER: dict[str, Kind] = {
+    "account_id": int,
+    "channel_order_id": str,
+    "name": str,
+    "state": str,
+    "way": str,
+    "digest": str,
+    "test": int,
+    "currency": str,
+    "country": str,
+    "postcode_prefix": str,
+    "review": str,
+    "applications": int,
+    "version_at": datetime,
+    "placed_at": datetime,
+    "first_applied_at": datetime,
+    "last_shipped_at": datetime,
+}
+_KEPT = {"account_id", "channel_order_id", "way", "placed_at", "first_applied_at", "last_shipped_at"}
+
+_LINE: dict[str, Kind] = {
+    "order_id": int,
+    "channel_line_id": str,
+    "line_key": str,
+    "code": str,
+    "listing_id": int,
+    "quantity": int,
+    "fulfilled": int,
+    "shipped": int,
+    "taken_min": int,
+    "taken_max": int,
+    "oversold": int,
+    "by_channel": int,
+    "parked": str,
+    "unit_price_minor": int,
+    "currency": str,
+    "placed_at": datetime,
+}
+_LINE_KEPT = {"order_id", "channel_line_id", "placed_at"}
 
 
 class OrderMoved(StaleLoad):
@@ -26,24 +68,6 @@ def record_orders(connection: Connection, changes: Sequence[OrderChange], now: d
     """Insert or update told orders, each only where it is as it was loaded; raises OrderMoved."""
     if not changes:
         return
-    columns = [
-        ("account_id", int),
-        ("channel_order_id", str),
-        ("name", str),
-        ("state", str),
-        ("way", str),
-        ("digest", str),
-        ("test", int),
-        ("currency", str),
-        ("country", str),
-        ("postcode_prefix", str),
-        ("review", str),
-        ("applications", int),
-        ("version_at", datetime),
-        ("placed_at", datetime),
-        ("first_applied_at", datetime),
-        ("last_shipped_at", datetime),
-    ]
     data = []
     for change in changes:
         state, book = change.state, change.book
@@ -68,18 +92,7 @@ def record_orders(connection: Connection, changes: Sequence[OrderChange], now: d
                 now if change.shipped_units else None,
             )
         )
-    source = rows(connection, "told", columns, data)
-    statement = upsert(connection, sales_order).from_select([name for name, _ in columns], selectable(source))
-    kept = {"account_id", "channel_order_id", "way", "placed_at", "first_applied_at", "last_shipped_at"}
-    new = {name: statement.excluded[name] for name, _ in columns if name not in kept}
-    shipped = statement.excluded.last_shipped_at
-    found = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "channel_order_id"],
-            set_={**new, "last_shipped_at": func.coalesce(shipped, sales_order.c.last_shipped_at)},
-            where=sales_order.c.applications == statement.excluded.applications - 1,
-        ).returning(sales_order.c.id, sales_order.c.account_id, sales_order.c.channel_order_id)
-    )
+    found = _upsert_orders(connection, told=data)
     ids = {(row.account_id, row.channel_order_id): row.id for row in found}
     if len(ids) != len(changes):
         raise OrderMoved(f"{len(changes) - len(ids)} of {len(changes)} orders moved while they were being written")
@@ -88,11 +101,24 @@ def record_orders(connection: Connection, changes: Sequence[OrderChange], now: d
     _record_recipients(connection, changes)
 
 
+@statement
+def _upsert_orders(given: Given) -> Executable:
+    new = given.insert(sales_order, given.rows("told", **_ORDER))
+    last_shipped_at = func.coalesce(new.excluded.last_shipped_at, sales_order.c.last_shipped_at)
+    return new.on_conflict_do_update(
+        index_elements=["account_id", "channel_order_id"],
+        set_={
+            **{name: new.excluded[name] for name in _ORDER if name not in _KEPT},
+            "last_shipped_at": last_shipped_at,
+        },
+        where=sales_order.c.applications == new.excluded.applications - 1,
+    ).returning(sales_order.c.id, sales_order.c.account_id, sales_order.c.channel_order_id)
+
+
 def record_touches(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
     """Orders that only our own doing changed: covered later, or shipped by hand."""
     if not changes:
         return
-    columns = [("id", int), ("applications", int), ("state", str), ("last_shipped_at", datetime)]
     data = [
         (
             change.book.order_id,
@@ -102,8 +128,13 @@ def record_touches(connection: Connection, changes: Sequence[OrderChange], now: 
         )
         for change in changes
     ]
-    touched = rows(connection, "touched", columns, data)
-    connection.execute(
+    _touch(connection, touched=data)
+
+
+@statement
+def _touch(given: Given) -> Executable:
+    touched = given.rows("touched", id=int, applications=int, state=str, last_shipped_at=datetime)
+    return (
         update(sales_order)
         .values(
             applications=touched.c.applications,
@@ -121,29 +152,22 @@ def _record_recipients(connection: Connection, changes: Sequence[OrderChange]) -
         if to is not None:
             street = "\n".join(to.lines) or None
             data.append((change.book.order_id, to.name, street, to.city, to.province, to.postcode, to.country))
-    if not data:
-        return
-    columns = [
-        ("order_id", int),
-        ("name", str),
-        ("street", str),
-        ("city", str),
-        ("province", str),
-        ("postcode", str),
-        ("country", str),
-    ]
-    source = rows(connection, "told", columns, data)
-    statement = upsert(connection, recipient).from_select([name for name, _ in columns], selectable(source))
-    told = statement.excluded
+    if data:
+        _upsert_recipients(connection, told=data)
+
+
+@statement
+def _upsert_recipients(given: Given) -> Executable:
+    parts: dict[str, Kind] = dict.fromkeys(("name", "street", "city", "province", "postcode", "country"), str)
+    insert = given.insert(recipient, given.rows("told", order_id=int, **parts))
+    told = insert.excluded
     same_country = or_(told.country.is_(None), recipient.c.country.is_(None), told.country == recipient.c.country)
     # News often carry a part of what the order itself has told: that is no new address.
     told_less = and_(_is_whole(recipient.c), not_(_is_whole(told)), same_country)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["order_id"],
-            set_={name: told[name] for name, _ in columns[1:]},
-            where=and_(recipient.c.erased_at.is_(None), not_(told_less)),  # what was erased stays erased
-        )
+    return insert.on_conflict_do_update(
+        index_elements=["order_id"],
+        set_={name: told[name] for name in parts},
+        where=and_(recipient.c.erased_at.is_(None), not_(told_less)),  # what was erased stays erased
     )
 
 
@@ -154,24 +178,6 @@ def _is_whole(address: Any) -> ColumnElement[bool]:
 
 def record_lines(connection: Connection, changes: Sequence[OrderChange]) -> LineIds:
     """Insert or update the lines of these orders; their row ids by what names them at the channel."""
-    columns = [
-        ("order_id", int),
-        ("channel_line_id", str),
-        ("line_key", str),
-        ("code", str),
-        ("listing_id", int),
-        ("quantity", int),
-        ("fulfilled", int),
-        ("shipped", int),
-        ("taken_min", int),
-        ("taken_max", int),
-        ("oversold", int),
-        ("by_channel", int),
-        ("parked", str),
-        ("unit_price_minor", int),
-        ("currency", str),
-        ("placed_at", datetime),
-    ]
     data = [
         (
             change.book.order_id,
@@ -196,14 +202,7 @@ def record_lines(connection: Connection, changes: Sequence[OrderChange]) -> Line
     ]
     if not data:
         return {}
-    source = rows(connection, "told", columns, data)
-    statement = upsert(connection, order_line).from_select([name for name, _ in columns], selectable(source))
-    found = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["order_id", "channel_line_id"],
-            set_={name: statement.excluded[name] for name, _ in columns[2:] if name != "placed_at"},
-        ).returning(order_line.c.id, order_line.c.order_id, order_line.c.channel_line_id)
-    )
+    found = _upsert_lines(connection, told=data)
     owners = {change.book.order_id: change.book for change in changes}
     line_ids: LineIds = {}
     for row in found:
@@ -211,3 +210,12 @@ def record_lines(connection: Connection, changes: Sequence[OrderChange]) -> Line
         book.lines[row.channel_line_id].line_id = row.id
         line_ids[(book.account_id, book.channel_order_id, row.channel_line_id)] = row.id
     return line_ids
+
+
+@statement
+def _upsert_lines(given: Given) -> Executable:
+    new = given.insert(order_line, given.rows("told", **_LINE))
+    return new.on_conflict_do_update(
+        index_elements=["order_id", "channel_line_id"],
+        set_={name: new.excluded[name] for name in _LINE if name not in _LINE_KEPT},
+    ).returning(order_line.c.id, order_line.c.order_id, order_line.c.channel_line_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, or_, select, tuple_, update
 
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import shipment_request
 from syncd.orders.change import OrderChange
 
@@ -21,51 +21,74 @@ def record_recalls(connection: Connection, changes: Sequence[OrderChange], now: 
     if not changes:
         return
     _end_unsent(connection, _pairs(changes, "withdrawn"), now)
-    recalled = _pairs(changes, "recalled")
-    table = shipment_request
-    was_sent = table.c.state.in_(("submitted", "accepted"))
-    pair = tuple_(table.c.order_id, table.c.warehouse_id)
-    wanted = rows(connection, "recalled", [("order_id", int), ("warehouse_id", int)], recalled)
-    told = [(change.book.order_id,) for change in changes]
-    touched = rows(connection, "touched", [("order_id", int)], told)
-    touching = table.c.order_id.in_(select(touched.c.order_id))
-    cancelled = [(change.book.order_id,) for change in changes if change.is_cancelled]
-    dropped = rows(connection, "dropped", [("order_id", int)], cancelled)
-    these = or_(
-        pair.in_(select(wanted.c.order_id, wanted.c.warehouse_id)), table.c.order_id.in_(select(dropped.c.order_id))
+    these = {
+        "touched": [(change.book.order_id,) for change in changes],
+        "recalled": _pairs(changes, "recalled"),
+        "dropped": [(change.book.order_id,) for change in changes if change.is_cancelled],
+    }
+    if these["recalled"] or these["dropped"]:
+        _recall(connection, **these, now=now)
+    _unrecall(connection, **these)
+
+
+@statement
+def _recall(given: Given) -> Executable:
+    return (
+        update(shipment_request)
+        .values(cancel_wanted_at=given.value("now", datetime))
+        .where(_was_sent(given), shipment_request.c.cancel_wanted_at.is_(None), _is_recalled(given))
     )
-    if recalled or cancelled:
-        connection.execute(
-            update(table)
-            .values(cancel_wanted_at=now)
-            .where(touching, was_sent, table.c.cancel_wanted_at.is_(None), these)
-        )
-    connection.execute(
-        update(table)
+
+
+@statement
+def _unrecall(given: Given) -> Executable:
+    return (
+        update(shipment_request)
         .values(cancel_wanted_at=None)
         .where(
-            touching,
-            was_sent,
-            table.c.cancel_wanted_at.is_not(None),
-            table.c.cancel_sent_at.is_(None),  # else it is done with: what it frees is planned anew
-            table.c.too_late_at.is_(None),
-            ~these,
+            _was_sent(given),
+            shipment_request.c.cancel_wanted_at.is_not(None),
+            shipment_request.c.cancel_sent_at.is_(None),  # else it is done with: what it frees is planned anew
+            shipment_request.c.too_late_at.is_(None),
+            ~_is_recalled(given),
         )
+    )
+
+
+def _was_sent(given: Given) -> ColumnElement[bool]:
+    touched = given.rows("touched", order_id=int)
+    touching = shipment_request.c.order_id.in_(select(touched.c.order_id))
+    return and_(touching, shipment_request.c.state.in_(("submitted", "accepted")))
+
+
+def _is_recalled(given: Given) -> ColumnElement[bool]:
+    recalled = given.rows("recalled", order_id=int, warehouse_id=int)
+    dropped = given.rows("dropped", order_id=int)
+    pair = tuple_(shipment_request.c.order_id, shipment_request.c.warehouse_id)
+    return or_(
+        pair.in_(select(recalled.c.order_id, recalled.c.warehouse_id)),
+        shipment_request.c.order_id.in_(select(dropped.c.order_id)),
     )
 
 
 def _end_unsent(connection: Connection, withdrawn: Sequence[tuple[int | None, int]], now: datetime) -> None:
-    if not withdrawn:
-        return
+    if withdrawn:
+        _withdraw(connection, withdrawn=withdrawn, now=now)
+
+
+@statement
+def _withdraw(given: Given) -> Executable:
     table = shipment_request
-    ended = rows(connection, "withdrawn", [("order_id", int), ("warehouse_id", int)], withdrawn)
-    connection.execute(
+    withdrawn = given.rows("withdrawn", order_id=int, warehouse_id=int)
+    pair = tuple_(table.c.order_id, table.c.warehouse_id)
+    return (
         update(table)
-        .values(state="cancelled", reason="the order changed before it was sent", settled_at=now)
-        .where(
-            table.c.state == "planned",
-            tuple_(table.c.order_id, table.c.warehouse_id).in_(select(ended.c.order_id, ended.c.warehouse_id)),
+        .values(
+            state="cancelled",
+            reason="the order changed before it was sent",
+            settled_at=given.value("now", datetime),
         )
+        .where(table.c.state == "planned", pair.in_(select(withdrawn.c.order_id, withdrawn.c.warehouse_id)))
     )
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Executable, insert, select
 
 from syncd.accounts.store import is_live
 from syncd.alerts.store import close_alerts
 from syncd.db.lease import guard
 from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import decision, push_batch, push_row
 from syncd.publishing.cells import OPEN, Cell, Choice, Step, choose, is_certified
 from syncd.publishing.load import Dirty, ListingStock, load_cells, load_due, load_stock, stale_warehouses
@@ -162,14 +163,17 @@ def _tells_from(at: Cell, rules: Rules) -> datetime:
 
 
 def _stored_push(connection: Connection, rules: Rules, key: str) -> Push | None:
-    found = connection.execute(
-        select(push_batch).where(
-            push_batch.c.key == key,
-            push_batch.c.account_id == rules.account_id,
-            push_batch.c.state == "in_flight",
-        )
-    ).one_or_none()
+    found = _in_flight(connection, push=key, account_id=rules.account_id).one_or_none()
     return None if found is None else Push(key, found.body or "", rows_of(connection, key), found.created_at)
+
+
+@statement
+def _in_flight(given: Given) -> Executable:
+    return select(push_batch).where(
+        push_batch.c.key == given.value("push", str),
+        push_batch.c.account_id == given.value("account_id", int),
+        push_batch.c.state == "in_flight",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +214,14 @@ def _store_push(
 ) -> Push:
     chosen = tuple(row for row, _, _, _ in writes)
     body = compose(chosen)
-    connection.execute(
-        insert(push_batch).values(
-            key=key,
-            account_id=rules.account_id,
-            body=body,
-            lease_token=rules.lease.token,
-            created_at=now,
-            sent_at=now,
-            settle_by=now + timedelta(seconds=rules.settle_s),
-        )
+    _insert_batch(
+        connection,
+        push=key,
+        account_id=rules.account_id,
+        body=body,
+        lease_token=rules.lease.token,
+        now=now,
+        settle_by=now + timedelta(seconds=rules.settle_s),
     )
     _store_rows(connection, rules, key, writes)
     save_cells(
@@ -238,6 +240,19 @@ def _store_push(
     _store_decisions(connection, writes, now)
     put_off(connection, [(dirty, "a write is in flight", None) for _, dirty, _, _ in writes], now)
     return Push(key, body, chosen, created_at=now)
+
+
+@statement
+def _insert_batch(given: Given) -> Executable:
+    return insert(push_batch).values(
+        key=given.value("push", str),
+        account_id=given.value("account_id", int),
+        body=given.value("body", str),
+        lease_token=given.value("lease_token", int),
+        created_at=given.value("now", datetime),
+        sent_at=given.value("now", datetime),
+        settle_by=given.value("settle_by", datetime),
+    )
 
 
 def _store_rows(connection: Connection, rules: Rules, key: str, writes: Sequence[Write]) -> None:

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Executable, and_, delete, func, select, update
 
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import dirty_listing, listing_component
 from syncd.publishing.load import Dirty
 from syncd.publishing.marks import mark_dirty
 
 
 def forget(connection: Connection, done: Sequence[Dirty]) -> None:
-    if not done:
-        return
-    source = rows(connection, "done", [("id", int), ("version", int)], [(d.listing_id, d.version) for d in done])
-    connection.execute(
-        delete(dirty_listing).where(
-            select(1)
-            .where(source.c.id == dirty_listing.c.listing_id, source.c.version == dirty_listing.c.version)
-            .exists()
-        )
-    )
+    if done:
+        _forget(connection, done=[(each.listing_id, each.version) for each in done])
+
+
+@statement
+def _forget(given: Given) -> Executable:
+    done = given.rows("done", id=int, version=int)
+    is_done = and_(done.c.id == dirty_listing.c.listing_id, done.c.version == dirty_listing.c.version)
+    return delete(dirty_listing).where(select(1).where(is_done).exists())
 
 
 TAKES_EFFECT = "a write takes effect"
@@ -44,49 +43,69 @@ def put_off(connection: Connection, waits: Sequence[Waiting], now: datetime) -> 
         (each.listing_id, each.version, reason, until or now + timedelta(seconds=_PATIENCE.get(reason, LATER_S)))
         for each, reason, until in waits
     ]
-    columns = [("id", int), ("version", int), ("reason", str), ("due_at", datetime)]
-    source = rows(connection, "waits", columns, data)
-    connection.execute(
+    _put_off(connection, waits=data)
+
+
+@statement
+def _put_off(given: Given) -> Executable:
+    waits = given.rows("waits", id=int, version=int, reason=str, due_at=datetime)
+    return (
         update(dirty_listing)
-        .values(waits_for=source.c.reason, due_at=source.c.due_at)
-        .where(dirty_listing.c.listing_id == source.c.id, dirty_listing.c.version == source.c.version)
+        .values(waits_for=waits.c.reason, due_at=waits.c.due_at)
+        .where(dirty_listing.c.listing_id == waits.c.id, dirty_listing.c.version == waits.c.version)
     )
 
 
 def wake(connection: Connection, listing_ids: Sequence[int], now: datetime) -> None:
-    if not listing_ids:
-        return
-    source = rows(connection, "woken", [("id", int)], [(i,) for i in sorted(set(listing_ids))])
-    connection.execute(
+    if listing_ids:
+        _wake(connection, woken=[(i,) for i in sorted(set(listing_ids))], now=now)
+
+
+@statement
+def _wake(given: Given) -> Executable:
+    woken = given.rows("woken", id=int)
+    return (
         update(dirty_listing)
-        .values(waits_for=None, due_at=now)
-        .where(dirty_listing.c.listing_id.in_(select(source.c.id)))
+        .values(waits_for=None, due_at=given.value("now", datetime))
+        .where(dirty_listing.c.listing_id.in_(select(woken.c.id)))
     )
 
 
 def wake_account(connection: Connection, account_id: int, reason: str, now: datetime) -> int:
     """Make due every listing of the account that waits for this."""
-    return connection.execute(
+    return _wake_account(connection, account_id=account_id, reason=reason, now=now).rowcount
+
+
+@statement
+def _wake_account(given: Given) -> Executable:
+    mine = dirty_listing.c.account_id == given.value("account_id", int)
+    return (
         update(dirty_listing)
-        .values(waits_for=None, due_at=now)
-        .where(dirty_listing.c.account_id == account_id, dirty_listing.c.waits_for == reason)
-    ).rowcount
+        .values(waits_for=None, due_at=given.value("now", datetime))
+        .where(mine, dirty_listing.c.waits_for == given.value("reason", str))
+    )
 
 
 def mark_shared(connection: Connection, listing_ids: Sequence[int], now: datetime) -> None:
     """A hold counts on every channel: all listings of the components must be looked at."""
     if not listing_ids:
         return
-    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(set(listing_ids))])
-    skus = connection.execute(
-        select(listing_component.c.sku_id).join(wanted, wanted.c.id == listing_component.c.listing_id).distinct()
-    ).scalars()
+    skus = _made_of(connection, wanted=[(i,) for i in sorted(set(listing_ids))]).scalars()
     mark_dirty(connection, dict.fromkeys(skus), now, urgency=0)
+
+
+@statement
+def _made_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return select(listing_component.c.sku_id).join(wanted, wanted.c.id == listing_component.c.listing_id).distinct()
 
 
 def next_due(connection: Connection, account_id: int) -> datetime | None:
     """When the next of an account's dirty listings is to be looked at; None when there are none."""
-    due_at: datetime | None = connection.execute(
-        select(func.min(dirty_listing.c.due_at)).where(dirty_listing.c.account_id == account_id)
-    ).scalar_one()
+    due_at: datetime | None = _next_due(connection, account_id=account_id).scalar_one()
     return due_at
+
+
+@statement
+def _next_due(given: Given) -> Executable:
+    return select(func.min(dirty_listing.c.due_at)).where(dirty_listing.c.account_id == given.value("account_id", int))

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, func, select, update
 
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import cell, dirty_listing, hold, order_line
 from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, Reading, read_back
@@ -146,28 +147,46 @@ def _note_confirmed(
     """Note how long the orders behind confirmed lowerings had to wait, and that they wait no more."""
     if not confirmed:
         return
-    source = rows(connection, "confirmed", [("id", int)], [(i,) for i in sorted(confirmed)])
-    ours = dirty_listing.c.listing_id.in_(select(source.c.id)) & dirty_listing.c.since_at.is_not(None)
+    ids = [(i,) for i in sorted(confirmed)]
     samples = []
-    for row in connection.execute(select(dirty_listing.c.listing_id, dirty_listing.c.since_at).where(ours)):
+    for row in _waiting_orders(connection, confirmed=ids):
         at = before[(row.listing_id, rules.cell)]
         if at.hi is not None and at.unknown_value is not None and at.unknown_value < at.hi:
             samples.append((rules.account_id, "placed_to_shown", (now - row.since_at).total_seconds()))
     add_lags(connection, samples)
-    connection.execute(update(dirty_listing).values(since_at=None).where(ours))
+    _end_waits(connection, confirmed=ids)
     add_tallies(connection, {(f"account:{rules.account}", "numbers_written"): len(confirmed)})
+
+
+@statement
+def _waiting_orders(given: Given) -> Executable:
+    return select(dirty_listing.c.listing_id, dirty_listing.c.since_at).where(_is_waited_for(given))
+
+
+@statement
+def _end_waits(given: Given) -> Executable:
+    return update(dirty_listing).values(since_at=None).where(_is_waited_for(given))
+
+
+def _is_waited_for(given: Given) -> ColumnElement[bool]:
+    confirmed = given.rows("confirmed", id=int)
+    return and_(dirty_listing.c.listing_id.in_(select(confirmed.c.id)), dirty_listing.c.since_at.is_not(None))
 
 
 def _await_effect(connection: Connection, rules: Rules, pending: Sequence[int], now: datetime) -> None:
     """Look again later at numbers that do not show yet whether their write took effect."""
-    if not pending:
-        return
-    again_at = now + timedelta(seconds=max(rules.staleness_s, rules.apply_s / 2))
-    source = rows(connection, "pending", [("id", int)], [(i,) for i in sorted(pending)])
-    connection.execute(
+    if pending:
+        again_at = now + timedelta(seconds=max(rules.staleness_s, rules.apply_s / 2))
+        _let_wait(connection, waiting=[(i,) for i in sorted(pending)], reason=TAKES_EFFECT, due_at=again_at)
+
+
+@statement
+def _let_wait(given: Given) -> Executable:
+    waiting = given.rows("waiting", id=int)
+    return (
         update(dirty_listing)
-        .values(waits_for=TAKES_EFFECT, due_at=again_at)
-        .where(dirty_listing.c.listing_id.in_(select(source.c.id)))
+        .values(waits_for=given.value("reason", str), due_at=given.value("due_at", datetime))
+        .where(dirty_listing.c.listing_id.in_(select(waiting.c.id)))
     )
 
 
@@ -175,61 +194,84 @@ def _give_back(connection: Connection, units: Mapping[int, int], now: datetime) 
     """Shrink holds whose units are back on sale, the oldest first."""
     if not units:
         return
-    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in sorted(units)])
-    found = connection.execute(
+    left = dict(units)
+    data = []
+    for row in _lock_holds(connection, wanted=[(i,) for i in sorted(units)]):
+        back = min(left[row.listing_id], row.quantity)
+        left[row.listing_id] -= back
+        if back:
+            data.append((row.id, row.quantity - back, back, now if back == row.quantity else None))
+    _shrink_holds(connection, left=data)
+    mark_shared(connection, sorted(units), now)
+
+
+@statement
+def _lock_holds(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
         select(hold)
         .join(wanted, wanted.c.id == hold.c.listing_id)
         .where(hold.c.closed_at.is_(None))
         .order_by(hold.c.listing_id, hold.c.from_at, hold.c.id)
         .with_for_update(of=hold)
     )
-    left = dict(units)
-    data = []
-    for row in found:
-        back = min(left[row.listing_id], row.quantity)
-        left[row.listing_id] -= back
-        if back:
-            data.append((row.id, row.quantity - back, back, now if back == row.quantity else None))
-    columns = [("id", int), ("quantity", int), ("back", int), ("closed_at", datetime)]
-    new = rows(connection, "left_over", columns, data)
-    connection.execute(
+
+
+@statement
+def _shrink_holds(given: Given) -> Executable:
+    left = given.rows("left", id=int, quantity=int, back=int, closed_at=datetime)
+    return (
         update(hold)
-        .values(quantity=new.c.quantity, closed_at=new.c.closed_at, given_back=hold.c.given_back + new.c.back)
-        .where(hold.c.id == new.c.id, hold.c.closed_at.is_(None))
+        .values(quantity=left.c.quantity, closed_at=left.c.closed_at, given_back=hold.c.given_back + left.c.back)
+        .where(hold.c.id == left.c.id, hold.c.closed_at.is_(None))
     )
-    mark_shared(connection, sorted(units), now)
 
 
 def _note_last_read(connection: Connection, rules: Rules, shown: Mapping[int, int], sent_at: datetime) -> None:
-    if not shown:
-        return
-    source = rows(connection, "last_read", [("id", int), ("value", int)], sorted(shown.items()))
-    connection.execute(
+    if shown:
+        _save_last_read(connection, shown=sorted(shown.items()), cell=rules.cell, sent_at=sent_at)
+
+
+@statement
+def _save_last_read(given: Given) -> Executable:
+    shown = given.rows("shown", id=int, value=int)
+    return (
         update(cell)
-        .values(last_read_value=source.c.value, last_read_at=sent_at)
-        .where(cell.c.listing_id == source.c.id, cell.c.name == rules.cell)
+        .values(last_read_value=shown.c.value, last_read_at=given.value("sent_at", datetime))
+        .where(cell.c.listing_id == shown.c.id, cell.c.name == given.value("cell", str))
     )
 
 
 def _taken_since(connection: Connection, listing_ids: Sequence[int], since: datetime) -> dict[int, int]:
-    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in listing_ids])
-    found = connection.execute(
+    found = _sum_taken(connection, wanted=[(i,) for i in listing_ids], since=since) if listing_ids else ()
+    return {int(listing_id): int(taken) for listing_id, taken in found}
+
+
+@statement
+def _sum_taken(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    since = given.value("since", datetime)
+    return (
         select(order_line.c.listing_id, func.sum(order_line.c.taken_max))
         .join(wanted, and_(wanted.c.id == order_line.c.listing_id, order_line.c.placed_at >= since))
         .group_by(order_line.c.listing_id)
     )
-    return {int(listing_id): int(taken) for listing_id, taken in found if listing_id is not None}
 
 
 def _open_holds(connection: Connection, listing_ids: Sequence[int]) -> dict[int, int]:
-    wanted = rows(connection, "wanted", [("id", int)], [(i,) for i in listing_ids])
-    found = connection.execute(
+    found = _sum_holds(connection, wanted=[(i,) for i in listing_ids]) if listing_ids else ()
+    return {listing_id: int(quantity) for listing_id, quantity in found}
+
+
+@statement
+def _sum_holds(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
         select(hold.c.listing_id, func.sum(hold.c.quantity))
         .join(wanted, wanted.c.id == hold.c.listing_id)
         .where(hold.c.closed_at.is_(None))
         .group_by(hold.c.listing_id)
     )
-    return {listing_id: int(quantity) for listing_id, quantity in found}
 
 
 def _hold_back(connection: Connection, rules: Rules, held: Mapping[int, Reading], now: datetime) -> None:
@@ -279,9 +321,6 @@ def _note_unreadable(connection: Connection, rules: Rules, unread: Sequence[Read
         ],
         now,
     )
-    source = rows(connection, "unread", [("id", int)], [(each.listing_id,) for each in unread])
-    connection.execute(
-        update(dirty_listing)
-        .values(waits_for="unreadable at the channel", due_at=now + timedelta(seconds=LATER_S))
-        .where(dirty_listing.c.listing_id.in_(select(source.c.id)))
-    )
+    later = now + timedelta(seconds=LATER_S)
+    waiting = [(each.listing_id,) for each in unread]
+    _let_wait(connection, waiting=waiting, reason="unreadable at the channel", due_at=later)

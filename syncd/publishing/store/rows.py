@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
 from syncd.db.lease import Lease
+from syncd.db.statements import Given, statement
 from syncd.db.tables import listing, push_row
 
 
@@ -62,10 +63,15 @@ def refusal_key(rules: Rules, listing_id: int) -> str:
 
 def rows_of(connection: Connection, key: str) -> tuple[Row, ...]:
     """The rows of a stored write."""
-    found = connection.execute(
+    found = _rows_of(connection, push=key)
+    return tuple(Row(r.listing_id, r.channel_sku, r.channel_location, r.value, r.expected) for r in found)
+
+
+@statement
+def _rows_of(given: Given) -> Executable:
+    return (
         select(push_row, listing.c.channel_sku, listing.c.channel_location)
         .join(listing, listing.c.id == push_row.c.listing_id)
-        .where(push_row.c.key == key)
+        .where(push_row.c.key == given.value("push", str))
         .order_by(push_row.c.listing_id)
     )
-    return tuple(Row(r.listing_id, r.channel_sku, r.channel_location, r.value, r.expected) for r in found)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Executable, Update, delete, func, select, update
 
 from syncd.accounts.store import is_live
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
+from syncd.db.statements import Given, statement
 from syncd.db.tables import push_batch, push_row
 from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, acknowledged
@@ -30,11 +31,7 @@ def unfinished(connection: Connection, rules: Rules) -> list[Push] | None:
     live: the first attempt may never have arrived, so they wait. A plain set is never sent again.
     """
     guard(connection, rules.lease)
-    found = connection.execute(
-        select(push_batch)
-        .where(push_batch.c.account_id == rules.account_id, push_batch.c.state == "in_flight")
-        .order_by(push_batch.c.created_at, push_batch.c.key)
-    ).all()
+    found = _in_flight(connection, account_id=rules.account_id).all()
     if found and not rules.plain and not is_live(connection, rules.account_id):
         return None
     return [Push(row.key, row.body or "", rows_of(connection, row.key), row.created_at, row.attempts) for row in found]
@@ -43,14 +40,39 @@ def unfinished(connection: Connection, rules: Rules) -> list[Push] | None:
 def note_sent(connection: Connection, rules: Rules, key: str, now: datetime) -> bool:
     """Count an attempt under our token, before the bytes leave. False when the push is settled already."""
     guard(connection, rules.lease)
-    noted: dict[str, Any] = {"attempts": push_batch.c.attempts + 1, "lease_token": rules.lease.token}
+    token = rules.lease.token
     if rules.plain:  # sent once only: what it may do, it does from now on
-        noted |= {"sent_at": now, "settle_by": now + timedelta(seconds=rules.settle_s)}
+        settle_by = now + timedelta(seconds=rules.settle_s)
+        noted = _note_sent_once(connection, push=key, lease_token=token, now=now, settle_by=settle_by)
+    else:
+        noted = _note_sent(connection, push=key, lease_token=token)
+    return noted.rowcount == 1
+
+
+@statement
+def _in_flight(given: Given) -> Executable:
     return (
-        connection.execute(
-            update(push_batch).where(push_batch.c.key == key, push_batch.c.state == "in_flight").values(**noted)
-        ).rowcount
-        == 1
+        select(push_batch)
+        .where(push_batch.c.account_id == given.value("account_id", int), push_batch.c.state == "in_flight")
+        .order_by(push_batch.c.created_at, push_batch.c.key)
+    )
+
+
+def _count_attempt(given: Given) -> Update:
+    return (
+        update(push_batch)
+        .where(push_batch.c.key == given.value("push", str), push_batch.c.state == "in_flight")
+        .values(attempts=push_batch.c.attempts + 1, lease_token=given.value("lease_token", int))
+    )
+
+
+_note_sent = statement(_count_attempt)
+
+
+@statement
+def _note_sent_once(given: Given) -> Executable:
+    return _count_attempt(given).values(
+        sent_at=given.value("now", datetime), settle_by=given.value("settle_by", datetime)
     )
 
 
@@ -77,13 +99,11 @@ def settle(
     nothing of an earlier attempt without an answer.
     """
     guard(connection, rules.lease)
-    head = connection.execute(
-        select(push_batch).where(push_batch.c.key == key, push_batch.c.state == "in_flight").with_for_update()
-    ).one_or_none()
+    head = _lock_batch(connection, push=key).one_or_none()
     if head is None:
         return 0
     told = {each.listing_id: each for each in outcomes}
-    sent = connection.execute(select(push_row).where(push_row.c.key == key)).all()
+    sent = _sent_rows(connection, push=key).all()
     cells = load_cells(connection, [row.listing_id for row in sent])
     settled: list[Cell] = []
     written, again, rejected, stale, opened = [], [], [], [], []
@@ -121,11 +141,8 @@ def settle(
     put_off(connection, waits, now)
     _note_refusals(connection, rules, rejected, now)
     close_alerts(connection, [refusal_key(rules, row.listing_id) for row in written], now)
-    connection.execute(
-        update(push_batch)
-        .where(push_batch.c.key == key)
-        .values(state="settled", settled_at=now, body=None, outcome=f"{len(written)} of {len(sent)} written")
-    )
+    outcome = f"{len(written)} of {len(sent)} written"
+    _end_batch(connection, push=key, state="settled", now=now, outcome=outcome)
     counts = {
         "pushes": 1,
         "numbers_written": len(written),
@@ -135,8 +152,38 @@ def settle(
     }
     add_tallies(connection, {(f"account:{rules.account}", name): n for name, n in counts.items()})
     _note_lags(connection, rules, written, now)
-    connection.execute(delete(push_row).where(push_row.c.key == key))
+    _delete_rows(connection, push=key)
     return len(written)
+
+
+@statement
+def _lock_batch(given: Given) -> Executable:
+    mine = push_batch.c.key == given.value("push", str)
+    return select(push_batch).where(mine, push_batch.c.state == "in_flight").with_for_update()
+
+
+@statement
+def _sent_rows(given: Given) -> Executable:
+    return select(push_row).where(push_row.c.key == given.value("push", str))
+
+
+@statement
+def _end_batch(given: Given) -> Executable:
+    return (
+        update(push_batch)
+        .where(push_batch.c.key == given.value("push", str))
+        .values(
+            state=given.value("state", str),
+            settled_at=given.value("now", datetime),
+            body=None,
+            outcome=func.coalesce(given.value("outcome", str), push_batch.c.outcome),
+        )
+    )
+
+
+@statement
+def _delete_rows(given: Given) -> Executable:
+    return delete(push_row).where(push_row.c.key == given.value("push", str))
 
 
 def _note_lags(connection: Connection, rules: Rules, written: Sequence[Any], now: datetime) -> None:
@@ -182,14 +229,12 @@ def _note_refusals(connection: Connection, rules: Rules, refused: Sequence[tuple
 def abandon(connection: Connection, rules: Rules, key: str, now: datetime) -> None:
     """Give up on a write whose key the channel no longer remembers: its cells are read before anything else."""
     guard(connection, rules.lease)
-    sent = connection.execute(select(push_row).where(push_row.c.key == key)).all()
+    sent = _sent_rows(connection, push=key).all()
     cells = load_cells(connection, [row.listing_id for row in sent])
     save_cells(
         connection,
         [_freed(cells[(row.listing_id, row.cell)], row.value, doubtful=True) for row in sent],
     )
     wake(connection, [row.listing_id for row in sent], now)
-    connection.execute(
-        update(push_batch).where(push_batch.c.key == key).values(state="abandoned", settled_at=now, body=None)
-    )
-    connection.execute(delete(push_row).where(push_row.c.key == key))
+    _end_batch(connection, push=key, state="abandoned", now=now, outcome=None)
+    _delete_rows(connection, push=key)

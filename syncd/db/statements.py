@@ -1,0 +1,71 @@
+"""Statements that are built once for each engine and run often: building one costs far more than SQLite running it.
+
+@statement
+def _wake(given: Given) -> Executable:
+    woken = given.rows("woken", id=int)
+    return update(dirty_listing).values(due_at=given.value("now", datetime)).where(...woken.c.id...)
+
+_wake(connection, woken=[(7,), (9,)], now=now)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, CursorResult, Executable, Select, Subquery, Table, bindparam
+from sqlalchemy.dialects import postgresql
+
+from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, row_source, selectable
+
+
+class Given:
+    """What a statement is built from: the rows and values that each run of it is given, declared by name."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self.names: dict[str, bool] = {}  # whether it is rows
+
+    def rows(self, name: str, /, **columns: Kind) -> Subquery:
+        """A subquery with one row per item given; an item has values of these columns, in this order."""
+        self.names[name] = True
+        return row_source(self._dialect, name, list(columns.items()), bindparam(_bind(name), type_=TYPES[str]))
+
+    def value(self, name: str, kind: Kind) -> BindParameter[Any]:
+        """A single value."""
+        self.names[name] = False
+        return bindparam(_bind(name), type_=TYPES[kind])
+
+    def insert(self, table: Table, source: Subquery | Select[Any]) -> postgresql.Insert:
+        """The engine's own INSERT of every column of `source`, to which ON CONFLICT can be added."""
+        picked = selectable(source) if isinstance(source, Subquery) else source.where(always())
+        return insert_into(self._dialect, table).from_select(picked.selected_columns.keys(), picked)
+
+
+class Statement:
+    """A statement that is run by calling it with a connection and everything it is to be given."""
+
+    def __init__(self, build: Callable[[Given], Executable]) -> None:
+        self._build = build
+        self._built: dict[str, tuple[Executable, dict[str, bool]]] = {}
+
+    def __call__(self, connection: Connection, /, **given: Any) -> CursorResult[Any]:
+        built = self._built.get(connection.dialect.name) or self._for(connection.dialect.name)
+        statement, names = built
+        if given.keys() != names.keys():
+            raise TypeError(f"{self._build} is given {sorted(given)}, and takes {sorted(names)}")
+        return connection.execute(
+            statement, {_bind(name): encode_rows(value) if names[name] else value for name, value in given.items()}
+        )
+
+    def _for(self, dialect: str) -> tuple[Executable, dict[str, bool]]:
+        given = Given(dialect)
+        built = self._built[dialect] = (self._build(given), given.names)  # two threads may do so at once: both are good
+        return built
+
+
+statement = Statement
+
+
+def _bind(name: str) -> str:
+    return f"given_{name}"  # SQLAlchemy takes a parameter that is called as a column for the column's new value
