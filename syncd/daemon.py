@@ -63,7 +63,10 @@ class Daemon:
         self._inbox = InboxWriter(world.db, world.clock, self._intake_wake.set)
         self._ended: asyncio.Future[None] | None = None
         by_id = {world.ids.accounts[key]: channel for key, channel in self._channels.items()}
-        self._intake = Intake(world.db, by_id, world.views, world.clock, self._book_changed)
+        wakes = {world.ids.accounts[key]: wake for key, wake in self._hints_wake.items()}
+        self._intake = Intake(
+            world.db, by_id, world.views, world.clock, self._book_changed, lambda account_id: wakes[account_id].set()
+        )
         self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
         self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}
         self._queues = {
@@ -119,8 +122,6 @@ class Daemon:
     def _book_changed(self) -> None:
         for publisher in self._publishers.values():
             publisher.wake.set()
-        for wake in self._hints_wake.values():
-            wake.set()
 
     def _poller(self, key: str, channel: Channel) -> Poller:
         name = account_lease(key)
@@ -262,7 +263,8 @@ class Daemon:
 
     def _hints(self, key: str) -> Step:
         async def step() -> bool:
-            await self._pollers[key].look_up_hints(self._intake_wake.set)
+            if await self._pollers[key].look_up_hints(self._intake_wake.set):
+                self._publishers[key].wake.set()
             return False
 
         return step

@@ -67,8 +67,9 @@ class HintDesk:
         self._not_before = clock.now()  # after a failure nothing is fetched until then
         self.next_look_at: datetime | None = None
 
-    async def look_up(self, arrived: Callable[[], None]) -> None:
-        """Fetch hinted orders, and weigh hinted numbers."""
+    async def look_up(self, arrived: Callable[[], None]) -> bool:
+        """Fetch hinted orders, and weigh hinted numbers. Returns whether a number is to be read."""
+        surprising = 0
         now = self._clock.now()
         hinted = await self._db.read(load_hinted, self._account_id, self._channel.traits.fetch_batch, now)
         self.next_look_at = now + timedelta(seconds=HINT_DELAY_S) if hinted else None
@@ -84,10 +85,10 @@ class HintDesk:
                     NumberHint(each.inbox_id, self._account_id, news.channel_sku, news.channel_location, news.quantity)
                 )
         if numbers:
-            await self._db.transact(weigh_hints, numbers, self._clock.now())
-            arrived()
+            surprising = await self._db.transact(weigh_hints, numbers, self._clock.now())
         if orders and now >= self._not_before:
             await self._fetch(orders, arrived)
+        return surprising > 0
 
     async def _fetch(self, orders: dict[str, list[Hinted]], arrived: Callable[[], None]) -> None:
         try:

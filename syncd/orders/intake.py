@@ -116,13 +116,16 @@ class Intake:
         views: Mapping[int, AccountView],
         clock: Clock,
         changed: Callable[[], None],
+        hinted: Callable[[int], None] = lambda account_id: None,
     ) -> None:
+        """`changed` is told of each change of the book, `hinted` of accounts with news to be looked up."""
         self._db = db
         self._channels = channels
         self._views = views
         self._names = {account_id: view.key for account_id, view in views.items()}
         self._clock = clock
         self._changed = changed
+        self._hinted = hinted
 
     async def drain(self) -> int:
         """Take in one batch. Returns how many inbox rows were settled; 0 means that the inbox is empty."""
@@ -134,10 +137,14 @@ class Intake:
         reached: list[Reached] = []
         for row in found:
             self._sort(row, incoming, settled, reached)
-        await self._apply(incoming)
+        news = await self._apply(incoming)
         if settled or reached:
             await self._db.transact(settle_others, settled, reached, self._names, self._clock.now())
-        self._changed()
+        if news or reached:
+            self._changed()
+        hints = {each.inbox_id for each in settled if each.state == "hinted"}
+        for account_id in sorted({row.account_id for row in found if row.inbox_id in hints}):
+            self._hinted(account_id)
         return len(found)
 
     def _sort(self, row: InboxRow, incoming: list[Incoming], settled: list[Settled], reached: list[Reached]) -> None:
@@ -165,9 +172,10 @@ class Intake:
             case Malformed(problem):
                 settled.append(Settled(row.inbox_id, "parked", f"{problem.field}: {problem.reason}"))
 
-    async def _apply(self, batch: Sequence[Incoming]) -> None:
+    async def _apply(self, batch: Sequence[Incoming]) -> bool:
+        """Take these orders in. Returns whether any of them told something new."""
         if not batch:
-            return
+            return False
         try:
             applied = await self._db.transact(apply_batch, tuple(batch), self._views, self._clock.now())
         except Exception as err:
@@ -175,12 +183,12 @@ class Intake:
                 raise  # nothing happened, and the same rows come again
             if len(batch) > 1:
                 half = len(batch) // 2
-                await self._apply(batch[:half])
-                await self._apply(batch[half:])
-                return
+                first = await self._apply(batch[:half])
+                return await self._apply(batch[half:]) or first
             await self._park(batch[0], err)
-            return
+            return True
         self._tell(applied)
+        return any(each.news for each in applied)
 
     async def _park(self, poison: Incoming, err: Exception) -> None:
         log.error(

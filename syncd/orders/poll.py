@@ -74,9 +74,9 @@ class Poller:
     def _rows(self, events: Sequence[RawEvent], way: str) -> list[Arrived]:
         return [Arrived(self._account_id, event.event_key, event.topic, way, event.body) for event in events]
 
-    async def look_up_hints(self, arrived: Callable[[], None]) -> None:
-        """Look up what news only hinted at."""
-        await self.hints.look_up(arrived)
+    async def look_up_hints(self, arrived: Callable[[], None]) -> bool:
+        """Look up what news only hinted at. Returns whether a number is to be read."""
+        return await self.hints.look_up(arrived)
 
     async def sweep(self, every_s: float, back_s: float, arrived: Callable[[], None]) -> bool:
         """Read again what changed in so long a time, if that is due: a channel may list an order hours late.

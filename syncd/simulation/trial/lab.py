@@ -32,6 +32,7 @@ from syncd.simulation.marketplace import make_sandbox
 from syncd.simulation.scene import Scene, go_live_everywhere, import_all_listings, import_book
 from syncd.simulation.shop_control import DockCounter, ShopCounter
 from syncd.simulation.stands import Stand, stands_of
+from syncd.simulation.trial.plan import Plan
 from syncd.simulation.trial.power import Power, Supervisor
 from syncd.simulation.world import World, stands
 
@@ -55,6 +56,7 @@ class Lab(Scene):
     skew_s: float
     supervisor: Supervisor = field(init=False)
     job_runs: Counter[str] = field(default_factory=Counter)
+    job_every_s: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.supervisor = Supervisor(self.start_daemon, self.power, SeededRng(self.seed, "supervisor"))
@@ -62,6 +64,8 @@ class Lab(Scene):
     def start_daemon(self, number: int) -> tuple[Life, asyncio.Task[None]]:
         """One more life of the daemon."""
         life = Life(f"daemon-{number}", mortal=True)
+        lived = self.happenings.begin_life(self.clock.now())
+        life.at_end(lambda: lived.end(self.clock.now()))
         return life, life.begin(self._live(life, number))
 
     async def _live(self, life: Life, number: int) -> None:
@@ -77,7 +81,7 @@ class Lab(Scene):
         rng = SeededRng(self.seed, f"daemon/{number}")
         wall = self.wall.off_by(rng.uniform(-self.skew_s, self.skew_s) if self.power.armed else 0.0)
         world = furnish_world(self.config, db, ScaledClock(real=wall.now))
-        host = VirtualHost(life, self.wire, wall, rng, self.job_runs)
+        host = VirtualHost(life, self.wire, wall, rng, self.job_runs, self.job_every_s)
         self.trace.note("daemon.started", number, f"{wall.skew_s:.6f}")
         await Daemon(world, host).run(standby=True)
 
@@ -88,7 +92,7 @@ def ports_of(world_keys: list[str]) -> dict[str, int]:
 
 
 async def set_up(
-    folder: Path, world: World, wall: VirtualWall, trace: Trace, wire: Wire, power: Power, skew_s: float = 0.0
+    folder: Path, world: World, plan: Plan, wall: VirtualWall, trace: Trace, wire: Wire, power: Power
 ) -> Lab:
     """Open the sandboxes and make the seller's configuration and database; no daemon runs yet."""
     seed = world.seed
@@ -99,6 +103,8 @@ async def set_up(
     counters = [ShopCounter(channel.key, world.address(channel.key)) for channel in world.channels]
     docks = {each.key: DockCounter(each.key, world.address(each.key)) for each in world.cast.warehouses if each.vendor}
     terms = settle_terms(world, {each.key: await each.truth() for each in [*counters, *docks.values()]})
+    if plan.poll_every_s is not None:
+        terms = {key: {**settings, "poll_every_s": plan.poll_every_s} for key, settings in terms.items()}
     url = f"sqlite:///{folder / 'syncd.db'}"
     config = settings.load(write_config(world, terms, folder, url, DAEMON_PORT))
     os.environ.update(secrets_of(terms))
@@ -119,7 +125,7 @@ async def set_up(
         sandboxes=sandboxes,
         eyes=eyes,
         disk=Disk(folder / "syncd.db"),
-        skew_s=skew_s,
+        skew_s=plan.faults.skew_s,
     )
 
 

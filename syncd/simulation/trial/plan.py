@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from syncd.simulation.kit.boundary import Boundary
 from syncd.simulation.kit.network import CALM, MishapMix
 from syncd.simulation.shoppers import Habits
+from syncd.simulation.wanted import WantedOrder
 from syncd.simulation.world import EVERY_VENDOR, Cast
 
 DAY_S = 86_400.0
@@ -68,8 +69,10 @@ class Plan:
     cast: Cast = EVERY_VENDOR
     skus: int = 60
     habits: Habits = field(default_factory=lambda: Habits(orders_per_hour=500 / 24))
+    poll_every_s: float | None = 300.0  # of every vendor; None: as often as each is polled by default
     deliveries_every_s: float = 6 * HOUR_S
     typing_every_s: float = 3 * HOUR_S
     faults: Faults = field(default_factory=Faults)
     audit_every_s: float = HOUR_S
     quiet_within_s: float = 6 * HOUR_S
+    orders: tuple[WantedOrder, ...] = ()  # none: shoppers do as they like

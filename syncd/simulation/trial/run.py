@@ -16,7 +16,10 @@ from typing import Any, TextIO
 import structlog
 
 from syncd.chance import SeededRng
-from syncd.simulation.docks import docks_of
+from syncd.simulation.checker.check import check_at_rest, check_during
+from syncd.simulation.checker.verdict import Excused, Finding, Verdict
+from syncd.simulation.checker.waiting import every_job_ran, lives_until
+from syncd.simulation.happenings import Purchase
 from syncd.simulation.kit.guard import closed_world
 from syncd.simulation.kit.life import adopt_tasks
 from syncd.simulation.kit.loop import VirtualLoop, VirtualWall, run_virtually
@@ -25,9 +28,9 @@ from syncd.simulation.kit.trace import Trace
 from syncd.simulation.kit.wire import Wire
 from syncd.simulation.quiet import wait_for_quiet
 from syncd.simulation.scene import SELLER_START
-from syncd.simulation.shoppers import Shoppers
-from syncd.simulation.staff import Receiving, Typist, ship_parcels
+from syncd.simulation.trial.figures import Figures, take_figures
 from syncd.simulation.trial.lab import Lab, environment_kept, new_database, open_shop, ports_of, set_up
+from syncd.simulation.trial.people import People
 from syncd.simulation.trial.plan import DAY_S, Plan
 from syncd.simulation.trial.power import Power
 from syncd.simulation.trial.weather import Weather
@@ -53,7 +56,11 @@ class Outcome:
     events: Counter[str] = field(default_factory=Counter)
     job_runs: Counter[str] = field(default_factory=Counter)
     cuts: dict[str, int] = field(default_factory=dict)
-    findings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    excused: list[Excused] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)  # what the checker only counts
+    figures: Figures | None = None  # None: it broke off
+    purchases: list[Purchase] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -106,51 +113,53 @@ class _Trial:
     async def run(self) -> None:
         plan = self._plan
         keys = [key for key, _ in stands(plan.cast)]
-        world = make_world(plan.seed, plan.cast, ports_of(keys), plan.skus, faults=True)
-        lab = await set_up(self._folder, world, self._wall, self._trace, self._wire, self._power, plan.faults.skew_s)
+        world = make_world(plan.seed, plan.cast, ports_of(keys), plan.skus, faults=True, orders=plan.orders)
+        lab = await set_up(self._folder, world, plan, self._wall, self._trace, self._wire, self._power)
         weather = Weather(lab, plan.faults)
         weather.calm()
         running = asyncio.create_task(lab.supervisor.run())
         try:
             await open_shop(lab)
-            await self._storm(lab, weather)
+            people = await self._storm(lab, weather)
             weather.calm()
             await self._come_to_rest(lab)
+            self._take(await check_at_rest(lab))
+            self._outcome.figures = await take_figures(lab, people)
         finally:
             running.cancel()
             self._note(lab)
 
-    async def _storm(self, lab: Lab, weather: Weather) -> None:
+    async def _storm(self, lab: Lab, weather: Weather) -> People:
         """Shoppers buy and things go wrong, for as many days as the plan says."""
-        plan = self._plan
-        shoppers = Shoppers(lab.world, lab.shops, lab.clock, lab.happenings, plan.habits)
-        staff = [
-            shoppers.shop(),
-            shoppers.payments.settle_due(),
-            ship_parcels(lab.setup.db, lab.clock, shoppers.parcels, lab.setup.ids.accounts),
-            Receiving(
-                lab.world, lab.setup.db, lab.clock, lab.folder, docks_of(lab), _at_once, plan.deliveries_every_s
-            ).receive(),
-            Typist(lab.world, lab.shops, lab.clock, lab.happenings, plan.typing_every_s).type_numbers(),
-        ]
-        doings = [asyncio.create_task(each) for each in [*staff, *weather.begin()]]
+        people = People(lab, self._plan)
+        doings = [asyncio.create_task(each) for each in [*people.begin(), *weather.begin()]]
         try:
-            await self._let_pass(doings)
+            await self._let_pass(lab, doings)
         finally:
             for each in doings:
                 each.cancel()
             await asyncio.gather(*doings, return_exceptions=True)
-        await shoppers.payments.settle_all()
+        await people.go_home()
+        return people
 
-    async def _let_pass(self, doings: list[asyncio.Task[None]]) -> None:
+    async def _let_pass(self, lab: Lab, doings: list[asyncio.Task[None]]) -> None:
         loop = asyncio.get_running_loop()
         began, lasts_s = loop.time(), self._plan.days * DAY_S
+        checked = began
         while (passed := loop.time() - began) < lasts_s:
             self._progress("storm", passed / lasts_s)
             await asyncio.sleep(min(_STEP_S, lasts_s - passed))
             for each in doings:
                 if each.done() and not each.cancelled() and (err := each.exception()) is not None:
                     raise err
+            if loop.time() - checked >= self._plan.audit_every_s:
+                checked = loop.time()
+                self._take(await check_during(lab))
+
+    def _take(self, verdict: Verdict) -> None:
+        self._outcome.findings += verdict.new(self._outcome.findings)
+        self._outcome.excused = list(verdict.excused.values())
+        self._outcome.counted = verdict.figures
 
     async def _come_to_rest(self, lab: Lab) -> None:
         loop = asyncio.get_running_loop()
@@ -165,16 +174,21 @@ class _Trial:
             self._outcome.awaited = ""
 
     def _note(self, lab: Lab) -> None:
+        self._outcome.purchases = lab.happenings.purchases
         self._outcome.trace_sha256 = lab.trace.sha256
         self._outcome.virtual_s = asyncio.get_running_loop().time()
         self._outcome.events = lab.trace.counts
         self._outcome.job_runs = lab.job_runs
         self._outcome.cuts = {boundary.value: n for boundary, n in lab.power.cuts.by_boundary.items()}
-        self._outcome.findings += [f"the daemon crashed: {each}" for each in lab.power.cuts.crashes]
-
-
-async def _at_once(function: Callable[..., Any], *args: Any) -> Any:
-    return function(*args)
+        now = lab.clock.now()
+        ending = Verdict()
+        for crash in lab.power.cuts.crashes:
+            ending.find("daemon.crashed", crash, now, "it ended by itself")
+        if self._outcome.awaited:
+            ending.find("rest.never", self._outcome.awaited, now, "this is still on its way")
+        lives = lives_until([(each.from_at, each.to_at) for each in lab.happenings.lives], now)
+        every_job_ran(lab.job_runs, lab.job_every_s, lives, now, ending)
+        self._outcome.findings += ending.new(self._outcome.findings)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.contract import Rng
 from syncd.chance import SeededRng
-from syncd.simulation.happenings import Outage
+from syncd.simulation.happenings import Outage, Spell
 from syncd.simulation.kit.network import CALM
 from syncd.simulation.trial.lab import Lab
 from syncd.simulation.trial.plan import DAY_S, Faults
@@ -74,13 +74,14 @@ class Weather:
         key = self._somebody(rng)
         now = self._lab.clock.now()
         self._lab.sandboxes[key].faults.go_down(length_s)
-        if key in self._lab.shops:
-            self._lab.happenings.outages.append(Outage(key, now, now + timedelta(seconds=length_s)))
+        self._lab.happenings.outages.append(Outage(key, now, now + timedelta(seconds=length_s)))
         await asyncio.sleep(length_s)
 
     async def _exhausted(self, rng: Rng, length_s: float) -> None:
         """Another application of the seller uses up a vendor's quota."""
-        sandbox = self._lab.sandboxes[self._somebody(rng)]
+        key = self._somebody(rng)
+        self._note("exhausted", key, length_s)
+        sandbox = self._lab.sandboxes[key]
         before = sandbox.faults.mix
         sandbox.faults.mix = replace(before, rate_limit=_QUOTA_USED_UP)
         await asyncio.sleep(length_s)
@@ -93,12 +94,14 @@ class Weather:
         await shop.expire_tokens()
 
     async def _disk_full(self, _: Rng, length_s: float) -> None:
+        self._note("disk full", None, length_s)
         self._lab.disk.full = True
         await asyncio.sleep(length_s)
         self._lab.disk.full = False
 
     async def _locked(self, _: Rng, length_s: float) -> None:
         """Somebody else, a person with a database tool, holds the write lock."""
+        self._note("locked", None, length_s)
         self._lab.disk.lock()
         await asyncio.sleep(length_s)
         self._lab.disk.unlock()
@@ -108,10 +111,15 @@ class Weather:
         life = self._lab.supervisor.life
         if life is None:
             return
+        self._note("frozen", None, length_s)
         life.freeze()
         self._lab.supervisor.relieve()
         await asyncio.sleep(length_s)
         life.thaw()
+
+    def _note(self, kind: str, key: str | None, length_s: float) -> None:
+        now = self._lab.clock.now()
+        self._lab.happenings.spells.append(Spell(kind, key, now, now + timedelta(seconds=length_s)))
 
     def _somebody(self, rng: Rng) -> str:
         keys = sorted(self._lab.sandboxes)
