@@ -49,7 +49,7 @@ class Statement:
         self._build = build
         self._built: dict[str, tuple[Executable, dict[str, bool]]] = {}
 
-    def __call__(self, connection: Connection, /, **given: Any) -> CursorResult[Any]:
+    def __call__(self, connection: Connection, /, **given: Any) -> CursorResult[*tuple[Any, ...]]:
         built = self._built.get(connection.dialect.name) or self._for(connection.dialect.name)
         statement, names = built
         if given.keys() != names.keys():

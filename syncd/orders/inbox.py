@@ -59,7 +59,10 @@ def insert_arrived(connection: Connection, arrived: Sequence[Arrived], now: date
 
 def load_new(connection: Connection, limit: int) -> list[InboxRow]:
     """The oldest news not yet settled."""
-    return [InboxRow(*row[:5], bytes(row[5] or b"")) for row in _new(connection, limit=limit)]
+    return [
+        InboxRow(row.id, row.account_id, row.event_key, row.topic, row.way, bytes(row.body or b""))
+        for row in _new(connection, limit=limit)
+    ]
 
 
 @statement
