@@ -13,7 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Executable, Select, Subquery, Table, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    Select,
+    Subquery,
+    Table,
+    bindparam,
+    literal_column,
+)
 from sqlalchemy.dialects import postgresql
 
 from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, row_source, selectable
@@ -65,6 +76,11 @@ class Statement:
 
 
 statement = Statement
+
+
+def constant(value: str) -> ColumnElement[str]:
+    """A text of our own in the statement itself: SQLite sees only so that a partial index has what is wanted."""
+    return literal_column(f"'{value}'", TYPES[str])
 
 
 def _bind(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, Executable, select
 
 from syncd.alerts.store import Alert
-from syncd.db.statements import Given, statement
+from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import alert, shipment_request
 
 WAITS: Final = "shipment_waits"
@@ -100,7 +100,7 @@ def open_of(connection: Connection, warehouse_id: int) -> set[str]:
 
 @statement
 def _open_keys(given: Given) -> Executable:
-    return select(alert.c.key).where(alert.c.closed_at.is_(None), alert.c.kind.in_(_KINDS))
+    return select(alert.c.key).where(alert.c.closed_at.is_(None), alert.c.kind.in_([constant(kind) for kind in _KINDS]))
 
 
 def of_kinds(keys: Collection[str], *kinds: str) -> set[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Executable, select, update
 
-from syncd.db.statements import Given, statement
+from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import inbox
 from syncd.db.types import to_micros
 
@@ -69,7 +69,7 @@ def load_new(connection: Connection, limit: int) -> list[InboxRow]:
 def _new(given: Given) -> Executable:
     return (
         select(inbox.c.id, inbox.c.account_id, inbox.c.event_key, inbox.c.topic, inbox.c.way, inbox.c.body)
-        .where(inbox.c.state == "new")
+        .where(inbox.c.state == constant("new"))
         .order_by(inbox.c.id)
         .limit(given.value("limit", int))
     )
