@@ -13,7 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Executable, Select, Subquery, Table, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    Select,
+    Subquery,
+    Table,
+    bindparam,
+    literal_column,
+)
 from sqlalchemy.dialects import postgresql
 
 from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, row_source, selectable
@@ -49,7 +60,7 @@ class Statement:
         self._build = build
         self._built: dict[str, tuple[Executable, dict[str, bool]]] = {}
 
-    def __call__(self, connection: Connection, /, **given: Any) -> CursorResult[Any]:
+    def __call__(self, connection: Connection, /, **given: Any) -> CursorResult[*tuple[Any, ...]]:
         built = self._built.get(connection.dialect.name) or self._for(connection.dialect.name)
         statement, names = built
         if given.keys() != names.keys():
@@ -65,6 +76,11 @@ class Statement:
 
 
 statement = Statement
+
+
+def constant(value: str) -> ColumnElement[str]:
+    """A text of our own in the statement itself: SQLite sees only so that a partial index has what is wanted."""
+    return literal_column(f"'{value}'", TYPES[str])
 
 
 def _bind(name: str) -> str:

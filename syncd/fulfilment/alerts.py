@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Executable, select
 
 from syncd.alerts.store import Alert
+from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import alert, shipment_request
 
 WAITS: Final = "shipment_waits"
@@ -15,6 +17,7 @@ REFUSED: Final = "shipment_refused"
 EXCEPTION: Final = "shipment_exception"
 TOO_LATE: Final = "shipment_too_late"
 BACKLOG: Final = "orders_not_sent"
+_KINDS: Final = (WAITS, REFUSED, EXCEPTION, TOO_LATE, BACKLOG)
 
 BY_ITSELF: Final = "it has cancelled the shipment by itself"
 
@@ -65,17 +68,13 @@ def backlog(warehouse_id: int, warehouse: str, account_id: int, account: str, or
     return Alert(f"{BACKLOG}:{warehouse_id}:{account_id}", BACKLOG, impact, message, account_id)
 
 
-def outdated(connection: Connection, warehouse_id: int, now: datetime) -> list[str]:
-    """Open alerts nobody needs to act on any more: delays of what is over, parcels long gone."""
-    told = open_of(connection, warehouse_id, EXCEPTION, TOO_LATE)
+def outdated(connection: Connection, warehouse_id: int, opened: Collection[str], now: datetime) -> list[str]:
+    """Of these open alerts those nobody needs to act on any more: delays of what is over, parcels long gone."""
+    told = of_kinds(opened, EXCEPTION, TOO_LATE)
     if not told:
         return []
-    found = connection.execute(
-        select(shipment_request.c.order_id, shipment_request.c.settled_at).where(
-            shipment_request.c.warehouse_id == warehouse_id,
-            shipment_request.c.order_id.in_({_order_of(key) for key in told}),
-        )
-    ).all()
+    orders = sorted({_order_of(key) for key in told})
+    found = _requests_of(connection, wanted=[(order_id,) for order_id in orders], warehouse_id=warehouse_id).all()
     long_gone = now - timedelta(days=_TOLD_DAYS)
     under_way = {row.order_id for row in found if row.settled_at is None}
     recent = under_way | {row.order_id for row in found if row.settled_at is not None and row.settled_at >= long_gone}
@@ -83,10 +82,29 @@ def outdated(connection: Connection, warehouse_id: int, now: datetime) -> list[s
     return sorted(key for key in told if _order_of(key) not in acted_on[key.split(":", 1)[0]])
 
 
-def open_of(connection: Connection, warehouse_id: int, *kinds: str) -> set[str]:
-    """The keys of a warehouse's open alerts of these kinds."""
-    mine = or_(*(alert.c.key.startswith(f"{kind}:{warehouse_id}:", autoescape=True) for kind in kinds))
-    return set(connection.execute(select(alert.c.key).where(alert.c.closed_at.is_(None), mine)).scalars())
+@statement
+def _requests_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", order_id=int)
+    return (
+        select(shipment_request.c.order_id, shipment_request.c.settled_at)
+        .join(wanted, wanted.c.order_id == shipment_request.c.order_id)
+        .where(shipment_request.c.warehouse_id == given.value("warehouse_id", int))
+    )
+
+
+def open_of(connection: Connection, warehouse_id: int) -> set[str]:
+    """The keys of a warehouse's open alerts."""
+    starts = tuple(f"{kind}:{warehouse_id}:" for kind in _KINDS)
+    return {key for key in _open_keys(connection).scalars() if key.startswith(starts)}
+
+
+@statement
+def _open_keys(given: Given) -> Executable:
+    return select(alert.c.key).where(alert.c.closed_at.is_(None), alert.c.kind.in_([constant(kind) for kind in _KINDS]))
+
+
+def of_kinds(keys: Collection[str], *kinds: str) -> set[str]:
+    return {key for key in keys if key.split(":", 1)[0] in kinds}
 
 
 def _order_of(key: str) -> int:

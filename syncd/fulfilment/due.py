@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Executable, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, and_, func, or_, select
 
 from adapters.warehouse import ShipmentOrder
 from syncd.db.lease import Lease, guard
-from syncd.db.statements import Given, statement
+from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import account, sales_order, shipment_request
-from syncd.fulfilment.request import can_be_sent, compose, load_request, note_submission, save_request
+from syncd.fulfilment.request import OPEN, can_be_sent, compose, load_request, note_submission, save_request
 from syncd.fulfilment.settle import drop_unsent
 from syncd.fulfilment.survey import Outside
 from syncd.insight.store import add_tallies
@@ -41,6 +41,7 @@ def _unsent(given: Given) -> Executable:
         .join(account, account.c.id == sales_order.c.account_id)
         .where(
             table.c.warehouse_id == given.value("warehouse_id", int),
+            _is_open(),
             or_(and_(table.c.state == "planned", account.c.state == "live"), table.c.state == "submitted"),
             table.c.cancel_wanted_at.is_(None),
         )
@@ -61,13 +62,19 @@ def _recalled(given: Given) -> Executable:
         select(table.c.reference, table.c.state, table.c.submitted_at, table.c.attempts)
         .where(
             table.c.warehouse_id == given.value("warehouse_id", int),
-            table.c.state.in_(("submitted", "accepted")),
+            _is_open(),
+            table.c.state.in_([constant("submitted"), constant("accepted")]),
             table.c.cancel_wanted_at.is_not(None),
             table.c.too_late_at.is_(None),
         )
         .order_by(func.coalesce(table.c.cancel_sent_at, 0), table.c.id)
         .limit(given.value("limit", int))
     )
+
+
+def _is_open() -> ColumnElement[bool]:
+    # As the partial index has it, or every request ever made is looked at.
+    return shipment_request.c.state.in_([constant(state) for state in OPEN])
 
 
 @dataclass(frozen=True, slots=True)

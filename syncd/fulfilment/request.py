@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, select, update
 
 from adapters.contract import Address
 from adapters.warehouse import ShipmentLine, ShipmentOrder
-from syncd.db.rows import insert_rows
-from syncd.db.statements import Given, statement
+from syncd.db.rows import Kind, insert_rows
+from syncd.db.statements import Given, Statement, statement
 from syncd.db.tables import (
     account,
     recipient,
@@ -172,10 +173,22 @@ def save_request(connection: Connection, request: Request, **values: Any) -> Non
     """Change columns of a request, in the database and here."""
     if not values:
         return
-    connection.execute(update(shipment_request).where(shipment_request.c.id == request.request_id).values(**values))
+    _save(tuple(sorted(values)))(connection, request_id=request.request_id, **values)
     for name, value in values.items():
         if name != "reason":
             setattr(request, name, value)
+
+
+@cache
+def _save(names: tuple[str, ...]) -> Statement:
+    """The statement that changes these columns of a request."""
+
+    def build(given: Given) -> Executable:
+        kinds: dict[str, Kind] = {"attempts": int}
+        new = {name: given.value(name, datetime if name.endswith("_at") else kinds.get(name, str)) for name in names}
+        return update(shipment_request).where(shipment_request.c.id == given.value("request_id", int)).values(new)
+
+    return Statement(build)
 
 
 def save_shipped(connection: Connection, request: Request, moved: Sequence[Part]) -> None:

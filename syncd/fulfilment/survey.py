@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, func, not_, or_, select, text
 
 from syncd.alerts.store import Alert
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import (
     account,
     order_line,
@@ -55,18 +55,23 @@ def survey(connection: Connection, place: Outside, grace_s: float, limit: int, n
     Left out are orders younger than the grace period, ones in review, tests, those that still hold what the warehouse
     has refused, and those from before their account went live: what the seller used until then may have sent them.
     """
-    due = _due(place, now - timedelta(seconds=grace_s)).order_by(sales_order.c.id)
-    ready = connection.execute(due.where(_is_ours(), _has_address()).limit(limit))
-    told = alerts.open_of(connection, place.warehouse_id, alerts.WAITS, alerts.BACKLOG, alerts.REFUSED)
-    deserved = {
-        **_waiting(connection, place, due, now),
-        **_backlogs(connection, place, now),
-        **_refusals(connection, place),
-    }
+    ready: tuple[int, ...] = ()
+    deserved: dict[str, Alert] = {}
+    # Without a unit that it holds and was not asked for, a warehouse has nothing to send and nobody to wait for.
+    if _any_held(connection, warehouse_id=place.warehouse_id).first() is not None:
+        due = _at(place, now - timedelta(seconds=grace_s))
+        ready = tuple(row.id for row in _ready(connection, **due, limit=limit))
+        deserved = {
+            **_waiting(connection, place, due, now),
+            **_backlogs(connection, place, now),
+            **_refusals(connection, place),
+        }
+    opened = alerts.open_of(connection, place.warehouse_id)
+    told = alerts.of_kinds(opened, alerts.WAITS, alerts.BACKLOG, alerts.REFUSED)
     return Survey(
-        tuple(row.id for row in ready),
+        ready,
         tuple(each for key, each in deserved.items() if key not in told),
-        (*sorted(told - deserved.keys()), *alerts.outdated(connection, place.warehouse_id, now)),
+        (*sorted(told - deserved.keys()), *alerts.outdated(connection, place.warehouse_id, opened, now)),
     )
 
 
@@ -74,50 +79,81 @@ def still_ready(
     connection: Connection, place: Outside, grace_s: float, order_ids: Collection[int], now: datetime
 ) -> set[int]:
     """Those of these orders that can be sent at this moment."""
-    wanted = rows(connection, "wanted", [("id", int)], [(order_id,) for order_id in sorted(order_ids)])
-    due = _due(place, now - timedelta(seconds=grace_s)).where(_is_ours(), _has_address())
-    return {row.id for row in connection.execute(due.where(sales_order.c.id.in_(select(wanted.c.id))))}
+    due = _at(place, now - timedelta(seconds=grace_s))
+    return {row.id for row in _still_ready(connection, **due, wanted=[(i,) for i in sorted(order_ids)])}
 
 
-def _waiting(connection: Connection, place: Outside, due: Select[Any], now: datetime) -> dict[str, Alert]:
+def _waiting(connection: Connection, place: Outside, due: Mapping[str, Any], now: datetime) -> dict[str, Alert]:
     """Orders that wait for their address longer than such orders do."""
-    incomplete = and_(_says("name", "street", how=or_), sales_order.c.first_applied_at <= now - _INCOMPLETE_TOLD_AFTER)
-    withheld = sales_order.c.first_applied_at <= now - _WITHHELD_TOLD_AFTER
-    found = connection.execute(due.where(_is_ours(), not_(_has_address()), or_(incomplete, withheld)).limit(_WAITING))
+    found = _without_address(
+        connection, **due, incomplete_since=now - _INCOMPLETE_TOLD_AFTER, withheld_since=now - _WITHHELD_TOLD_AFTER
+    )
     waiting = [alerts.waits(place.warehouse_id, place.key, row.id, row.name, row.account_id) for row in found]
     return {each.key: each for each in waiting}
 
 
 def _backlogs(connection: Connection, place: Outside, now: datetime) -> dict[str, Alert]:
     """How many orders of each account are left to whoever sent them before it went live."""
-    due = _due(place, now).where(not_(_is_ours())).subquery("due")
-    found = connection.execute(
-        select(due.c.account_id, func.count().label("orders")).group_by(due.c.account_id).order_by(due.c.account_id)
-    )
     left = [
         alerts.backlog(place.warehouse_id, place.key, row.account_id, place.views[row.account_id].key, row.orders)
-        for row in found
+        for row in _count_backlogs(connection, **_at(place, now))
     ]
     return {each.key: each for each in left}
 
 
 def _refusals(connection: Connection, place: Outside) -> dict[str, Alert]:
     """Orders that still hold what the warehouse will not send; of several refusals the last."""
-    found = connection.execute(
+    refused = [
+        alerts.refused(place.warehouse_id, place.key, row.id, row.name, row.account_id, row.reason or alerts.BY_ITSELF)
+        for row in _refused(connection, warehouse_id=place.warehouse_id)
+    ]
+    return {each.key: each for each in refused}
+
+
+@statement
+def _any_held(given: Given) -> Executable:
+    return select(reservation.c.order_line_id).where(_is_held(given)).limit(1)
+
+
+@statement
+def _ready(given: Given) -> Executable:
+    ours = _due(given).where(_is_ours(), _has_address())
+    return ours.order_by(sales_order.c.id).limit(given.value("limit", int))
+
+
+@statement
+def _still_ready(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return _due(given).where(_is_ours(), _has_address(), sales_order.c.id.in_(select(wanted.c.id)))
+
+
+@statement
+def _without_address(given: Given) -> Executable:
+    since = sales_order.c.first_applied_at
+    incomplete = and_(_says("name", "street", how=or_), since <= given.value("incomplete_since", datetime))
+    waits = or_(incomplete, since <= given.value("withheld_since", datetime))
+    return _due(given).where(_is_ours(), not_(_has_address()), waits).order_by(sales_order.c.id).limit(_WAITING)
+
+
+@statement
+def _count_backlogs(given: Given) -> Executable:
+    due = _due(given).where(not_(_is_ours())).subquery("due")
+    return select(due.c.account_id, func.count().label("orders")).group_by(due.c.account_id).order_by(due.c.account_id)
+
+
+@statement
+def _refused(given: Given) -> Executable:
+    return (
         select(sales_order.c.id, sales_order.c.name, sales_order.c.account_id, shipment_request.c.reason)
         .join(shipment_request, shipment_request.c.order_id == sales_order.c.id)
         .where(
             sales_order.c.state == "open",
-            shipment_request.c.warehouse_id == place.warehouse_id,
+            sales_order.c.id.in_(_holding(given)),
+            shipment_request.c.warehouse_id == given.value("warehouse_id", int),
             _is_refused(),
         )
         .order_by(shipment_request.c.id)
     )
-    refused = [
-        alerts.refused(place.warehouse_id, place.key, row.id, row.name, row.account_id, row.reason or alerts.BY_ITSELF)
-        for row in found
-    ]
-    return {each.key: each for each in refused}
 
 
 def _is_refused() -> ColumnElement[bool]:
@@ -142,22 +178,29 @@ def _is_refused() -> ColumnElement[bool]:
     return and_(shipment_request.c.state == "refused", held.exists())
 
 
-def _due(place: Outside, applied_before: datetime) -> Select[Any]:
+def _at(place: Outside, applied_before: datetime) -> dict[str, Any]:
+    """What `_due` is given."""
+    accounts = [(account_id,) for account_id in sorted(place.views)]
+    return {"warehouse_id": place.warehouse_id, "accounts": accounts, "applied_before": applied_before}
+
+
+def _is_held(given: Given) -> ColumnElement[bool]:
+    as_indexed = text("reservation.stage = 'held' AND reservation.quantity > 0")  # as the partial index has it
+    return and_(reservation.c.warehouse_id == given.value("warehouse_id", int), as_indexed)
+
+
+def _holding(given: Given) -> Select[Any]:
+    """Orders that hold units there which it was not asked for."""
+    line = order_line.c.id == reservation.c.order_line_id
+    return select(order_line.c.order_id).join(reservation, line).where(_is_held(given))
+
+
+def _due(given: Given) -> Select[Any]:
+    accounts = given.rows("accounts", id=int)
     asked = select(1).where(
         shipment_request.c.order_id == sales_order.c.id,
-        shipment_request.c.warehouse_id == place.warehouse_id,
+        shipment_request.c.warehouse_id == given.value("warehouse_id", int),
         or_(shipment_request.c.state.in_(OPEN), _is_refused()),
-    )
-    held = (
-        select(1)
-        .select_from(reservation)
-        .join(order_line, order_line.c.id == reservation.c.order_line_id)
-        .where(
-            order_line.c.order_id == sales_order.c.id,
-            reservation.c.warehouse_id == place.warehouse_id,
-            reservation.c.stage == "held",
-            reservation.c.quantity > 0,
-        )
     )
     return (
         select(sales_order.c.id, sales_order.c.name, sales_order.c.account_id)
@@ -167,9 +210,9 @@ def _due(place: Outside, applied_before: datetime) -> Select[Any]:
             sales_order.c.state == "open",
             sales_order.c.review.is_(None),
             sales_order.c.test == 0,
-            sales_order.c.first_applied_at <= applied_before,
-            sales_order.c.account_id.in_(sorted(place.views)),
-            held.exists(),
+            sales_order.c.first_applied_at <= given.value("applied_before", datetime),
+            sales_order.c.account_id.in_(select(accounts.c.id)),
+            sales_order.c.id.in_(_holding(given)),
             ~asked.exists(),
         )
     )

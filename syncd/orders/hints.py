@@ -22,7 +22,7 @@ from adapters.contract import (
     Transient,
 )
 from syncd.db.database import Transactor
-from syncd.db.statements import Given, statement
+from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import inbox
 from syncd.orders.inbox import Arrived
 from syncd.orders.take_in import NumberHint, hint_cutoff, put_back, record_fetched, weigh_hints
@@ -160,7 +160,7 @@ def _hinted(given: Given) -> Executable:
     )
     return (
         select(inbox.c.id, inbox.c.event_key, inbox.c.topic, inbox.c.body, inbox.c.received_at, inbox.c.attempts)
-        .where(inbox.c.account_id == given.value("account_id", int), inbox.c.state == "hinted", due)
+        .where(inbox.c.account_id == given.value("account_id", int), inbox.c.state == constant("hinted"), due)
         .order_by(inbox.c.id)
         .limit(given.value("limit", int))
     )

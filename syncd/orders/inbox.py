@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Executable, select, update
 
-from syncd.db.statements import Given, statement
+from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import inbox
 from syncd.db.types import to_micros
 
@@ -59,14 +59,17 @@ def insert_arrived(connection: Connection, arrived: Sequence[Arrived], now: date
 
 def load_new(connection: Connection, limit: int) -> list[InboxRow]:
     """The oldest news not yet settled."""
-    return [InboxRow(*row[:5], bytes(row[5] or b"")) for row in _new(connection, limit=limit)]
+    return [
+        InboxRow(row.id, row.account_id, row.event_key, row.topic, row.way, bytes(row.body or b""))
+        for row in _new(connection, limit=limit)
+    ]
 
 
 @statement
 def _new(given: Given) -> Executable:
     return (
         select(inbox.c.id, inbox.c.account_id, inbox.c.event_key, inbox.c.topic, inbox.c.way, inbox.c.body)
-        .where(inbox.c.state == "new")
+        .where(inbox.c.state == constant("new"))
         .order_by(inbox.c.id)
         .limit(given.value("limit", int))
     )

@@ -149,6 +149,12 @@ Index(
     sqlite_where=(reservation.c.stage != "shipped") & (reservation.c.quantity > 0),
     postgresql_where=(reservation.c.stage != "shipped") & (reservation.c.quantity > 0),
 )
+Index(
+    "ix_reservation_held",
+    reservation.c.warehouse_id,
+    sqlite_where=(reservation.c.stage == "held") & (reservation.c.quantity > 0),
+    postgresql_where=(reservation.c.stage == "held") & (reservation.c.quantity > 0),
+)
 
 shortage = Table(
     "shortage",

@@ -22,7 +22,8 @@ def forget(connection: Connection, done: Sequence[Dirty]) -> None:
 def _forget(given: Given) -> Executable:
     done = given.rows("done", id=int, version=int)
     is_done = and_(done.c.id == dirty_listing.c.listing_id, done.c.version == dirty_listing.c.version)
-    return delete(dirty_listing).where(select(1).where(is_done).exists())
+    named = dirty_listing.c.listing_id.in_(select(done.c.id))  # or every dirty listing is looked at
+    return delete(dirty_listing).where(named, select(1).where(is_done).exists())
 
 
 TAKES_EFFECT = "a write takes effect"

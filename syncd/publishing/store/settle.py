@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Executable, Update, delete, func, select, upd
 from syncd.accounts.store import is_live
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
-from syncd.db.statements import Given, statement
+from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import push_batch, push_row
 from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, acknowledged
@@ -53,7 +53,7 @@ def note_sent(connection: Connection, rules: Rules, key: str, now: datetime) -> 
 def _in_flight(given: Given) -> Executable:
     return (
         select(push_batch)
-        .where(push_batch.c.account_id == given.value("account_id", int), push_batch.c.state == "in_flight")
+        .where(push_batch.c.account_id == given.value("account_id", int), push_batch.c.state == constant("in_flight"))
         .order_by(push_batch.c.created_at, push_batch.c.key)
     )
 
