@@ -3,6 +3,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 ARGS ?=
+SEEDS ?= 1-10
 
 BIN := .venv/bin
 CORE := .venv/.core-installed
@@ -20,7 +21,7 @@ $(PYTHON) -m venv --clear .venv || { \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check fmt bench lock clean
+.PHONY: help demo test sim soak check fmt bench lock clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST))
@@ -29,7 +30,10 @@ demo: $(CORE) ## run the demo; options by ARGS="--for 20s --seed 7"
 	$(BIN)/syncd demo $(ARGS)
 
 test: $(DEV) ## run the tests; options by ARGS="-k money", processes by WORKERS=4
-	$(BIN)/pytest -n $(WORKERS) -m "not soak" $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) -m "not soak and not sim" $(ARGS)
+
+sim: $(DEV) ## simulate: the mutation gate and ten days in virtual time; another range by SEEDS=1-100
+	SYNCD_SIM_SEEDS=$(SEEDS) $(BIN)/pytest -n $(WORKERS) -m sim $(ARGS)
 
 soak: $(DEV) ## run the long tests that `make test` leaves out; options as there
 	$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS)

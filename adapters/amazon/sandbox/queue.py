@@ -52,12 +52,16 @@ class MessageQueue:
         now = self._clock.now()
         message = Message(str(self._rng.uuid()), body, now, now)
         self._messages[message.id] = message
-        self._came.set()
-        self._came = asyncio.Event()
+        self.wake()
         return message.id
 
+    def wake(self) -> None:
+        """Have whoever waits look again."""
+        self._came.set()
+        self._came = asyncio.Event()
+
     async def something_comes(self) -> None:
-        """Wait for the next message that is put."""
+        """Wait for the next message that is put, or to be woken."""
         await self._came.wait()
 
     def take(self, limit: int, hidden_s: float, *, shuffled: bool) -> list[Message]:

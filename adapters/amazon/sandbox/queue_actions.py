@@ -44,7 +44,8 @@ class QueueActions:
             rest = until - asyncio.get_running_loop().time()
             if rest <= 0:
                 break
-            await self._something_comes(min(rest, LOOK_AGAIN_S))
+            hidden = len(self._queue) > 0  # these come back by themselves
+            await self._something_comes(min(rest, LOOK_AGAIN_S) if hidden else rest)
             if self._listening(request):
                 taken = self._queue.take(limit, hidden_s, shuffled=shuffled)
         return {"Messages": [_shown(message, wanted) for message in taken]} if taken else {}

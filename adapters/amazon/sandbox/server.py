@@ -59,6 +59,7 @@ class AmazonSandbox:
     async def stop(self) -> None:
         """Give up what is still to be delivered, and let go of who is kept waiting."""
         self._wire.close()
+        self.queue.wake()
         await self._courier.stop()
 
     def _build_app(self) -> web.Application:

@@ -22,10 +22,10 @@ class Faults:
     mishaps: MishapMix = field(default_factory=MishapMix)
     cuts: Mapping[Boundary, float] = field(
         default_factory=lambda: {
-            Boundary.COMMITTED: 1 / 400,
-            Boundary.ROLLED_BACK: 1 / 4000,
-            Boundary.SENT: 1 / 400,
-            Boundary.REPLIED: 1 / 800,
+            Boundary.COMMITTED: 1 / 1500,
+            Boundary.ROLLED_BACK: 1 / 10_000,
+            Boundary.SENT: 1 / 1000,
+            Boundary.REPLIED: 1 / 3000,
         }
     )
     sandboxes: bool = True  # the vendors' own: 429, 5xx, broken bodies, stale reads, late and doubled news
