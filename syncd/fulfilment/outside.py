@@ -192,7 +192,8 @@ class Fulfilment:
         if done.down is not None and _is_down(done):
             await self._reach.failed(activity, done.down)
         else:
-            await self._reach.worked(activity)
+            if done.worked:  # a lone request that fails tells nothing of the warehouse either way
+                await self._reach.worked(activity)
             await self._tell_stuck(due, done, turns)
         if done.mishap is not None:
             raise done.mishap

@@ -329,6 +329,21 @@ async def test_an_alert_stays_open_while_any_of_its_doings_fails(db: Database) -
     assert it.seller.open_alerts() == []
 
 
+async def test_a_lone_request_that_fails_after_a_restart_takes_no_alert_back(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(an_order())
+    it.warehouse.next_time("read_stock", Transient("down"))
+    await it.works.read_stock()
+
+    restarted = working_with(it.seller, "3pl", it.warehouse)
+    it.warehouse.next_time("submit", Transient("down"))
+    await restarted.sends()
+    assert it.seller.open_alerts() == ["warehouse_down"]
+
+    await restarted.works.read_stock()
+    assert it.seller.open_alerts() == []
+
+
 async def test_a_process_that_lost_its_lease_books_nothing(db: Database) -> None:
     it = shipping(db)
     it.takes_in(an_order())
