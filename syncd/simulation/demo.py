@@ -24,10 +24,11 @@ from syncd.insight.status import Status, read_status
 from syncd.insight.store import read_tallies
 from syncd.simulation.docks import docks_of
 from syncd.simulation.outages import break_down
+from syncd.simulation.packing import PackingTable
 from syncd.simulation.picture import save_picture
 from syncd.simulation.quiet import wait_for_quiet
 from syncd.simulation.shoppers import Shoppers
-from syncd.simulation.staff import Receiving, Typist, ship_parcels
+from syncd.simulation.staff import Receiving, Typist
 from syncd.simulation.stage import Stage, differing, set_stage, truths
 from syncd.simulation.summary import Summary, Tallies, summarise
 from syncd.simulation.verdict import summary_view
@@ -145,8 +146,9 @@ def _doings(stage: Stage, shoppers: Shoppers, options: DemoOptions) -> list[Coro
     doings = [
         shoppers.shop(),
         shoppers.payments.settle_due(),
-        ship_parcels(db, clock, shoppers.parcels, stage.setup.ids.accounts),
-        Receiving(world, db, clock, stage.folder, docks_of(stage)).receive(),
+        shoppers.regrets.come_due(),
+        PackingTable(db, clock, shoppers.parcels, stage.setup.ids.accounts, world.by_hand).pack(),
+        Receiving(world, db, clock, stage.folder, docks_of(stage), happenings).receive(),
         Typist(world, stage.shops, clock, happenings).type_numbers(),
     ]
     if options.faults:

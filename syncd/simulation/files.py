@@ -11,6 +11,8 @@ from pathlib import Path
 from syncd.simulation.vendors import FACES, Json, Secret, Setting, Settings
 from syncd.simulation.world import ChannelPlan, WarehousePlan, World, stands
 
+_NEWS = ("queue", "verification_token_secret")
+
 
 def settle_terms(world: World, truths: Mapping[str, Json]) -> dict[str, Settings]:
     """How the seller is connected to each vendor, by key, once every sandbox has told the truth."""
@@ -30,9 +32,11 @@ def write_config(world: World, terms: Mapping[str, Settings], folder: Path, data
         "[http]",
         'host = "127.0.0.1"',
         f"port = {port}",
-        f'public_url = "http://127.0.0.1:{port}"',
+        *([f'public_url = "http://127.0.0.1:{port}"'] if world.cast.webhooks else []),
         "[clock]",
         'record = "clock.json"',
+        "[cost]",
+        f'currency = "{world.cast.currency}"',
         "[log]",
         'level = "info"',
     ]
@@ -79,17 +83,17 @@ def _warehouse(plan: WarehousePlan, terms: Mapping[str, Settings]) -> list[str]:
     lines = [
         "[[warehouse]]",
         f'key = "{plan.key}"',
-        f'name = "{plan.name}"',
+        f"name = {json.dumps(plan.name)}",
         f'kind = "{plan.kind}"',
         f'country = "{plan.country}"',
-        f'postcode = "{plan.postcode}"',
+        *([f"postcode = {json.dumps(plan.postcode)}"] if plan.postcode else []),
         f'time_zone = "{plan.time_zone}"',
     ]
     if plan.account is not None:
         return [*lines, f'account = "{plan.account}"']
     if plan.vendor is not None:
         lines += write_table(f"warehouse.{plan.vendor}", terms[plan.key], _prefix(plan.key))
-    for zone, parcel, unit in (("domestic", plan.per_parcel, plan.per_unit), ("world", "24.00", "3.00")):
+    for zone, parcel, unit in plan.rates:
         lines += ["[[warehouse.rates]]", f'zone = "{zone}"', f'per_parcel = "{parcel}"', f'per_unit = "{unit}"']
     return lines
 
@@ -101,9 +105,16 @@ def _account(plan: ChannelPlan, settings: Settings) -> list[str]:
         f'channel = "{plan.vendor}"',
         f"warehouses = {json.dumps(plan.warehouses)}",
         f'policy = "{plan.policy}"',
-        "buffer = 0",
-        *write_table(f"account.{plan.vendor}", settings, _prefix(plan.key)),
+        f"buffer = {plan.buffer}",
+        *([] if plan.cap is None else [f"cap = {plan.cap}"]),
+        *write_table(f"account.{plan.vendor}", _as_planned(plan, settings), _prefix(plan.key)),
     ]
+
+
+def _as_planned(plan: ChannelPlan, settings: Settings) -> Settings:
+    """A vendor's table with what this seller has otherwise."""
+    kept = {name: value for name, value in settings.items() if plan.news or name not in _NEWS}
+    return kept if plan.poll_every_s is None else {**kept, "poll_every_s": plan.poll_every_s}
 
 
 def _prefix(key: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.contract import Rng
+from syncd.simulation.wanted import WantedOrder, channels_by_sku, units_by_sku
 
 _COLOURS = ("Red", "Blue", "Green", "Black", "White", "Amber", "Coral", "Slate", "Ivory", "Olive")
 _THINGS = (
@@ -32,6 +33,7 @@ _THINGS = (
 _PRICES = ("9.90", "14.50", "19.00", "24.90", "39.00", "59.00")
 
 FBA_PREFIX = "FBA-"
+_COVERED = (0.6, 1.6)  # of what a list of orders wants of a SKU, so much is there when it begins
 _FBA_EVERY = 11  # so many plain SKUs, one of them is at FBA
 
 
@@ -61,6 +63,16 @@ def make_articles(
     packs = [_pack(plain[n], n) for n in range(0, min(skus, 24), 3)]
     kits = [_kit(plain[n], plain[n + 7], n) for n in range(1, min(skus - 7, 20), 3)]
     return tuple(plain + packs + kits)
+
+
+def make_wanted(rng: Rng, orders: Sequence[WantedOrder]) -> tuple[Article, ...]:
+    """What a list of orders asks for, listed where it is asked for."""
+    units = units_by_sku(orders)
+    most = max(units.values())
+    return tuple(
+        Article(sku, sku, units[sku] / most, _PRICES[rng.randrange(len(_PRICES))], channels)
+        for sku, channels in channels_by_sku(orders).items()
+    )
 
 
 def _plain(number: int, rng: Rng, assortments: Sequence[tuple[str, ...]], fba_channel: str | None) -> Article:
@@ -102,3 +114,19 @@ def fill_shelves(
         for warehouse in warehouses
         if rng.random() < kept_share
     }
+
+
+def fill_for(
+    rng: Rng, articles: Sequence[Article], orders: Sequence[WantedOrder], pools: Mapping[str, Sequence[str]]
+) -> dict[tuple[str, str], int]:
+    """Opening pieces by (sku, warehouse) for what is going to be wanted: of some more than that, of some less."""
+    stock: dict[tuple[str, str], int] = {}
+    units = units_by_sku(orders)
+    for article in articles:
+        keys = dict.fromkeys(key for channel in article.channels for key in pools[channel])
+        left = max(1, int(units[article.sku] * rng.uniform(*_COVERED)))
+        for key in keys:
+            stock[(article.sku, key)] = rng.randrange(left + 1)
+            left -= stock[(article.sku, key)]
+        stock[(article.sku, next(iter(keys)))] += left
+    return stock

@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A channel's API answered nobody; its shoppers went on buying."""
+    """A channel's or a warehouse's API answered nobody; shoppers went on buying."""
 
     account: str
     from_at: datetime
@@ -62,14 +62,52 @@ class Purchase:
         self.wanted = dict(self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """For a while something was slower than usual, or stood still. `key`: which vendor; None: the daemon itself."""
+
+    kind: str
+    key: str | None
+    from_at: datetime
+    to_at: datetime
+
+
+@dataclass(slots=True)
+class Lived:
+    """One life of the daemon; `to_at` None while it lasts."""
+
+    from_at: datetime
+    to_at: datetime | None = None
+
+    def end(self, at: datetime) -> None:
+        self.to_at = self.to_at or at
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Goods arrived at a warehouse."""
+
+    warehouse: str
+    sku: str
+    pieces: int
+    at: datetime
+
+
 @dataclass(slots=True)
 class Happenings:
     outages: list[Outage] = field(default_factory=list)
     hand_edits: list[HandEdit] = field(default_factory=list)
     unpaid: list[Unpaid] = field(default_factory=list)
+    spells: list[Spell] = field(default_factory=list)
+    lives: list[Lived] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)  # of watched counters
-    deliveries: int = 0
     bursts: int = 0
+
+    def begin_life(self, at: datetime) -> Lived:
+        """The daemon starts, maybe beside another one."""
+        self.lives.append(Lived(at))
+        return self.lives[-1]
 
     def down(self, account: str, at: datetime) -> bool:
         return any(each.account == account and each.from_at <= at < each.to_at for each in self.outages)

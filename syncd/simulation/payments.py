@@ -42,14 +42,22 @@ class Payments:
     def open(self) -> int:
         return len(self._open)
 
-    def expect(self, shop: ShopCounter, placed: Placed, skus: Sequence[str]) -> None:
-        """Remember a purchase that is to be paid or dropped."""
+    def expect(
+        self,
+        shop: ShopCounter,
+        placed: Placed,
+        skus: Sequence[str],
+        pays: bool | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        """Remember a purchase that is to be paid or dropped; chance decides what is not told."""
         now = self._clock.now()
-        due_at = now + timedelta(seconds=self._rng.uniform(_EARLIEST_S, _LATEST_S))
+        due_at = due_at or now + timedelta(seconds=self._rng.uniform(_EARLIEST_S, _LATEST_S))
+        pays = self._rng.random() >= _DROPPED_SHARE if pays is None else pays
         pieces = frozenset(part for sku in skus for part, _ in self._parts[sku])
         purchase = Unpaid(shop.key, placed.name, pieces, now)
         self._happenings.unpaid.append(purchase)
-        self._open.append(_Expected(shop, placed.order_id, due_at, self._rng.random() >= _DROPPED_SHARE, purchase))
+        self._open.append(_Expected(shop, placed.order_id, due_at, pays, purchase))
 
     async def settle_due(self) -> None:
         """Settle what is due, for ever."""

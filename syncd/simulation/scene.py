@@ -52,8 +52,7 @@ def import_book(scene: Scene) -> None:
     """What the seller knows: the items, and what stands in own warehouses. Others tell what they have themselves."""
     now = scene.clock.now()
     import_items(scene.setup.db, write_items(scene.world, scene.folder / "items.csv"), now)
-    own = {warehouse.key for warehouse in scene.world.warehouses("own")}
-    counted = {(sku, key): pieces for (sku, key), pieces in scene.world.stock.items() if key in own}
+    counted = {(sku, key): pieces for (sku, key), pieces in scene.world.stock.items() if key in scene.world.by_hand}
     import_stock(scene.setup.db, write_stock(counted, now, scene.folder / "stock.csv"), now)
 
 

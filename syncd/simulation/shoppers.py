@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -12,23 +13,16 @@ from datetime import datetime, timedelta
 
 from adapters.contract import Clock, Rng
 from syncd.chance import SeededRng
+from syncd.simulation.addresses import ship_to, towns_in
 from syncd.simulation.goods import Article
 from syncd.simulation.happenings import Happenings
 from syncd.simulation.payments import Payments
+from syncd.simulation.regrets import Act, Regrets
 from syncd.simulation.shop_control import ShopCounter
 from syncd.simulation.unbroken import unbroken
 from syncd.simulation.world import ChannelPlan, World
 
-_CITIES = (
-    ("New York", "10001", "NY"),
-    ("Boston", "02108", "MA"),
-    ("Chicago", "60601", "IL"),
-    ("Denver", "80202", "CO"),
-    ("Seattle", "98101", "WA"),
-    ("Los Angeles", "90012", "CA"),
-    ("Miami", "33130", "FL"),
-    ("Austin", "78701", "TX"),
-)
+_BURST = 4.0  # times as many shoppers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +30,19 @@ class Habits:
     """How busy the day is. Rates are per seller's hour; shares by vendor apply where the vendor knows such orders."""
 
     orders_per_hour: float = 240.0
-    burst_share: float = 0.15  # of the time, shoppers come four times as fast
+    burst_share: float = 0.15  # of the time, shoppers come several times as fast
     cancel_share: float = 0.04
     edit_share: float = 0.03
+    late_share: float = 0.5  # of cancellations and edits
+    late_s: tuple[float, float] = (120.0, 5400.0)  # after the purchase
     unpaid_share: Mapping[str, float] = field(default_factory=lambda: {"ebay": 0.25, "amazon": 0.12})
     by_channel_share: Mapping[str, float] = field(default_factory=lambda: {"amazon": 0.15})
+    refund_share: float = 0.06  # of what was shipped, where the vendor has refunds
+
+    @classmethod
+    def of_day(cls, orders: float) -> Habits:
+        """So many orders a day on average, bursts included."""
+        return cls(orders_per_hour=orders / 24 / (1 + (_BURST - 1) * cls().burst_share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,12 @@ class Shoppers:
         self._whims = SeededRng(world.seed, "shoppers/whims")
         self._shelves = {channel.key: Shelf.of(world.listed_on(channel.key)) for channel in world.channels}
         self._fba = Shelf.of(world.at_fba)
+        self._towns = towns_in({each.country for each in world.cast.warehouses})
+        self._bursting = False
+        self._happenings = happenings
         self._shares = list(itertools.accumulate(channel.share for channel in world.channels))
         self.payments = Payments(SeededRng(world.seed, "shoppers/payments"), clock, happenings, world)
+        self.regrets = Regrets(clock)
         self.parcels: asyncio.Queue[Taken] = asyncio.Queue()
         self.sales = Sales()
 
@@ -108,15 +114,29 @@ class Shoppers:
         """Place orders one after the other, for ever."""
         due = self._clock.now()
         while True:
-            due += timedelta(seconds=self._pause_s(due))
+            due = self._next_after(due)
             await self._clock.sleep((due - self._clock.now()).total_seconds())
             await unbroken(self._buy())
 
-    def _pause_s(self, at: datetime) -> float:
-        # A burst lasts some minutes of every hour, the same ones for the same seed.
+    def _next_after(self, at: datetime) -> datetime:
+        """When the next shopper comes: the rate changes by the minute."""
+        wanted = -math.log(1.0 - self._when.random())  # of what is to be expected on average
+        while True:
+            rate = self._rate(at)
+            until = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+            expected = rate * (until - at).total_seconds()
+            if wanted <= expected:
+                return at + timedelta(seconds=wanted / rate)
+            wanted -= expected
+            at = until
+
+    def _rate(self, at: datetime) -> float:
+        """Shoppers a second. A burst lasts some minutes of every hour, the same ones for the same seed."""
         minute = at.minute + 60 * (at.hour % 3)
-        busy = 4.0 if (minute * 7 + self._world.seed) % 100 < self._habits.burst_share * 100 else 1.0
-        return -math.log(1.0 - self._when.random()) * 3600.0 / (self._habits.orders_per_hour * busy)
+        bursting = (minute * 7 + self._world.seed) % 100 < self._habits.burst_share * 100
+        self._happenings.bursts += bursting and not self._bursting
+        self._bursting = bursting
+        return self._habits.orders_per_hour * (_BURST if bursting else 1.0) / 3600.0
 
     async def _buy(self) -> None:
         channel = self._channel()
@@ -141,18 +161,32 @@ class Shoppers:
         return self._world.channels[bisect.bisect_right(self._shares, wanted)]
 
     async def _whim(self, taken: Taken, *, always_restocked: bool) -> None:
+        """Somebody cancels or changes the order, at once or when it may be too late; else nothing but the parcel."""
         # Units that eBay keeps off its listing could as well be hidden purchases: they would stay held for days.
         whim = self._whims.random()
+        act: Act | None = None
         if whim < self._habits.cancel_share:
             restock = self._whims.random() < 0.8 or always_restocked
-            if await taken.shop.cancel(taken.order_id, restock=restock):
-                self.sales.cancelled += 1
-            return
-        if whim < self._habits.cancel_share + self._habits.edit_share:
-            sku, quantity = taken.lines[0]
-            if await taken.shop.edit(taken.order_id, sku, max(0, quantity + (1 if self._whims.random() < 0.5 else -1))):
-                self.sales.edited += 1
-        self.parcels.put_nowait(taken)
+            act = functools.partial(self._cancel, taken, restock)
+        elif whim < self._habits.cancel_share + self._habits.edit_share:
+            act = functools.partial(self._edit, taken, 1 if self._whims.random() < 0.5 else -1)
+        if act is not None and self._whims.random() < self._habits.late_share:
+            self.regrets.expect(taken.at + timedelta(seconds=self._whims.uniform(*self._habits.late_s)), act)
+            act = None
+        if act is None or not await act():
+            self.parcels.put_nowait(taken)
+
+    async def _cancel(self, taken: Taken, restock: bool) -> bool:
+        """Whether nothing is to be sent any more."""
+        cancelled = await taken.shop.cancel(taken.order_id, restock=restock)
+        self.sales.cancelled += cancelled
+        return cancelled
+
+    async def _edit(self, taken: Taken, by: int) -> bool:
+        """Change the first line's quantity. Something is still to be sent, or nobody minds an empty parcel."""
+        sku, quantity = taken.lines[0]
+        self.sales.edited += await taken.shop.edit(taken.order_id, sku, max(0, quantity + by))
+        return False
 
     def _basket(self, channel: str) -> list[tuple[str, int]]:
         basket: dict[str, int] = {}
@@ -167,12 +201,4 @@ class Shoppers:
         return [(article.fba_sku, 1)]
 
     def _ship_to(self) -> dict[str, str]:
-        city, postcode, province = _CITIES[self._what.randrange(len(_CITIES))]
-        return {
-            "name": "A Shopper",
-            "address1": "1 Main Street",
-            "city": city,
-            "zip": postcode,
-            "province": province,
-            "country": "US",
-        }
+        return ship_to(self._towns[self._what.randrange(len(self._towns))])

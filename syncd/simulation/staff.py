@@ -1,4 +1,4 @@
-"""The seller's people: parcels leave own warehouses, goods arrive, and now and then somebody types a number by hand."""
+"""The seller's people: goods arrive, and now and then somebody types a number by hand."""
 
 from __future__ import annotations
 
@@ -12,44 +12,21 @@ from sqlalchemy import Connection, and_, select
 from adapters.contract import Clock
 from syncd.chance import SeededRng
 from syncd.db.database import Database
-from syncd.db.tables import level, order_line, reservation, sales_order, sku, warehouse
+from syncd.db.tables import level, sku, warehouse
 from syncd.simulation.docks import Dock
 from syncd.simulation.files import write_stock
-from syncd.simulation.happenings import HandEdit, Happenings
+from syncd.simulation.happenings import Arrival, HandEdit, Happenings
 from syncd.simulation.shop_control import ShopCounter
-from syncd.simulation.shoppers import Taken
-from syncd.simulation.world import World
+from syncd.simulation.unbroken import unbroken
+from syncd.simulation.world import WarehousePlan, World
 from syncd.stock.import_stock import import_stock
 
-_SHIP_AFTER_S = 900.0
 _DELIVERY_EVERY_S = 900.0
 _TYPING_EVERY_S = 540.0
 _SKUS_A_DELIVERY = 6
 
 Aside = Callable[..., Awaitable[Any]]
 """Runs what would hold up the loop: on a thread in life."""
-
-
-async def ship_parcels(db: Database, clock: Clock, parcels: asyncio.Queue[Taken], accounts: Mapping[str, int]) -> None:
-    """Some time after it was bought, what stands in own warehouses alone is shipped; a 3PL ships by itself."""
-    while True:
-        taken = await parcels.get()
-        await clock.sleep(_SHIP_AFTER_S - (clock.now() - taken.at).total_seconds())
-        kinds = await db.read(_reserved_in, accounts[taken.shop.key], taken.name)
-        if kinds == {"own"}:
-            await taken.shop.fulfil(taken.order_id)
-
-
-def _reserved_in(connection: Connection, account_id: int, name: str) -> set[str]:
-    """The kinds of warehouses that an order's units are reserved in."""
-    found = connection.execute(
-        select(warehouse.c.kind)
-        .join(reservation, reservation.c.warehouse_id == warehouse.c.id)
-        .join(order_line, order_line.c.id == reservation.c.order_line_id)
-        .join(sales_order, sales_order.c.id == order_line.c.order_id)
-        .where(sales_order.c.account_id == account_id, sales_order.c.name == name, reservation.c.quantity > 0)
-    )
-    return set(found.scalars())
 
 
 class Receiving:
@@ -62,6 +39,7 @@ class Receiving:
         clock: Clock,
         folder: Path,
         docks: Mapping[str, Dock],
+        happenings: Happenings,
         aside: Aside = asyncio.to_thread,
         every_s: float = _DELIVERY_EVERY_S,
     ) -> None:
@@ -70,6 +48,7 @@ class Receiving:
         self._clock = clock
         self._folder = folder
         self._docks = docks
+        self._happenings = happenings
         self._aside = aside
         self._every_s = every_s
         self._rng = SeededRng(world.seed, "receiving")
@@ -77,15 +56,21 @@ class Receiving:
     async def receive(self) -> None:
         """Receive deliveries, for ever."""
         number = 0
+        stocked = {key for _, key in self._world.stock}
+        plans = [plan for plan in self._world.cast.warehouses if plan.key in stocked]
         while True:
-            for plan in self._world.cast.warehouses:
-                await self._clock.sleep(self._every_s / len(self._world.cast.warehouses))
+            for plan in plans:
+                await self._clock.sleep(self._every_s / len(plans))
                 number += 1
-                arrived = self._delivery(plan.key)
-                if plan.kind == "own":
-                    await self._aside(self._count, plan.key, arrived, number)
-                else:
-                    await self._docks[plan.key](arrived)
+                await unbroken(self._take_in(plan, self._delivery(plan.key), number))
+
+    async def _take_in(self, plan: WarehousePlan, arrived: Mapping[str, int], number: int) -> None:
+        if plan.by_hand:
+            await self._aside(self._count, plan.key, arrived, number)
+        else:
+            await self._docks[plan.key](arrived)
+        now = self._clock.now()
+        self._happenings.arrivals += [Arrival(plan.key, sku, pieces, now) for sku, pieces in arrived.items()]
 
     def _delivery(self, key: str) -> dict[str, int]:
         stocked = [article.sku for article in self._world.plain if (article.sku, key) in self._world.stock]

@@ -13,6 +13,7 @@ from syncd.bootstrap import open_channels, open_world
 from syncd.clock import ScaledClock, start_record
 from syncd.db.migrate import migrate
 from syncd.simulation.files import secrets_of, settle_terms, write_config
+from syncd.simulation.happenings import Lived
 from syncd.simulation.processes import Process, free_ports
 from syncd.simulation.scene import (
     SELLER_START,
@@ -40,6 +41,7 @@ class Stage(Scene):
     config_file: Path
     secrets: dict[str, str]
     daemon: Process | None = None
+    lived: Lived | None = None
     restarts: int = 0
     peaks_mib: list[float] = field(default_factory=list)
 
@@ -48,6 +50,7 @@ class Stage(Scene):
         return f"http://127.0.0.1:{self.port}"
 
     async def start_daemon(self) -> None:
+        self.lived = self.happenings.begin_life(self.clock.now())
         self.daemon = Process(["run", "-c", str(self.config_file)], self.folder / "daemon.log", env=self.secrets)
         await self.daemon.answers(f"{self.address}/readyz")
 
@@ -56,6 +59,8 @@ class Stage(Scene):
         assert self.daemon is not None, "there is a daemon to kill"
         self.note_peak()
         self.daemon.kill()
+        if self.lived is not None:
+            self.lived.end(self.clock.now())
         self.restarts += 1
         await self.start_daemon()
 

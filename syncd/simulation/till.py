@@ -66,6 +66,10 @@ class Till(ShopCounter):
             self._open[order_id].refunded += quantity
         return done
 
+    def out_of_stock(self, order_id: str) -> None:
+        """Note that the seller cancelled it because nothing was there to send."""
+        self._open[order_id].out_of_stock = True
+
     def _sell(self, purchase: Purchase, lines: Sequence[tuple[str, int]]) -> None:
         if not purchase.by_channel:
             self._stock.sell(self.key, lines, self._clock.now())

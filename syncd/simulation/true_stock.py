@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, pairwise
 
+from syncd.simulation.happenings import Arrival
 from syncd.simulation.world import World
 
 Steps = list[tuple[datetime, int]]
@@ -28,32 +29,35 @@ class TrueStock:
     accounts have different pools this takes for granted that every order was sent from the best place.
     """
 
-    def __init__(self, world: World, opened_at: datetime) -> None:
+    def __init__(self, world: World, opened_at: datetime, arrivals: Sequence[Arrival] = ()) -> None:
+        """`arrivals` may grow while the run lasts."""
         self._parts = {article.sku: article.parts for article in world.articles}
         self._claims = _claims({each.key: each.warehouses for each in world.channels})
         self._there: dict[str, dict[str, int]] = {article.sku: {} for article in world.plain}
         self._sold: dict[str, dict[str, int]] = {article.sku: {} for article in world.plain}
-        self.history: dict[tuple[str, str], Steps] = {}
-        """What was free, by (account, SKU)."""
+        self._arrivals = arrivals
+        self._arrived = 0
+        self._history: dict[tuple[str, str], Steps] = {}
         for (sku, warehouse), pieces in world.stock.items():
             self._there[sku][warehouse] = pieces
-        self._note(self._there, opened_at)
+        for sku in self._there:
+            self._note(sku, opened_at)
 
-    def arrive(self, warehouse: str, pieces: Mapping[str, int], at: datetime) -> None:
-        """Goods arrive."""
-        for sku, quantity in pieces.items():
-            self._there[sku][warehouse] = self._there[sku].get(warehouse, 0) + quantity
-        self._note(pieces, at)
+    def history(self, account: str, sku: str) -> Steps:
+        """What was free for an account, from the opening on."""
+        self._take_in()
+        return self._history[(account, sku)]
 
     def sell(self, account: str, lines: Iterable[tuple[str, int]], at: datetime) -> None:
         """A channel sells so many of each article; a negative number gives them back."""
-        pieces = self._pieces(lines)
-        for sku, quantity in pieces.items():
+        self._take_in()
+        for sku, quantity in self._pieces(lines).items():
             self._sold[sku][account] = self._sold[sku].get(account, 0) + quantity
-        self._note(pieces, at)
+            self._note(sku, at)
 
     def covers(self, account: str, lines: Iterable[tuple[str, int]]) -> bool:
         """Whether everything in a basket is truly free for an account just now."""
+        self._take_in()
         return all(self.free(account, sku) >= quantity for sku, quantity in self._pieces(lines).items())
 
     def free(self, account: str, sku: str) -> int:
@@ -71,14 +75,21 @@ class TrueStock:
                 pieces[sku] = pieces.get(sku, 0) + units * quantity
         return pieces
 
-    def _note(self, skus: Iterable[str], at: datetime) -> None:
-        for sku in skus:
-            for account in self._claims:
-                self.history.setdefault((account, sku), []).append((at, self.free(account, sku)))
+    def _take_in(self) -> None:
+        """Count the goods that have arrived since the last look, each from its own instant on."""
+        while self._arrived < len(self._arrivals):
+            new = self._arrivals[self._arrived]
+            self._arrived += 1
+            self._there[new.sku][new.warehouse] = self._there[new.sku].get(new.warehouse, 0) + new.pieces
+            self._note(new.sku, new.at)
+
+    def _note(self, sku: str, at: datetime) -> None:
+        for account in self._claims:
+            self._history.setdefault((account, sku), []).append((at, self.free(account, sku)))
 
 
 def _claims(pools: Mapping[str, tuple[str, ...]]) -> dict[str, list[_Claim]]:
-    """By account, every union of pools that its own lies in: in each of them all that must come from there has to fit."""
+    """By account, every union of pools that its own lies in: all that must come from there has to fit into each."""
     distinct = sorted({frozenset(pool) for pool in pools.values()}, key=sorted)
     unions = {
         frozenset[str]().union(*chosen)
@@ -98,7 +109,7 @@ def units_hidden(free: Steps, shown: Steps, from_at: datetime, to_at: datetime) 
     instants = [at for at in instants if from_at <= at <= to_at]
     hidden = 0.0
     free_at, shown_at = _Reader(free), _Reader(shown)
-    for at, until in zip(instants, instants[1:], strict=False):
+    for at, until in pairwise(instants):
         units = max(0, free_at.read(at)) - max(0, shown_at.read(at))
         hidden += max(0, units) * (until - at).total_seconds() / 3600.0
     return hidden

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from adapters.contract import Rng
 from syncd.chance import SeededRng
-from syncd.simulation.goods import Article, fill_shelves, make_articles
+from syncd.simulation.goods import Article, fill_for, fill_shelves, make_articles, make_wanted
+from syncd.simulation.wanted import WantedOrder
 
 AMPLE = 100_000
 _KEPT_BY_3PL = 0.6  # of all SKUs
@@ -25,10 +27,14 @@ class WarehousePlan:
     country: str
     postcode: str
     time_zone: str
-    per_parcel: str
-    per_unit: str
+    rates: tuple[tuple[str, str, str], ...] = ()  # (zone, per parcel, per unit) in the seller's currency
     vendor: str | None = None
     account: str | None = None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people count and ship there, instead of a vendor's API."""
+        return self.vendor is None and self.kind != "fba"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class ChannelPlan:
     policy: str
     warehouses: tuple[str, ...]
     share: float
+    buffer: int = 0
+    cap: int | None = None
+    poll_every_s: float | None = None  # None: as the vendor's quota suggests
+    news: bool = True  # whether Amazon's queue or eBay's notifications are set up
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +61,22 @@ class Cast:
     warehouses: tuple[WarehousePlan, ...]
     assortments: tuple[tuple[str, ...], ...]
     skus: int
+    currency: str = "USD"
+    webhooks: bool = True  # whether vendors reach the daemon
 
 
-_EAST = WarehousePlan("east", "Own warehouse, Newark", "own", "US", "07102", "America/New_York", "5.20", "0.80")
-_WEST = WarehousePlan("west", "Own warehouse, Reno", "own", "US", "89502", "America/Los_Angeles", "6.10", "0.60")
-_BOB = WarehousePlan(
-    "bob", "ShipBob, Chicago", "3pl", "US", "60632", "America/Chicago", "6.80", "0.40", vendor="shipbob"
+def _rates(per_parcel: str, per_unit: str) -> tuple[tuple[str, str, str], ...]:
+    return ("domestic", per_parcel, per_unit), ("world", "24.00", "3.00")
+
+
+_EAST = WarehousePlan("east", "Own warehouse, Newark", "own", "US", "07102", "America/New_York", _rates("5.20", "0.80"))
+_WEST = WarehousePlan(
+    "west", "Own warehouse, Reno", "own", "US", "89502", "America/Los_Angeles", _rates("6.10", "0.60")
 )
-_FBA = WarehousePlan("fba", "Amazon FBA", "fba", "US", "37416", "America/New_York", "0.00", "0.00", account="amazon-us")
+_BOB = WarehousePlan(
+    "bob", "ShipBob, Chicago", "3pl", "US", "60632", "America/Chicago", _rates("6.80", "0.40"), vendor="shipbob"
+)
+_FBA = WarehousePlan("fba", "Amazon FBA", "fba", "US", "37416", "America/New_York", account="amazon-us")
 
 TWO_SHOPS = Cast(
     channels=(
@@ -116,8 +134,22 @@ class World:
         return tuple(article for article in self.articles if not article.made_of)
 
     @cached_property
+    def by_hand(self) -> frozenset[str]:
+        """The warehouses that people count and ship from."""
+        return frozenset(each.key for each in self.cast.warehouses if each.by_hand)
+
+    @cached_property
+    def fba(self) -> WarehousePlan | None:
+        """Where a channel keeps stock of the seller's; of several the first has the goods."""
+        return next(iter(self.warehouses("fba")), None)
+
+    @cached_property
     def at_fba(self) -> tuple[Article, ...]:
         return tuple(article for article in self.articles if article.fba_sku)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {article.sku: place for place, article in enumerate(self.articles)}
 
     def listed_on(self, channel: str) -> tuple[Article, ...]:
         return tuple(article for article in self.articles if channel in article.channels)
@@ -131,7 +163,7 @@ class World:
     def opening(self, article: Article) -> int:
         """What a channel shows on the first day: mostly what is sellable, and of some goods what one warehouse has."""
         kept_by = [each.key for each in self.cast.warehouses if each.kind != "fba"]
-        if self.articles.index(article) % _FORGOTTEN_EVERY == 0:
+        if self._places[article.sku] % _FORGOTTEN_EVERY == 0:
             kept_by = kept_by[:1]
         return sum(
             min(self.stock.get((sku, warehouse), 0) // units for sku, units in article.parts) for warehouse in kept_by
@@ -148,17 +180,43 @@ def stands(cast: Cast) -> Iterator[tuple[str, str]]:
 
 
 def make_world(
-    seed: int, cast: Cast, ports: dict[str, int], skus: int | None = None, *, faults: bool = True, ample: bool = False
+    seed: int,
+    cast: Cast,
+    ports: dict[str, int],
+    skus: int | None = None,
+    *,
+    faults: bool = True,
+    ample: bool = False,
+    orders: Sequence[WantedOrder] = (),
 ) -> World:
-    """A seller from a seed. `ample` stock never runs out; otherwise the popular SKUs do within hours."""
+    """A seller from a seed. `ample` stock never runs out; otherwise the popular SKUs do within hours.
+
+    `orders` that are to be placed decide what is sold where; without them so many SKUs are made up.
+    """
     rng = SeededRng(seed, "world")
-    fba = next((each for each in cast.warehouses if each.kind == "fba"), None)
-    articles = make_articles(rng, skus or cast.skus, cast.assortments, fba.account if fba else None)
-    stock = fill_shelves(rng, articles, [each.key for each in cast.warehouses if each.kind == "own"])
-    stock |= fill_shelves(rng, articles, [each.key for each in cast.warehouses if each.kind == "3pl"], _KEPT_BY_3PL)
-    if fba is not None:
-        at_fba = [article for article in articles if article.fba_sku]
-        stock |= fill_shelves(rng, at_fba, [fba.key])
+    if orders:
+        articles = make_wanted(rng, orders)
+        stock = fill_for(rng, articles, orders, {each.key: each.warehouses for each in cast.channels})
+    else:
+        articles, stock = _made_up(rng, cast, skus or cast.skus)
     if ample:
         stock = dict.fromkeys(stock, AMPLE)
     return World(seed, cast, articles, stock, ports, faults)
+
+
+def _made_up(rng: Rng, cast: Cast, skus: int) -> tuple[tuple[Article, ...], dict[tuple[str, str], int]]:
+    fba = next((each for each in cast.warehouses if each.kind == "fba"), None)
+    articles = make_articles(rng, skus, cast.assortments, fba.account if fba else None)
+    stock = fill_shelves(rng, articles, [each.key for each in cast.warehouses if each.kind == "own"])
+    kept_share = _KEPT_BY_3PL if _owns_stock_everywhere(cast) else 1.0
+    stock |= fill_shelves(rng, articles, [each.key for each in cast.warehouses if each.kind == "3pl"], kept_share)
+    if fba is not None:
+        at_fba = [article for article in articles if article.fba_sku]
+        stock |= fill_shelves(rng, at_fba, [fba.key])
+    return articles, stock
+
+
+def _owns_stock_everywhere(cast: Cast) -> bool:
+    """Whether every channel may sell from an own warehouse, where everything is counted."""
+    own = {each.key for each in cast.warehouses if each.kind == "own"}
+    return all(own.intersection(channel.warehouses) for channel in cast.channels)

@@ -96,7 +96,7 @@ class PriceQuantity:
         return None
 
     def _apply(self, entry: Entry, good: Sequence[OfferPart], *, item_written: bool) -> None:
-        now, before = self._seller.now(), self._live_of(entry, good)
+        now, before = self._seller.now(), self._live_of(entry, good, item_written=item_written)
         of_item, part = self._seller.inventory_offer(entry.sku or ""), entry.ship_to_location_availability
         if item_written and of_item is not None and part is not None and part.quantity is not None:
             of_item.item.quantity.become(now, part.quantity)
@@ -106,9 +106,9 @@ class PriceQuantity:
         for offer_id, shown in before.items():
             self._seller.note_shown(self._seller.offers[offer_id], shown, Why.WRITE)
 
-    def _live_of(self, entry: Entry, good: Sequence[OfferPart]) -> dict[str, int]:
-        """What is shown of all that the entry is about, by offer."""
-        of_item = self._seller.inventory_offer(entry.sku or "")
+    def _live_of(self, entry: Entry, good: Sequence[OfferPart], *, item_written: bool) -> dict[str, int]:
+        """What is shown of all that is about to be written, by offer."""
+        of_item = self._seller.inventory_offer(entry.sku or "") if item_written else None
         ids = dict.fromkeys([*([of_item.id] if of_item is not None else []), *(part.offer_id for part in good)])
         return {offer_id: self._seller.offers[offer_id].live() for offer_id in ids}
 

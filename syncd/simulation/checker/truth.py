@@ -53,6 +53,11 @@ class Change:
     accepted_at: datetime
 
     @property
+    def place(self) -> tuple[datetime, str, int]:
+        """Where it stands among all changes: lines of one order follow one another."""
+        return self.at, self.listing[0], self.number
+
+    @property
     def taken(self) -> int:
         """Units that left the number, negative for those that came back."""
         return self.before - self.after
@@ -98,7 +103,7 @@ async def gather(scene: Scene, *, history: bool) -> Truth:
         orders={(key, order["id"]): _order(key, order) for key, each in told.items() for order in each["orders"]},
         shown={listing: level["available"] for listing, level in shown.items()},
         skus=skus,
-        changes=tuple(sorted(changes, key=lambda change: (change.at, change.listing[0], change.number))),
+        changes=tuple(sorted(changes, key=lambda change: change.place)),
         shelves={(key, level["sku"]): level["on_hand"] for key, each in docks.items() for level in each["levels"]},
         shipments=tuple(_shipment(key, one) for key, each in docks.items() for one in each["shipments"]),
     )

@@ -20,19 +20,19 @@ class Amazon:
             }
             for article in world.listed_on(key)
         ]
-        fba = next(each.key for each in world.warehouses("fba") if each.account == key)
         by_amazon = [
             {
                 "sku": article.fba_sku,
                 "title": article.title,
                 "quantity": None,
-                "fba_quantity": world.stock[(article.sku, fba)],
+                "fba_quantity": world.stock[(article.sku, world.fba.key)],
                 "price": article.price,
             }
             for article in world.at_fba
+            if world.fba is not None and world.fba.account == key
         ]
         return {
-            "seller_id": _SELLER,
+            "seller_id": _seller(world, key),
             "marketplace_id": MARKETPLACE,
             "items": own + by_amazon,
             "client_id": f"{key}-client",
@@ -47,7 +47,7 @@ class Amazon:
         return {
             "base_url": address,
             "token_url": f"{address}/auth/o2/token",
-            "seller_id": _SELLER,
+            "seller_id": _seller(world, key),
             "marketplace_ids": [MARKETPLACE],
             "client_id": f"{key}-client",
             "client_secret": Secret(f"{key}-sandbox-secret"),
@@ -61,3 +61,9 @@ class Amazon:
                 "secret_access_key_secret": Secret(f"{key}-queue-sandbox-secret"),
             },
         }
+
+
+def _seller(world: World, key: str) -> str:
+    """Amazon's id of the seller, another for each account."""
+    others = [each.key for each in world.channels if each.vendor == "amazon"]
+    return f"{_SELLER}{others.index(key) or ''}"

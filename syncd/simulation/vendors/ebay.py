@@ -35,6 +35,6 @@ class Ebay:
             "client_secret": Secret(f"{key}-sandbox-secret"),
             "refresh_token_secret": Secret(f"v^1.1#{key}-sandbox"),
             "marketplace_id": _MARKETPLACE,
-            "verification_token_secret": Secret(f"{key}-sandbox-verification-token-of-this-seller"),
+            "verification_token_secret": Secret(f"{key[:36]}-sandbox-verification-token-of-this-seller"),
             "poll_every_s": 120.0,
         }

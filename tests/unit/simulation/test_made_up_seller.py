@@ -18,8 +18,9 @@ from syncd.simulation.world import EVERY_VENDOR, TWO_SHOPS, Cast, World, make_wo
 TRUTH = {"levels": [{"channel_location": "gid://shopify/Location/1"}]}
 
 
-def a_world(cast: Cast = EVERY_VENDOR, seed: int = 7, **more: bool) -> World:
-    return make_world(seed, cast, {key: 9000 + n for n, (key, _) in enumerate(stands(cast))}, **more)
+def a_world(cast: Cast = EVERY_VENDOR, seed: int = 7, *, faults: bool = True, ample: bool = False) -> World:
+    ports = {key: 9000 + n for n, (key, _) in enumerate(stands(cast))}
+    return make_world(seed, cast, ports, faults=faults, ample=ample)
 
 
 def test_the_same_seed_makes_the_same_seller_and_another_seed_another() -> None:

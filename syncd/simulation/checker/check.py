@@ -1,0 +1,85 @@
+"""The two looks at a run: a quick one while things go wrong, and a whole one once everything has come to rest."""
+
+from __future__ import annotations
+
+from syncd.simulation.checker import alerts, orders, oversold, relists, stock, waiting
+from syncd.simulation.checker.book import Book, read_book
+from syncd.simulation.checker.bounds import REST_S, Bounds
+from syncd.simulation.checker.history import read_history
+from syncd.simulation.checker.pieces import Pieces
+from syncd.simulation.checker.shown import numbers_are_right, read_sellable
+from syncd.simulation.checker.truth import gather
+from syncd.simulation.checker.verdict import Verdict
+from syncd.simulation.scene import Scene
+
+_AGAIN_S = 120.0
+
+
+async def check_during(scene: Scene) -> Verdict:
+    """What must hold at every moment, whatever goes wrong."""
+    verdict, bounds = Verdict(), _bounds(scene)
+    truth = await gather(scene, history=False)
+    book = await scene.setup.db.read(read_book)
+    orders.every_order_took_effect_once(truth, book, bounds, verdict, rest=False)
+    orders.every_order_is_as_its_channel_has_it(truth, book, bounds, verdict, rest=False)
+    await stock.the_book_proves_itself(scene.setup.db, truth, verdict)
+    alerts.no_alert_is_open_twice(await scene.setup.db.read(alerts.read_alerts), truth.at, verdict)
+    found = await scene.setup.db.read(waiting.read_waiting, truth.at)
+    waiting.nothing_waits_too_long(found, truth.at, bounds, verdict)
+    return verdict
+
+
+async def check_at_rest(scene: Scene) -> Verdict:
+    """Everything. News that got lost on the way to rest is waited for as long as a poll may take to find it."""
+    gives_up_at = None
+    while True:
+        verdict = await _check_state(scene)
+        now = scene.clock.now()
+        gives_up_at = gives_up_at or _bounds(scene).due(now, REST_S)
+        if not verdict.findings or now >= gives_up_at:
+            break
+        await scene.clock.sleep(_AGAIN_S)
+    await _check_history(scene, verdict)
+    return verdict
+
+
+async def _check_state(scene: Scene) -> Verdict:
+    """What must be true from now on until somebody buys again."""
+    verdict, bounds = Verdict(), _bounds(scene)
+    truth = await gather(scene, history=False)
+    book: Book = await scene.setup.db.read(read_book)
+    orders.every_order_took_effect_once(truth, book, bounds, verdict, rest=True)
+    orders.every_order_is_as_its_channel_has_it(truth, book, bounds, verdict, rest=True)
+    orders.nothing_is_parked(truth, book, verdict)
+    await stock.the_book_proves_itself(scene.setup.db, truth, verdict)
+    pieces = Pieces(scene, truth, book)
+    stock.open_demand_is_reserved_or_wanting(truth, book, pieces, verdict)
+    stock.nothing_is_reserved_twice(truth, book, pieces, verdict)
+    stock.shelves_hold_what_the_book_says(truth, book, pieces, verdict)
+    stock.shortages_are_what_is_missing(truth, book, pieces, verdict)
+    numbers_are_right(truth, await scene.setup.db.read(read_sellable), pieces, verdict)
+    found = await scene.setup.db.read(waiting.read_waiting, truth.at)
+    waiting.nothing_waits_too_long(found, truth.at, bounds, verdict)
+    told = await scene.setup.db.read(alerts.read_alerts)
+    alerts.no_alert_is_open_twice(told, truth.at, verdict)
+    alerts.alerts_tell_what_is(told, truth.at, verdict)
+    alerts.every_outage_was_told(told, scene.happenings, book.channels, bounds, truth.at, verdict)
+    return verdict
+
+
+async def _check_history(scene: Scene, verdict: Verdict) -> None:
+    """What went wrong on the way, and why."""
+    truth = await gather(scene, history=True)
+    book: Book = await scene.setup.db.read(read_book)
+    history = await scene.setup.db.read(read_history)
+    relists.every_write_was_decided(truth, history, verdict)
+    found = relists.find_relists(truth, book, history, scene.happenings)
+    relists.no_knowing_relist(found, book, verdict)
+    ledger = oversold.Ledger(scene, truth, Pieces(scene, truth, book), history)
+    judge = oversold.Judge(scene, truth, book, history, found, _bounds(scene))
+    oversold.each_oversold_unit_has_a_cause(ledger, judge, verdict)
+    oversold.oversold_units_are_counted(ledger, book, verdict)
+
+
+def _bounds(scene: Scene) -> Bounds:
+    return Bounds(scene.happenings, scene.clock.speed)

@@ -1,0 +1,124 @@
+"""What the daemon knew when: its decisions, its holds, and when each order's news took effect in its book."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from syncd.db.tables import account, decision, hold, listing, movement, order_line, push_batch, sales_order
+from syncd.simulation.checker.book import OrderKey, short_id
+from syncd.simulation.checker.truth import Change, Listing
+
+CLOCKS_APART: timedelta = timedelta(seconds=1.5)
+"""Instants of the daemon's lives differ from the sandboxes' by so much at most, the way a request takes included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A number that the daemon decided to write, before it sent it."""
+
+    decided_at: datetime
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Units that the daemon held back because a number was too low."""
+
+    from_at: datetime
+    to_at: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    expires_at: datetime
+    left: int
+
+    def covers(self, at: datetime) -> bool:
+        return self.from_at - CLOCKS_APART <= at <= self.to_at + CLOCKS_APART
+
+    def is_open(self, at: datetime) -> bool:
+        return self.opened_at <= at and (self.closed_at is None or self.closed_at > at)
+
+    @property
+    def ran_out(self) -> bool:
+        """It ended by time, and not because an order or a give-back explained it."""
+        return self.closed_at is not None and self.closed_at >= self.expires_at and self.left > 0
+
+
+@dataclass(slots=True)
+class History:
+    publications: dict[Listing, list[Publication]] = field(default_factory=lambda: defaultdict(list))
+    holds: dict[Listing, list[Held]] = field(default_factory=lambda: defaultdict(list))
+    pushes: dict[str, datetime] = field(default_factory=dict)  # when each was decided, by key
+    applied: dict[OrderKey, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    live_since: Mapping[str, datetime | None] = field(default_factory=dict)
+
+    def known_at(self, change: Change) -> datetime | None:
+        """When the book learnt of a sale or of an edit that took more; None: not by now."""
+        instants = self.applied.get((change.listing[0], change.ref), [])
+        if change.why == "sale":
+            return instants[0] if instants else None
+        later = bisect_left(instants, change.at - CLOCKS_APART)
+        return instants[later] if later < len(instants) else None
+
+    def held_at(self, change: Change) -> datetime | None:
+        """When the daemon began to hold back what a sale took, not knowing of the sale."""
+        return min((each.opened_at for each in self.holds[change.listing] if each.covers(change.at)), default=None)
+
+    def decided_at(self, write: Change) -> datetime | None:
+        """When the daemon decided what a write has set; None: it never did."""
+        if write.ref in self.pushes:
+            return self.pushes[write.ref]
+        made: Sequence[Publication] = self.publications[write.listing]
+        before = bisect_right(made, write.accepted_at + CLOCKS_APART, key=lambda each: each.decided_at)
+        return next((each.decided_at for each in reversed(made[:before]) if each.value == write.after), None)
+
+
+def read_history(connection: Connection) -> History:
+    """All of it, each list in the order of time."""
+    history = History()
+    accounts = {row.id: row for row in connection.execute(select(account))}
+    history.live_since = {row.key: row.live_since_at for row in accounts.values()}
+    listings: dict[int, Listing] = {
+        row.id: (accounts[row.account_id].key, row.channel_sku, row.channel_location)
+        for row in connection.execute(select(listing))
+    }
+    made = select(decision.c.listing_id, decision.c.decided_at, decision.c.outcome)
+    for row in connection.execute(made.where(decision.c.kind == "publication").order_by(decision.c.decided_at)):
+        value = msgspec.json.decode(row.outcome)["to"]
+        history.publications[listings[row.listing_id]].append(Publication(row.decided_at, value))
+    for row in connection.execute(select(hold).order_by(hold.c.opened_at)):
+        history.holds[listings[row.listing_id]].append(
+            Held(row.from_at, row.to_at, row.opened_at, row.closed_at, row.expires_at, row.quantity)
+        )
+    for push in connection.execute(select(push_batch.c.key, push_batch.c.created_at)):
+        history.pushes[push.key] = push.created_at
+    _read_applied(connection, history, {row.id: row.key for row in accounts.values()})
+    return history
+
+
+def _read_applied(connection: Connection, history: History, accounts: Mapping[int, str]) -> None:
+    orders: dict[int, OrderKey] = {}
+    instants: dict[OrderKey, set[datetime]] = defaultdict(set)
+    for row in connection.execute(select(sales_order)):
+        key = orders[row.id] = (accounts[row.account_id], short_id(row.channel_order_id))
+        instants[key].add(row.first_applied_at)
+    for row in connection.execute(
+        select(decision.c.order_id, decision.c.decided_at).where(decision.c.order_id.is_not(None))
+    ):
+        instants[orders[row.order_id]].add(row.decided_at)
+    of_line = {
+        row.id: orders[row.order_id] for row in connection.execute(select(order_line.c.id, order_line.c.order_id))
+    }
+    for row in connection.execute(
+        select(movement.c.cause_key, movement.c.at).where(
+            movement.c.cause_key.startswith("line/"), movement.c.kind.in_(("reservation", "release"))
+        )
+    ):
+        instants[of_line[int(row.cause_key.split("/")[1])]].add(row.at)
+    history.applied.update({key: sorted(each) for key, each in instants.items()})

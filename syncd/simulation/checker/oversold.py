@@ -1,0 +1,260 @@
+"""Units that were sold and never existed: how many, and what had misled the shopper, by what was known when."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from syncd.simulation.checker.book import Book
+from syncd.simulation.checker.bounds import READ_AGAIN_S, SEEN_S, SHOWN_S, Bounds
+from syncd.simulation.checker.history import History
+from syncd.simulation.checker.pieces import Pieces
+from syncd.simulation.checker.relists import Relist
+from syncd.simulation.checker.truth import Change, Listing, Truth
+from syncd.simulation.checker.verdict import Verdict
+from syncd.simulation.scene import Scene
+
+RULE: Final = "oversold"
+
+
+class Misled(StrEnum):
+    """What had made a listing show more than there was; the first four are allowed."""
+
+    LAG = "P7"  # sold elsewhere so lately that nobody could have shown it here
+    UNPAID = "P7 an unpaid purchase"
+    TYPED = "P3 a number typed by hand"
+    RELISTED = "a relist"
+    UNSEEN = "sold elsewhere long ago, and not in the book"
+    UNSHOWN = "sold elsewhere, long in the book, and not shown here"
+    NOTHING = "nothing explains it"
+
+
+ALLOWED: Final = (Misled.LAG, Misled.UNPAID, Misled.TYPED, Misled.RELISTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Units that left a listing, in pieces of one SKU. `net` of them had not been given back by then."""
+
+    change: Change
+    pieces: int
+    known_at: datetime | None  # as an order or as units held back
+    booked_at: datetime | None  # as an order
+    given_back: tuple[tuple[datetime, int], ...]
+
+    def net(self, at: datetime) -> int:
+        return self.pieces - sum(pieces for back_at, pieces in self.given_back if back_at <= at)
+
+
+@dataclass(frozen=True, slots=True)
+class Oversell:
+    """A sale that took `units` more of a listing than could be made; `missing` pieces of a SKU were not there."""
+
+    change: Change
+    units: int
+    sku: str
+    missing: int
+
+
+@dataclass(slots=True)
+class _Stream:
+    """Everything that moved one SKU: steps of (instant, pieces that came or went), sales in their order."""
+
+    steps: list[tuple[datetime, int, Change | None]] = field(default_factory=list)
+    arrivals: list[tuple[datetime, int]] = field(default_factory=list)
+    sales: list[Sale] = field(default_factory=list)
+
+
+class Ledger:
+    """What came in and what was sold of every plain SKU, as it truly was, in the order of time."""
+
+    def __init__(self, scene: Scene, truth: Truth, pieces: Pieces, history: History) -> None:
+        self.pieces = pieces
+        self.back_orderable = frozenset(each.sku for each in scene.world.articles if each.back_orderable)
+        self.streams: dict[str, _Stream] = defaultdict(_Stream)
+        fba = {each.key for each in scene.world.warehouses("fba")}
+        self._opening: Counter[str] = Counter()
+        for (sku, warehouse), units in scene.world.stock.items():
+            self._opening[sku] += 0 if warehouse in fba else units
+        for arrival in scene.happenings.arrivals:
+            if arrival.warehouse not in fba:
+                self.streams[arrival.sku].steps.append((arrival.at, arrival.pieces, None))
+                self.streams[arrival.sku].arrivals.append((arrival.at, arrival.pieces))
+        self._sell(truth, history)
+        for stream in self.streams.values():
+            stream.steps.sort(key=lambda step: step[0])
+
+    def oversells(self) -> Iterator[Oversell]:
+        """By SKU: a kit that lacks two of its parts is told twice."""
+        for sku, stream in sorted(self.streams.items()):
+            free = self._opening[sku]
+            for _, pieces, change in stream.steps:
+                free += pieces
+                if pieces < 0 and free < 0 and change is not None and change.sku not in self.back_orderable:
+                    missing = min(-pieces, -free)
+                    units = -(-missing // dict(self.pieces.parts[change.sku])[sku])
+                    yield Oversell(change, units, sku, missing)
+
+    def known_free_at(self, sku: str, at: datetime) -> int:
+        """Pieces left when only those sales count that the book knows of by then."""
+        stream = self.streams[sku]
+        came = sum(pieces for came_at, pieces in stream.arrivals if came_at <= at)
+        sold = sum(sale.net(at) for sale in stream.sales if sale.booked_at is not None and sale.booked_at <= at)
+        return self._opening[sku] + came - sold
+
+    def _sell(self, truth: Truth, history: History) -> None:
+        backs: dict[tuple[str, str, str], list[tuple[datetime, int]]] = defaultdict(list)
+        taken: Counter[tuple[str, str, str]] = Counter()
+        for change in truth.changes:
+            if change.why in ("opening", "write", "hand"):
+                continue
+            key = (change.listing[0], change.ref, change.sku)
+            taken[key] += change.taken
+            if change.taken < 0:
+                backs[key].append((change.at, -change.taken))
+            self._step(change.sku, change.at, -change.taken, change)
+        for order in truth.orders.values():
+            kept: Counter[str] = Counter()
+            for line in order.lines:
+                if line.sku is not None and not line.by_channel:
+                    kept[line.sku] += 0 if order.cancelled else max(line.current, line.fulfilled)
+            for article in {line.sku: None for line in order.lines if line.sku is not None and not line.by_channel}:
+                key = (order.account, order.order_id, article)
+                gone = taken[key] - kept[article]
+                if gone > 0:  # cancelled and not put back on sale: the goods are free all the same
+                    backs[key].append((order.updated_at, gone))
+                    self._step(article, order.updated_at, gone, None)
+        for change in truth.changes:
+            if change.taken > 0 and change.why in ("sale", "edit"):
+                back = tuple(backs[(change.listing[0], change.ref, change.sku)])
+                booked_at = history.known_at(change)
+                known_at = _earlier(booked_at, history.held_at(change))
+                for sku, each in self.pieces.parts[change.sku]:
+                    own = tuple((at, units * each) for at, units in back)
+                    self.streams[sku].sales.append(Sale(change, change.taken * each, known_at, booked_at, own))
+
+    def _step(self, article: str, at: datetime, units: int, change: Change | None) -> None:
+        for sku, each in self.pieces.parts[article]:
+            self.streams[sku].steps.append((at, units * each, change))
+
+
+class Judge:
+    """Says what had misled the shoppers who bought what was not there."""
+
+    def __init__(
+        self, scene: Scene, truth: Truth, book: Book, history: History, relists: Sequence[Relist], bounds: Bounds
+    ) -> None:
+        self._channels = book.channels
+        self._history = history
+        self._bounds = bounds
+        self._unpaid = {(each.account, each.name): each.settled_at for each in scene.happenings.unpaid}
+        self._by_listing: dict[Listing, list[Change]] = defaultdict(list)
+        for change in truth.changes:
+            self._by_listing[change.listing].append(change)
+        self._relists: dict[Listing, list[Relist]] = defaultdict(list)
+        for each in relists:
+            self._relists[each.write.listing].append(each)
+
+    def weigh(self, oversell: Oversell, sales: Sequence[Sale], each: int) -> Counter[Misled]:
+        """What misled, in pieces of the SKU that was missing; `each` is how many a listing unit takes."""
+        at, listing = oversell.change.at, oversell.change.listing
+        since = self._as_of(oversell.change)
+        there: Counter[Misled] = Counter()
+        for sale in sales:
+            elsewhere = sale.change.listing != listing and sale.change.place < oversell.change.place
+            if elsewhere and not _in(sale.known_at, since):
+                there[self._why_not_shown(sale, oversell.change)] += max(0, sale.net(at))
+        for change in self._by_listing[listing]:
+            if change.why == "hand" and change.taken < 0 and change.at < at:
+                vendor = self._channels[listing[0]]
+                if at <= self._bounds.due(change.at, READ_AGAIN_S[vendor], listing[0]):
+                    there[Misled.TYPED] += -change.taken * each
+        for relist in self._relists[listing]:
+            if relist.write.at < at <= self._corrected_by(relist):
+                there[Misled.RELISTED] += relist.erased * each
+        return _shared_out(oversell.missing, there)
+
+    def _as_of(self, sale: Change) -> datetime:
+        """From when the book is that the shown number came from."""
+        changes = self._by_listing[sale.listing]
+        before = changes[: bisect_left(changes, sale.number, key=lambda change: change.number)]
+        written = next((each for each in reversed(before) if each.why in ("write", "opening")), before[0])
+        return self._history.decided_at(written) or written.at
+
+    def _why_not_shown(self, sale: Sale, bought: Change) -> Misled:
+        account, here = sale.change.listing[0], bought.listing[0]
+        if sale.known_at is not None and sale.known_at <= bought.at:
+            due = self._bounds.due(sale.known_at, SHOWN_S[self._channels[here]], here, account)
+            return Misled.LAG if bought.at <= due else Misled.UNSHOWN
+        if self._hidden(sale.change, bought.at):
+            due = self._bounds.due(sale.change.at, READ_AGAIN_S[self._channels[account]], account)
+            return Misled.UNPAID if bought.at <= due else Misled.UNSEEN
+        due = self._bounds.due(sale.change.at, SEEN_S[self._channels[account]], account)
+        return Misled.LAG if bought.at <= due else Misled.UNSEEN
+
+    def _hidden(self, sale: Change, at: datetime) -> bool:
+        key = (sale.listing[0], sale.ref)
+        settled_at = self._unpaid.get(key)
+        return self._channels[key[0]] == "ebay" and key in self._unpaid and (settled_at is None or settled_at > at)
+
+    def _corrected_by(self, relist: Relist) -> datetime:
+        """When a relisted number must have been set right: once its sale is known, and written again."""
+        account = relist.write.listing[0]
+        vendor = self._channels[account]
+        return self._bounds.due(relist.write.at, SEEN_S[vendor] + SHOWN_S[vendor], account)
+
+
+def each_oversold_unit_has_a_cause(ledger: Ledger, judge: Judge, verdict: Verdict) -> None:
+    """What an impossibility has misled is counted by it; anything else must not be."""
+    for each in ledger.oversells():
+        verdict.figures[f"oversold.{each.change.listing[0]}.true"] += each.units
+        units = dict(ledger.pieces.parts[each.change.sku])[each.sku]
+        causes = judge.weigh(each, ledger.streams[each.sku].sales, units)
+        subject = f"{each.change.listing[0]} {each.change.sku} order {each.change.ref}"
+        told = ", ".join(f"{pieces} by {cause}" for cause, pieces in causes.items())
+        for cause, pieces in causes.items():
+            if cause in ALLOWED:
+                verdict.excuse(RULE, cause.value, f"{subject} at {each.change.at}: {each.missing} {each.sku}", pieces)
+            else:
+                verdict.find(RULE, subject, each.change.at, f"{each.missing} pieces of {each.sku} missing: {told}")
+
+
+def oversold_units_are_counted(ledger: Ledger, book: Book, verdict: Verdict) -> None:
+    """Where the orders that have come in want more than there is, the book has an oversold line of that SKU."""
+    counted: Counter[str] = Counter()
+    for key, order in book.orders.items():
+        for line in order.lines.values():
+            verdict.figures[f"oversold.{key[0]}.counted"] += line.oversold
+            counted.update({sku: line.oversold * pieces for sku, pieces in line.pieces.items()})
+    for each in ledger.oversells():
+        booked = [sale.booked_at for sale in ledger.streams[each.sku].sales if sale.booked_at is not None]
+        if not counted[each.sku] and any(ledger.known_free_at(each.sku, at) < 0 for at in booked):
+            subject = f"{each.change.listing[0]} {each.change.sku} order {each.change.ref}"
+            verdict.find("oversold.uncounted", subject, each.change.at, f"{each.missing} pieces of {each.sku}")
+
+
+def _shared_out(missing: int, there: Mapping[Misled, int]) -> Counter[Misled]:
+    """As many of the missing pieces to each cause as it has, in the order of the causes."""
+    shares: Counter[Misled] = Counter()
+    for cause in Misled:
+        pieces = min(missing, there.get(cause, 0))
+        if pieces:
+            shares[cause] = pieces
+            missing -= pieces
+    if missing:
+        shares[Misled.NOTHING] = missing
+    return shares
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((each for each in (one, other) if each is not None), default=None)
+
+
+def _in(known_at: datetime | None, since: datetime) -> bool:
+    """Whether a number of that book contains it."""
+    return known_at is not None and known_at <= since

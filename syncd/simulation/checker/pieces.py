@@ -1,0 +1,79 @@
+"""Pieces of plain SKUs, as nobody in the run counts them: what came in, what was sold, what has left."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from syncd.simulation.checker.book import Book, OrderKey
+from syncd.simulation.checker.truth import SoldOrder, Truth
+from syncd.simulation.scene import Scene
+
+Parts = Mapping[str, tuple[tuple[str, int], ...]]
+"""What a unit of each article is made of: (SKU, pieces)."""
+
+
+class Pieces:
+    """By SKU, of everything that is not at FBA.
+
+    `came_in`: by (SKU, warehouse), the opening stock included. `left_own`: sent from warehouses without an API.
+    `wanted`: sold and still to be sent. `there`: what must stand on all shelves. `one_pool`: every account
+    may sell from all of them.
+    """
+
+    def __init__(self, scene: Scene, truth: Truth, book: Book) -> None:
+        self.parts: Parts = {article.sku: article.parts for article in scene.world.articles}
+        fba = {each.key for each in scene.world.warehouses("fba")}
+        self.came_in: Counter[tuple[str, str]] = Counter(
+            {key: pieces for key, pieces in scene.world.stock.items() if key[1] not in fba}
+        )
+        for arrival in scene.happenings.arrivals:
+            if arrival.warehouse not in fba:
+                self.came_in[(arrival.sku, arrival.warehouse)] += arrival.pieces
+        self.left_own: Counter[str] = Counter()
+        self.wanted: Counter[str] = Counter()
+        outside = _shipped_outside(truth, book)
+        for key, order in truth.orders.items():
+            self._add(order, outside.get(key, {}))
+        self.own: frozenset[str] = frozenset(
+            each.key for each in scene.world.cast.warehouses if each.vendor is None and each.kind != "fba"
+        )
+        self.one_pool = len({frozenset(each.warehouses) for each in scene.world.channels}) == 1
+        self.there = self._shelved(truth)
+
+    def free(self, article: str) -> int:
+        """Units of an article that nobody has bought."""
+        return min((self.there[sku] - self.wanted[sku]) // pieces for sku, pieces in self.parts[article])
+
+    def _shelved(self, truth: Truth) -> Counter[str]:
+        there = Counter({sku: -pieces for sku, pieces in self.left_own.items()})
+        for (sku, warehouse), pieces in self.came_in.items():
+            there[sku] += pieces if warehouse in self.own else 0
+        for (_, sku), pieces in truth.shelves.items():
+            there[sku] += pieces
+        return there
+
+    def of(self, article: str, units: int) -> Counter[str]:
+        """The pieces of so many units of an article."""
+        return Counter({sku: units * pieces for sku, pieces in self.parts[article]})
+
+    def _add(self, order: SoldOrder, outside: Mapping[str, int]) -> None:
+        fulfilled, current = Counter[str](), Counter[str]()
+        for line in order.lines:
+            if line.by_channel or line.sku is None:
+                continue
+            fulfilled.update(self.of(line.sku, line.fulfilled))
+            current.update(self.of(line.sku, 0 if order.cancelled else line.current))
+        for sku in sorted({*fulfilled, *current}):
+            sent_outside = outside.get(sku, 0)
+            self.left_own[sku] += max(0, fulfilled[sku] - sent_outside)
+            self.wanted[sku] += max(0, current[sku] - max(fulfilled[sku], sent_outside))
+
+
+def _shipped_outside(truth: Truth, book: Book) -> Mapping[OrderKey, Counter[str]]:
+    """Pieces that a 3PL has sent, by order and SKU."""
+    shipped: dict[OrderKey, Counter[str]] = defaultdict(Counter)
+    for shipment in truth.shipments:
+        if shipment.reference in book.requests:
+            shipped[book.requests[shipment.reference]].update(shipment.shipped)
+    return shipped

@@ -1,0 +1,190 @@
+"""No knowing relist: a write must not put on sale again what its listing had sold, as far as any rule can help it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from syncd.simulation.checker.book import Book
+from syncd.simulation.checker.history import CLOCKS_APART, History
+from syncd.simulation.checker.truth import Change, Listing, Truth
+from syncd.simulation.checker.verdict import Verdict
+from syncd.simulation.happenings import Happenings
+
+RULE: Final = "relist"
+_PLAIN_SET: Final = frozenset(("amazon", "ebay"))
+_STALENESS: Final[Mapping[str, timedelta]] = MappingProxyType(
+    {"amazon": timedelta(seconds=30), "ebay": timedelta(seconds=5)}
+)
+_SETTLES_WITHIN: Final[Mapping[str, timedelta]] = MappingProxyType(
+    {"amazon": timedelta(seconds=900), "ebay": timedelta(seconds=60)}
+)
+_READ_TAKES: Final = timedelta(seconds=30)
+"""A plain set follows a read that may have been on its way for so long."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """Units that left a listing's own number, and when the book learnt of it."""
+
+    change: Change
+    units: int
+    known_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relist:
+    """A write that knew nothing of a sale here: `units` were put on sale again.
+
+    `erased` units were sold while the write was on its way, which left the number that much too high, lower or not.
+    """
+
+    write: Change
+    units: int
+    erased: int
+    reason: str | None  # None: nothing excuses it
+
+
+def find_relists(truth: Truth, book: Book, history: History, happenings: Happenings) -> list[Relist]:
+    """Every write that took effect above what its listing showed while own sales were not in the book it came from."""
+    by_listing: dict[Listing, list[Change]] = defaultdict(list)
+    for change in truth.changes:
+        by_listing[change.listing].append(change)
+    unpaid = {(each.account, each.name): each.settled_at for each in happenings.unpaid}
+    found: list[Relist] = []
+    for listing, changes in by_listing.items():
+        walk = _Walk(changes, book.channels[listing[0]], history, unpaid)
+        found += walk.relists()
+    return found
+
+
+def no_knowing_relist(relists: Sequence[Relist], book: Book, verdict: Verdict) -> None:
+    """What no impossibility explains is a finding; the daemon's own count of relisted units is set beside the truth."""
+    true, erased = Counter[str](), Counter[str]()
+    for each in relists:
+        write = each.write
+        subject = f"{write.listing[0]} {write.sku} change {write.number}"
+        told = f"{write.before} -> {write.after}, {each.units} of it sold here and not known"
+        true[write.listing[0]] += each.units
+        erased[write.listing[0]] += each.erased
+        if not each.units:
+            continue
+        if each.reason is None:
+            verdict.find(RULE, subject, write.at, told)
+        else:
+            verdict.excuse(RULE, each.reason, f"{subject} at {write.at}: {told}", each.units)
+    for account in book.accounts:
+        verdict.figures[f"relisted.{account}.true"] = true[account]
+        verdict.figures[f"relisted.{account}.erased"] = erased[account]
+        verdict.figures[f"relisted.{account}.counted"] = book.tallies.get((f"account:{account}", "units_relisted"), 0)
+
+
+def every_write_was_decided(truth: Truth, history: History, verdict: Verdict) -> None:
+    """Nothing is written that was not decided, and nothing before its account went live."""
+    for change in truth.changes:
+        if change.why != "write":
+            continue
+        subject = f"{change.listing[0]} {change.sku} change {change.number}"
+        live_since = history.live_since.get(change.listing[0])
+        if live_since is None or change.accepted_at < live_since - CLOCKS_APART:
+            verdict.find("shown.not_live", subject, change.at, "it was written before the account went live")
+        if history.decided_at(change) is None:
+            verdict.find("shown.undecided", subject, change.at, f"{change.after} was written, and never decided")
+
+
+class _Walk:
+    """One listing's changes from the first to the last."""
+
+    def __init__(
+        self,
+        changes: Sequence[Change],
+        vendor: str,
+        history: History,
+        unpaid: Mapping[tuple[str, str], datetime | None],
+    ) -> None:
+        self._changes = changes
+        self._vendor = vendor
+        self._history = history
+        self._unpaid = unpaid
+        self._taken: list[Taken] = []
+        self._raised_at: list[datetime] = []  # by hand
+        self._given_back: list[Change] = []
+
+    def relists(self) -> list[Relist]:
+        found: list[Relist] = []
+        for change in self._changes:
+            if change.why in ("write", "opening"):
+                found += self._weigh(change)
+            elif change.why == "hand":
+                if change.taken < 0:
+                    self._raised_at.append(change.at)
+            elif change.taken > 0:
+                self._taken.append(Taken(change, change.taken, self._history.known_at(change)))
+            else:
+                self._give_back(change)
+        return found
+
+    def _give_back(self, change: Change) -> None:
+        units = -change.taken
+        self._given_back.append(change)
+        for each in reversed(self._taken):
+            if each.change.ref == change.ref:
+                back = min(units, each.units)
+                each.units -= back
+                units -= back
+
+    def _weigh(self, write: Change) -> list[Relist]:
+        decided_at = self._history.decided_at(write)
+        if decided_at is None:
+            return []
+        self._taken = [
+            each for each in self._taken if each.units and (each.known_at is None or each.known_at > decided_at)
+        ]
+        raised, left = max(0, write.after - write.before), write.after
+        if left <= 0:
+            return []
+        found: list[Relist] = []
+        for each in self._taken:
+            erased = min(each.units, left)
+            if not erased or self._is_held(each.change, decided_at):
+                continue
+            units = min(erased, raised)
+            raised, left = raised - units, left - erased
+            found.append(Relist(write, units, erased, self._reason(each.change, write, decided_at)))
+        return found
+
+    def _is_held(self, sale: Change, at: datetime) -> bool:
+        return any(each.covers(sale.at) and each.is_open(at) for each in self._history.holds[sale.listing])
+
+    def _reason(self, sale: Change, write: Change, decided_at: datetime) -> str | None:
+        """Which impossibility made the daemon write this; None: none."""
+        if self._vendor in _PLAIN_SET:
+            if sale.at >= decided_at - _READ_TAKES - _STALENESS[self._vendor]:
+                return "P2" if self._is_hidden(sale, decided_at) else "P1"
+            if write.at > decided_at + _SETTLES_WITHIN[self._vendor]:
+                return "P5"
+        if any(sale.at <= at <= write.at for at in self._raised_at):
+            return "P3"
+        if any(self._was_dropped_unseen(back, decided_at) for back in self._given_back):
+            return "P4"
+        holds = self._history.holds[sale.listing]
+        if any(each.covers(sale.at) and each.ran_out for each in holds):
+            return "a hold shorter than the order's delay"
+        live_since = self._history.live_since.get(sale.listing[0])
+        if live_since is not None and sale.at < live_since and self._is_hidden(sale, decided_at):
+            return "a hidden purchase older than the first read"
+        return None
+
+    def _is_hidden(self, sale: Change, at: datetime) -> bool:
+        """Whether the purchase shows in no order of the channel at that moment."""
+        key = (sale.listing[0], sale.ref)
+        settled_at = self._unpaid.get(key)
+        return self._vendor == "ebay" and key in self._unpaid and (settled_at is None or settled_at > at)
+
+    def _was_dropped_unseen(self, back: Change, at: datetime) -> bool:
+        known = self._history.applied.get((back.listing[0], back.ref))
+        return not known or known[0] > at

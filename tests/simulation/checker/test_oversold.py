@@ -1,0 +1,176 @@
+"""Units sold that never existed, and what had misled the shopper."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from syncd.simulation.checker import oversold
+from syncd.simulation.checker.book import Book, BookLine, BookOrder
+from syncd.simulation.checker.bounds import Bounds
+from syncd.simulation.checker.pieces import Pieces
+from syncd.simulation.checker.relists import find_relists
+from syncd.simulation.checker.verdict import Verdict
+from syncd.simulation.goods import Article
+from syncd.simulation.happenings import Arrival, Happenings, Outage, Unpaid
+from tests.simulation.checker.builders import AMAZON, EBAY, SHOP, Life, at
+from tests.simulation.checker.conftest import rules
+
+
+@pytest.fixture
+def life() -> Life:
+    """One piece in all, shown everywhere."""
+    life = Life()
+    for listing in (SHOP, AMAZON, EBAY):
+        life.opens(listing, 1)
+    return life
+
+
+def a_scene(happenings: Happenings, *, back_orderable: bool = False) -> Any:
+    clock = Article("CLOCK", "Clock", 1.0, "9.90", ("main-shop",), back_orderable=back_orderable)
+    east = SimpleNamespace(key="east", kind="own", vendor=None)
+    cast = SimpleNamespace(warehouses=(east,))
+    world = SimpleNamespace(
+        articles=(clock,), plain=(clock,), stock={("CLOCK", "east"): 1}, cast=cast, warehouses=lambda kind: ()
+    )
+    return SimpleNamespace(world=world, happenings=happenings)
+
+
+def look(
+    life: Life, verdict: Verdict, happenings: Happenings | None = None, book: Book | None = None, **more: Any
+) -> dict[str, int]:
+    """Excused pieces by what misled."""
+    happenings = happenings or Happenings()
+    scene, truth, book = a_scene(happenings, **more), life.truth(), book or life.book()
+    ledger = oversold.Ledger(scene, truth, Pieces(scene, truth, book), life.history)
+    relists = find_relists(truth, book, life.history, happenings)
+    judge = oversold.Judge(scene, truth, book, life.history, relists, Bounds(happenings))
+    oversold.each_oversold_unit_has_a_cause(ledger, judge, verdict)
+    oversold.oversold_units_are_counted(ledger, book, verdict)
+    return {reason: each.count for (_, reason), each in verdict.excused.items()}
+
+
+def counted(life: Life) -> Book:
+    """The book with the oversold unit counted, as it should be."""
+    book = life.book()
+    line = BookLine(1, None, 1, 0, 0, 1, by_channel=False, parked=None, pieces={"CLOCK": 1})
+    book.orders[("amazon-us", "b")] = BookOrder(1, "open", 1, at(0), {"1": line})
+    return book
+
+
+def test_what_is_there_is_not_oversold(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+
+    assert (look(life, verdict), verdict.findings) == ({}, [])
+
+
+def test_the_last_unit_sold_twice_within_the_lag_is_nobodys_fault(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(AMAZON, 20, "b", known=40)
+
+    assert (look(life, verdict, book=counted(life)), verdict.findings) == ({"P7": 1}, [])
+
+
+def test_a_sale_long_known_and_not_shown_is_found(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(EBAY, 3600, "b", known=3700)
+
+    look(life, verdict, book=counted(life))
+
+    assert rules(verdict) == {"oversold"}
+    assert oversold.Misled.UNSHOWN.value in verdict.findings[0].detail
+
+
+def test_a_sale_that_never_came_into_the_book_is_found(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a")
+    life.sells(EBAY, 3600, "b", known=3700)
+
+    look(life, verdict)
+
+    assert rules(verdict) == {"oversold"}
+    assert oversold.Misled.UNSEEN.value in verdict.findings[0].detail
+
+
+def test_an_outage_extends_the_lag(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=3550)
+    life.sells(EBAY, 3600, "b", known=3700)
+    happenings = Happenings(outages=[Outage("main-shop", at(-60), at(3500))])
+
+    assert (look(life, verdict, happenings, counted(life)), verdict.findings) == ({"P7": 1}, [])
+
+
+def test_a_number_written_with_the_sale_known_is_not_excused_by_it(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.is_written(EBAY, decided=10, applied=11, value=1)
+    life.sells(EBAY, 20, "b", known=40)
+
+    look(life, verdict, book=counted(life))
+
+    assert rules(verdict) == {"oversold"}
+    assert oversold.Misled.NOTHING.value in verdict.findings[0].detail
+
+
+def test_a_number_typed_by_hand_misleads(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.is_written(EBAY, decided=10, applied=11, value=0)
+    life.is_typed(EBAY, 15, 1)
+    life.sells(EBAY, 20, "b", known=40)
+
+    assert look(life, verdict, book=counted(life)) == {oversold.Misled.TYPED.value: 1}
+    assert verdict.findings == []
+
+
+def test_an_unpaid_purchase_misleads_until_its_number_is_read(life: Life, verdict: Verdict) -> None:
+    life.sells(EBAY, 0, "a", paid=False)
+    life.sells(SHOP, 1000, "b", known=1010)
+    happenings = Happenings(unpaid=[Unpaid("ebay-us", "a", frozenset({"CLOCK"}), at(0))])
+
+    assert look(life, verdict, happenings) == {oversold.Misled.UNPAID.value: 1}
+    assert verdict.findings == []
+
+
+def test_a_relisted_unit_is_sold_again(life: Life, verdict: Verdict) -> None:
+    life.sells(EBAY, 10.5, "a", known=60)
+    life.is_written(EBAY, decided=10, applied=11, value=1)
+    life.sells(EBAY, 20, "b", known=40)
+
+    assert look(life, verdict, book=counted(life)) == {oversold.Misled.RELISTED.value: 1}
+    assert verdict.findings == []
+
+
+def test_goods_that_arrived_in_time_are_there(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(AMAZON, 20, "b", known=40)
+    happenings = Happenings(arrivals=[Arrival("east", "CLOCK", 1, at(10))])
+
+    assert (look(life, verdict, happenings), verdict.findings) == ({}, [])
+
+
+def test_what_may_be_back_ordered_is_not_oversold(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(SHOP, 20, "b", known=40)
+
+    assert (look(life, verdict, back_orderable=True), verdict.findings) == ({}, [])
+
+
+def test_an_oversold_unit_that_the_book_does_not_count_is_found(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(AMAZON, 20, "b", known=40)
+
+    look(life, verdict)
+
+    assert rules(verdict) == {"oversold.uncounted"}
+
+
+def test_an_oversold_unit_that_was_cancelled_before_the_book_knew_need_not_be_counted(
+    life: Life, verdict: Verdict
+) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(AMAZON, 20, "b", known=40)
+    life.gives_back(SHOP, 30, "a")
+
+    look(life, verdict)
+
+    assert verdict.findings == []

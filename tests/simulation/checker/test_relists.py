@@ -1,0 +1,187 @@
+"""No knowing relist, and what excuses the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncd.simulation.checker.relists import every_write_was_decided, find_relists, no_knowing_relist
+from syncd.simulation.checker.truth import Listing
+from syncd.simulation.checker.verdict import Verdict
+from syncd.simulation.happenings import Happenings, Unpaid
+from tests.simulation.checker.builders import AMAZON, EBAY, SHOP, Life, at
+from tests.simulation.checker.conftest import rules
+
+
+@pytest.fixture
+def life() -> Life:
+    return Life()
+
+
+def look(life: Life, verdict: Verdict, happenings: Happenings | None = None) -> dict[str, int]:
+    """Excused units by reason."""
+    found = find_relists(life.truth(), life.book(), life.history, happenings or Happenings())
+    no_knowing_relist(found, life.book(), verdict)
+    return {reason: each.count for (_, reason), each in verdict.excused.items()}
+
+
+@pytest.mark.parametrize("listing", [SHOP, AMAZON, EBAY])
+def test_a_write_of_a_known_sale_is_no_relist(life: Life, verdict: Verdict, listing: Listing) -> None:
+    life.opens(listing, 5)
+    life.sells(listing, 0, "a", known=10)
+    life.is_written(listing, decided=20, applied=25, value=9)
+
+    assert (look(life, verdict), verdict.findings) == ({}, [])
+
+
+@pytest.mark.parametrize("listing", [SHOP, AMAZON, EBAY])
+def test_a_raise_over_a_sale_long_made_and_not_known_is_found(life: Life, verdict: Verdict, listing: Listing) -> None:
+    life.opens(listing, 5)
+    life.sells(listing, 0, "a", known=900)
+    life.is_written(listing, decided=600, applied=610, value=9)
+
+    assert look(life, verdict) == {}
+    assert rules(verdict) == {"relist"}
+
+
+@pytest.mark.parametrize("listing", [AMAZON, EBAY])
+def test_a_sale_between_the_read_and_a_plain_set_is_the_race_that_no_rule_avoids(
+    life: Life, verdict: Verdict, listing: Listing
+) -> None:
+    life.opens(listing, 5)
+    life.sells(listing, 21, "a", known=60)
+    life.is_written(listing, decided=20, applied=22, value=9)
+
+    assert (look(life, verdict), verdict.findings) == ({"P1": 1}, [])
+
+
+def test_the_race_excuses_no_compare_and_set(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, 21, "a", known=60)
+    life.is_written(SHOP, decided=20, applied=22, value=9)
+
+    look(life, verdict)
+
+    assert rules(verdict) == {"relist"}
+
+
+def test_a_hidden_purchase_that_a_plain_set_erases_leaves_no_trace(life: Life, verdict: Verdict) -> None:
+    life.opens(EBAY, 5)
+    life.sells(EBAY, 21, "a", paid=False)
+    life.is_written(EBAY, decided=20, applied=22, value=9)
+    happenings = Happenings(unpaid=[Unpaid("ebay-us", "a", frozenset({"CLOCK"}), at(21))])
+
+    assert (look(life, verdict, happenings), verdict.findings) == ({"P2": 1}, [])
+
+
+def test_a_lowering_write_gives_a_unit_back_too(life: Life, verdict: Verdict) -> None:
+    life.opens(EBAY, 2)
+    life.sells(EBAY, 21, "a", units=2, known=60)
+    life.is_written(EBAY, decided=20, applied=22, value=1)
+
+    assert look(life, verdict) == {"P1": 1}
+
+
+def test_a_zero_gives_nothing_back(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 0)
+    life.sells(SHOP, 0, "a")
+    life.is_written(SHOP, decided=20, applied=22, value=0)
+
+    assert (look(life, verdict), verdict.findings) == ({}, [])
+
+
+def test_a_sale_that_is_held_back_is_no_relist(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, 0, "a", known=900)
+    life.holds(SHOP, 60, since=-30, until=900)
+    life.is_written(SHOP, decided=600, applied=610, value=9)
+
+    assert (look(life, verdict), verdict.findings) == ({}, [])
+
+
+def test_a_hold_that_ended_before_the_order_came_is_named(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, 0, "a", known=9000)
+    life.holds(SHOP, 60, since=-30, until=660, ran_out=True)
+    life.is_written(SHOP, decided=700, applied=710, value=9)
+
+    assert look(life, verdict) == {"a hold shorter than the order's delay": 1}
+
+
+def test_a_sale_and_a_number_typed_up_look_as_if_nothing_had_been(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, 0, "a", known=900)
+    life.is_typed(SHOP, 10, 5)
+    life.is_written(SHOP, decided=600, applied=610, value=9)
+
+    assert (look(life, verdict), verdict.findings) == ({"P3": 1}, [])
+
+
+def test_a_dropped_purchase_that_came_back_hides_the_next(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, -60, "dropped", paid=False)
+    life.gives_back(SHOP, 5, "dropped")
+    life.sells(SHOP, 6, "a", known=900)
+    life.is_written(SHOP, decided=600, applied=610, value=9)
+
+    assert (look(life, verdict), verdict.findings) == ({"P4": 1}, [])
+
+
+def test_a_plain_set_that_lands_long_after_it_settled_is_recorded_as_late(life: Life, verdict: Verdict) -> None:
+    life.opens(EBAY, 5)
+    life.sells(EBAY, -100, "a", known=900)
+    life.is_written(EBAY, decided=20, applied=300, value=9)
+
+    assert look(life, verdict) == {"P5": 1}
+
+
+def test_a_hidden_purchase_from_before_the_account_went_live_was_never_seen_to_lower_a_number(
+    life: Life, verdict: Verdict
+) -> None:
+    life.opens(EBAY, 5)
+    life.sells(EBAY, 0, "a", paid=False)
+    life.is_written(EBAY, decided=600, applied=610, value=9)
+    life.history.live_since = {"ebay-us": at(60)}
+    happenings = Happenings(unpaid=[Unpaid("ebay-us", "a", frozenset({"CLOCK"}), at(0))])
+
+    assert look(life, verdict, happenings) == {"a hidden purchase older than the first read": 1}
+    assert verdict.findings == []
+
+
+def test_a_sale_given_back_in_time_is_no_relist(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, 0, "a", known=900)
+    life.gives_back(SHOP, 30, "a")
+    life.is_written(SHOP, decided=600, applied=610, value=9)
+
+    assert (look(life, verdict), verdict.findings) == ({}, [])
+
+
+def test_what_the_daemon_counted_stands_beside_the_truth(life: Life, verdict: Verdict) -> None:
+    life.opens(EBAY, 5)
+    life.sells(EBAY, 21, "a", known=60)
+    life.is_written(EBAY, decided=20, applied=22, value=4)
+
+    look(life, verdict)
+
+    counted = {name: n for name, n in verdict.figures.items() if name.startswith("relisted.ebay-us")}
+    assert counted == {"relisted.ebay-us.true": 0, "relisted.ebay-us.erased": 1, "relisted.ebay-us.counted": 0}
+
+
+def test_a_write_that_nobody_decided_is_found(life: Life, verdict: Verdict) -> None:
+    life.opens(EBAY, 5)
+    life.is_written(EBAY, decided=20, applied=22, value=4)
+    life.history.publications.clear()
+
+    every_write_was_decided(life.truth(), life.history, verdict)
+
+    assert rules(verdict) == {"shown.undecided"}
+
+
+def test_a_write_before_the_account_went_live_is_found(life: Life, verdict: Verdict) -> None:
+    life.opens(EBAY, 5)
+    life.is_written(EBAY, decided=20, applied=22, value=4)
+    life.history.live_since = {"ebay-us": at(60)}
+
+    every_write_was_decided(life.truth(), life.history, verdict)
+
+    assert rules(verdict) == {"shown.not_live"}

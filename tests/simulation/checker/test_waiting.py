@@ -1,0 +1,154 @@
+"""Nothing waits longer than stated anywhere, and trouble extends what is stated."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from syncd.db.types import to_micros
+from syncd.simulation.checker.bounds import AFTERMATH_S, Bounds
+from syncd.simulation.checker.verdict import Verdict
+from syncd.simulation.checker.waiting import every_job_ran, lives_until, nothing_waits_too_long, read_waiting
+from syncd.simulation.happenings import Happenings, Outage, Spell
+from tests.simulation.checker.builders import NOON, at
+from tests.simulation.checker.conftest import Spoilt, rules
+
+LONG_AGO_S = 7200.0
+
+
+def look(spoilt: Spoilt, verdict: Verdict, happenings: Happenings | None = None) -> set[str]:
+    now = spoilt.rest.truth.at
+    nothing_waits_too_long(spoilt.read(read_waiting, now), now, Bounds(happenings or Happenings()), verdict)
+    return rules(verdict)
+
+
+def long_ago(spoilt: Spoilt) -> int:
+    return to_micros(spoilt.rest.truth.at - timedelta(seconds=LONG_AGO_S))
+
+
+def test_at_rest_nothing_waits(spoilt: Spoilt, verdict: Verdict) -> None:
+    assert look(spoilt, verdict) == set()
+
+
+@pytest.mark.parametrize("state", ["new", "hinted"])
+def test_an_event_that_nobody_takes_in_is_found(spoilt: Spoilt, verdict: Verdict, state: str) -> None:
+    spoilt.sql("UPDATE inbox SET state = ?, received_at = ? WHERE id = 1", state, long_ago(spoilt))
+
+    assert look(spoilt, verdict) == {"waiting.event"}
+
+
+def test_a_write_that_stays_in_flight_is_found(spoilt: Spoilt, verdict: Verdict) -> None:
+    one = "(SELECT max(rowid) FROM push_batch)"
+    spoilt.sql(f"UPDATE push_batch SET state = 'in_flight', created_at = ? WHERE rowid = {one}", long_ago(spoilt))
+
+    assert look(spoilt, verdict) == {"waiting.write"}
+
+
+def test_a_hold_that_outlives_its_time_is_found(spoilt: Spoilt, verdict: Verdict) -> None:
+    ended = long_ago(spoilt)
+    spoilt.sql(
+        "INSERT INTO hold (listing_id, quantity, kind, from_at, to_at, expires_at, opened_at)"
+        " VALUES (1, 1, ?, ?, ?, ?, ?)",
+        "shortfall",
+        *[ended] * 4,
+    )
+
+    assert look(spoilt, verdict) == {"waiting.hold"}
+
+
+@pytest.mark.parametrize("table", ["cursor", "warehouse_cursor"])
+def test_a_cursor_that_does_not_move_is_found(spoilt: Spoilt, verdict: Verdict, table: str) -> None:
+    spoilt.sql(f"UPDATE {table} SET moved_at = ?", long_ago(spoilt))
+
+    assert look(spoilt, verdict) == {"waiting.cursor"}
+
+
+def dirty(spoilt: Spoilt, waits_for: str | None, since: int | None, due: int) -> None:
+    spoilt.sql(
+        "INSERT INTO dirty_listing (listing_id, account_id, due_at, since_at, waits_for) VALUES (1, 1, ?, ?, ?)",
+        due,
+        since,
+        waits_for,
+    )
+
+
+def test_a_listing_that_is_due_and_not_looked_at_is_found(spoilt: Spoilt, verdict: Verdict) -> None:
+    dirty(spoilt, None, None, long_ago(spoilt))
+
+    assert look(spoilt, verdict) == {"waiting.listing"}
+
+
+def test_a_sale_that_is_not_shown_is_found_however_often_its_listing_is_put_off(
+    spoilt: Spoilt, verdict: Verdict
+) -> None:
+    dirty(spoilt, "certification", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+
+    assert look(spoilt, verdict) == {"waiting.sale"}
+
+
+def test_a_sale_behind_what_only_people_can_change_may_wait(spoilt: Spoilt, verdict: Verdict) -> None:
+    dirty(spoilt, "refused by the channel", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+
+    assert look(spoilt, verdict) == set()
+
+
+@pytest.mark.parametrize(
+    ("state", "instant"),
+    [("planned", "planned_at"), ("submitted", "submitted_at"), ("accepted", "cancel_wanted_at")],
+)
+def test_a_shipment_request_that_nobody_goes_on_with_is_found(
+    spoilt: Spoilt, verdict: Verdict, state: str, instant: str
+) -> None:
+    now = to_micros(spoilt.rest.truth.at)
+    spoilt.sql(
+        "INSERT INTO shipment_request (warehouse_id, order_id, reference, state, planned_at, submitted_at)"
+        " VALUES (1, 1, 'ours', ?, ?, ?)",
+        state,
+        now,
+        now,
+    )
+    spoilt.sql(f"UPDATE shipment_request SET {instant} = ? WHERE reference = 'ours'", long_ago(spoilt))
+
+    assert look(spoilt, verdict) == {"waiting.request"}
+
+
+def test_an_outage_of_its_vendor_excuses_what_waits_and_that_of_another_does_not(spoilt: Spoilt) -> None:
+    now = spoilt.rest.truth.at
+    spoilt.sql("UPDATE cursor SET moved_at = ? WHERE account_id = 1", long_ago(spoilt))
+    for account, blamed in (("main-shop", set()), ("amazon-us", {"waiting.cursor"})):
+        outage = Outage(account, now - timedelta(seconds=LONG_AGO_S), now - timedelta(seconds=60))
+        assert look(spoilt, found := Verdict(), Happenings(outages=[outage])) == blamed, found.findings
+
+
+def test_spells_extend_what_is_due_by_as_long_as_they_last_within_it() -> None:
+    bounds = Bounds(
+        Happenings(spells=[Spell("locked", None, at(-50), at(20)), Spell("locked", None, at(10_000), at(10_100))])
+    )
+
+    assert bounds.due(NOON, 100) == at(100 + 5 + 20 + AFTERMATH_S)
+
+
+def test_spells_at_the_same_time_are_granted_once() -> None:
+    bounds = Bounds(
+        Happenings(spells=[Spell("locked", None, at(10), at(60))], outages=[Outage("ebay-us", at(20), at(60))])
+    )
+
+    assert bounds.due(NOON, 100, "ebay-us") == at(100 + 5 + 50 + AFTERMATH_S)
+    assert bounds.due(NOON, 100, "ebay-us") == bounds.due(NOON, 100)
+
+
+def test_a_daemon_that_died_is_granted_the_time_until_another_took_over() -> None:
+    happenings = Happenings()
+    happenings.begin_life(at(-1000)).end(at(10))
+    happenings.begin_life(at(40))
+
+    assert Bounds(happenings).due(NOON, 100) == at(100 + 5 + 50)
+
+
+def test_a_job_that_never_ran_is_found_where_a_life_had_room_for_it(verdict: Verdict) -> None:
+    lives = lives_until([(at(0), at(700)), (at(800), None)], at(2000))
+
+    every_job_ran({"poll": 20, "tidy": 0}, {"poll": 60.0, "sweep": 300.0, "tidy": 3600.0}, lives, at(2000), verdict)
+
+    assert [each.subject for each in verdict.findings] == ["sweep"]

@@ -1,0 +1,86 @@
+"""Where planted bugs are looked for: short and busy, few SKUs, and of all faults only those that a bug needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from syncd.simulation.kit.boundary import Boundary
+from syncd.simulation.shoppers import Habits
+from syncd.simulation.trial.plan import DAY_S, HOUR_S, NO_FAULTS, Plan
+from syncd.simulation.world import EVERY_VENDOR, TWO_SHOPS, Cast
+from tests.simulation.planted.bug import Ground
+
+_NEVER_S = 10 * DAY_S
+_SHOP, _AMAZON, _EBAY = EVERY_VENDOR.channels
+_EAST, _WEST, _BOB, _FBA = EVERY_VENDOR.warehouses
+
+
+def _cast(*keys: str) -> Cast:
+    """These channels and warehouses; every channel lists everything, from every warehouse but FBA."""
+    warehouses = tuple(each for each in EVERY_VENDOR.warehouses if each.key in keys)
+    stocked = tuple(each.key for each in warehouses if each.kind != "fba")
+    channels = tuple(replace(each, warehouses=stocked) for each in EVERY_VENDOR.channels if each.key in keys)
+    return Cast(channels, warehouses, (tuple(each.key for each in channels),), skus=6)
+
+
+SHOP = _cast(_SHOP.key, _EAST.key)
+SHOP_AND_3PL = _cast(_SHOP.key, _EAST.key, _BOB.key)
+AMAZON = _cast(_AMAZON.key, _EAST.key, _FBA.key)
+EBAY = _cast(_EBAY.key, _EAST.key)
+SHOPS = replace(TWO_SHOPS, skus=6)
+
+_BUSY = Habits(orders_per_hour=240.0, cancel_share=0.0, edit_share=0.0, unpaid_share={}, by_channel_share={})
+_CALM = Plan(
+    seed=0,
+    days=840.0 / DAY_S,  # own parcels leave after 900 s: nothing of a ground depends on them
+    cast=SHOP,
+    skus=6,
+    habits=_BUSY,
+    deliveries_every_s=240.0,
+    typing_every_s=_NEVER_S,
+    faults=NO_FAULTS,
+    audit_every_s=420.0,
+    quiet_within_s=0.75 * HOUR_S,
+)
+_LOST_NEWS = {"webhook_drop": 0.6}
+_INDECISIVE = replace(_BUSY, cancel_share=0.35)
+
+CALM_SHOP = Ground("calm shop", _CALM)
+LOST_NEWS = Ground("lost news", _CALM, _LOST_NEWS)
+OUTAGES = Ground(
+    "outages",
+    replace(
+        _CALM,
+        days=HOUR_S / 2 / DAY_S,
+        deliveries_every_s=_NEVER_S,
+        faults=replace(NO_FAULTS, short_outages=150.0, short_outage_s=(400.0, 600.0)),
+    ),
+    _LOST_NEWS,
+)
+POWER_CUTS = Ground("power cuts", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.COMMITTED: 1 / 40})))
+CUTS_AT_REPLIES = Ground(
+    "cuts at replies", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.SENT: 1 / 10, Boundary.REPLIED: 1 / 20}))
+)
+LOST_REPLIES = Ground("lost replies", _CALM, {"lost_reply": 0.15, "webhook_drop": 0.3})
+HIDDEN_SALES = Ground(
+    "hidden sales",
+    replace(_CALM, cast=SHOPS, deliveries_every_s=120.0),
+    {"webhook_drop": 0.7, "stale_read": 0.05},
+)
+TWO_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
+CHANGES_OF_MIND = Ground("changes of mind", replace(_CALM, cast=SHOPS, habits=_INDECISIVE))
+FROZEN = Ground(
+    "frozen machines",
+    replace(_CALM, cast=SHOPS, faults=replace(NO_FAULTS, frozen=400.0, frozen_s=(35.0, 60.0))),
+)
+CALM_AMAZON = Ground("calm amazon", replace(_CALM, cast=AMAZON))
+UNPAID = Ground(
+    "unpaid purchases",
+    replace(
+        _CALM, days=HOUR_S / 2 / DAY_S, cast=EBAY, habits=replace(_BUSY, unpaid_share={"ebay": 0.5}), quiet_within_s=HOUR_S
+    ),
+)
+UNPAID_AND_CANCELLED = Ground(
+    "unpaid and cancelled", replace(UNPAID.plan, habits=replace(_INDECISIVE, unpaid_share={"ebay": 0.4}))
+)
+WITH_3PL = Ground("3pl", replace(_CALM, cast=SHOP_AND_3PL, habits=_INDECISIVE), {"lost_reply": 0.25})
