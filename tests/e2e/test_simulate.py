@@ -6,10 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from syncd.simulation.trial.plan import Plan
+from syncd.simulation.trial.side_by_side import BrokeOff, run_side_by_side
+from syncd.simulation.world import EVERY_VENDOR
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -82,3 +87,13 @@ def test_wrong_input_is_told_with_a_remedy(tmp_path: Path) -> None:
     assert bad_rows.returncode == 1
     assert "line 2, column placed_at: 'soon' is not an instant" in bad_rows.stderr
     assert "line 2, column channel: 'shop' is no account here. Did you mean main-shop?" in bad_rows.stderr
+
+
+def test_a_trial_that_breaks_off_is_told_with_its_story() -> None:
+    nobody = replace(EVERY_VENDOR, channels=())
+
+    (ended,) = run_side_by_side([Plan(5, cast=nobody)], 1, lambda passed: None)
+
+    assert isinstance(ended, BrokeOff)
+    assert ended.plan.seed == 5
+    assert "Traceback" in ended.story

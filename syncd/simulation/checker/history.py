@@ -21,10 +21,11 @@ CLOCKS_APART: timedelta = timedelta(seconds=1.5)
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A number that the daemon decided to write, before it sent it."""
+    """A number that the daemon decided to write, before it sent it, and the read or write that it went out from."""
 
     decided_at: datetime
     value: int
+    anchored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ class History:
         return next((each.decided_at for each in reversed(made[:before]) if each.value == write.after), None)
 
 
+class _Inputs(msgspec.Struct):
+    anchor_hi_at: datetime | None = None
+
+
 def read_history(connection: Connection) -> History:
     """All of it, each list in the order of time."""
     history = History()
@@ -88,10 +93,11 @@ def read_history(connection: Connection) -> History:
         row.id: (accounts[row.account_id].key, row.channel_sku, row.channel_location)
         for row in connection.execute(select(listing))
     }
-    made = select(decision.c.listing_id, decision.c.decided_at, decision.c.outcome)
+    made = select(decision.c.listing_id, decision.c.decided_at, decision.c.inputs, decision.c.outcome)
     for row in connection.execute(made.where(decision.c.kind == "publication").order_by(decision.c.decided_at)):
         value = msgspec.json.decode(row.outcome)["to"]
-        history.publications[listings[row.listing_id]].append(Publication(row.decided_at, value))
+        anchored = msgspec.json.decode(row.inputs, type=_Inputs).anchor_hi_at
+        history.publications[listings[row.listing_id]].append(Publication(row.decided_at, value, anchored))
     for row in connection.execute(select(hold).order_by(hold.c.opened_at)):
         history.holds[listings[row.listing_id]].append(
             Held(row.from_at, row.to_at, row.opened_at, row.closed_at, row.expires_at, row.quantity)

@@ -23,6 +23,7 @@ _STALENESS: Final[Mapping[str, timedelta]] = MappingProxyType(
 _SETTLES_WITHIN: Final[Mapping[str, timedelta]] = MappingProxyType(
     {"amazon": timedelta(seconds=900), "ebay": timedelta(seconds=60)}
 )
+_FIRST_READ_WITHIN: Final = timedelta(seconds=180)
 _READ_TAKES: Final = timedelta(seconds=30)
 """A plain set follows a read that may have been on its way for so long."""
 
@@ -174,10 +175,17 @@ class _Walk:
         holds = self._history.holds[sale.listing]
         if any(each.covers(sale.at) and each.ran_out for each in holds):
             return "a hold shorter than the order's delay"
-        live_since = self._history.live_since.get(sale.listing[0])
-        if live_since is not None and sale.at < live_since and self._is_hidden(sale, decided_at):
+        if self._is_hidden(sale, decided_at) and self._is_older_than_any_read(sale):
             return "a hidden purchase older than the first read"
         return None
+
+    def _is_older_than_any_read(self, sale: Change) -> bool:
+        """Whether its number was never seen as it had been before; it is read soon after its account goes live."""
+        live_since = self._history.live_since.get(sale.listing[0])
+        first_anchor = self._history.publications[sale.listing][0].anchored_at
+        if live_since is None or first_anchor is None:
+            return False
+        return sale.at <= min(first_anchor, live_since + _FIRST_READ_WITHIN)
 
     def _is_hidden(self, sale: Change, at: datetime) -> bool:
         """Whether the purchase shows in no order of the channel at that moment."""

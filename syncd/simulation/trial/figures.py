@@ -71,7 +71,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
+class Book:
     """What the daemon's database says, by account key."""
 
     sales: list[Sale]
@@ -83,7 +83,7 @@ class _Book:
 
 async def take_figures(lab: Lab, people: People) -> Figures:
     """The figures of a trial that has come to rest."""
-    book = await lab.setup.db.read(_read_book)
+    book = await lab.setup.db.read(read_book)
     truth = await truths(lab)
     closed_at = people.closed_at or lab.clock.now()
     hidden = {
@@ -159,7 +159,8 @@ def _counted(reasons: Any) -> dict[str, int]:
     return dict(sorted(Counter(reasons).items()))
 
 
-def _read_book(connection: Connection) -> _Book:
+def read_book(connection: Connection) -> Book:
+    """Everything of the database that figures are made of."""
     keys = {row.id: row.key for row in connection.execute(select(account.c.id, account.c.key))}
     to_book: dict[str, dict[int, int]] = {}
     to_shown: dict[str, dict[int, int]] = {}
@@ -169,7 +170,7 @@ def _read_book(connection: Connection) -> _Book:
             _add(known.setdefault(keys[account_id], {}), buckets)
     tallies = read_tallies(connection)
     oversold = {key: tallies.get((f"account:{key}", "oversold_units"), 0) for key in keys.values()}
-    return _Book(read_sales(connection), oversold, _split_orders(connection), to_book, to_shown)
+    return Book(read_sales(connection), oversold, _split_orders(connection), to_book, to_shown)
 
 
 def _split_orders(connection: Connection) -> dict[str, int]:

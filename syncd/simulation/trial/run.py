@@ -18,7 +18,7 @@ import structlog
 from syncd.chance import SeededRng
 from syncd.simulation.checker.check import check_at_rest, check_during
 from syncd.simulation.checker.verdict import Excused, Finding, Verdict
-from syncd.simulation.checker.waiting import every_job_ran, lives_until
+from syncd.simulation.checker.waiting import every_job_ran, quiet_lives
 from syncd.simulation.happenings import Purchase
 from syncd.simulation.kit.guard import closed_world
 from syncd.simulation.kit.life import adopt_tasks
@@ -147,7 +147,7 @@ class _Trial:
         began, lasts_s = loop.time(), self._plan.days * DAY_S
         checked = began
         while (passed := loop.time() - began) < lasts_s:
-            self._progress("storm", passed / lasts_s)
+            self._progress("shoppers buy", passed / lasts_s)
             await asyncio.sleep(min(_STEP_S, lasts_s - passed))
             for each in doings:
                 if each.done() and not each.cancelled() and (err := each.exception()) is not None:
@@ -186,7 +186,7 @@ class _Trial:
             ending.find("daemon.crashed", crash, now, "it ended by itself")
         if self._outcome.awaited:
             ending.find("rest.never", self._outcome.awaited, now, "this is still on its way")
-        lives = lives_until([(each.from_at, each.to_at) for each in lab.happenings.lives], now)
+        lives = quiet_lives([(each.from_at, each.to_at) for each in lab.happenings.lives], now)
         every_job_ran(lab.job_runs, lab.job_every_s, lives, now, ending)
         self._outcome.findings += ending.new(self._outcome.findings)
 

@@ -62,6 +62,7 @@ def run_side_by_side(
             while waiting and len(running) < jobs:
                 each = _start(waiting.pop(), template, trace_to)
                 running[each.news] = each
+                tell(Passed(each.plan.seed, "the shop opens", 0.0))
             for news in wait(list(running)):
                 assert isinstance(news, Connection)
                 told = _read(running[news])

@@ -56,7 +56,7 @@ class Life:
         self._change(listing, seconds, quantity, "hand")
 
     def is_written(self, listing: Listing, decided: float, applied: float, value: int) -> None:
-        self.history.publications[listing].append(Publication(at(decided), value))
+        self.history.publications[listing].append(Publication(at(decided), value, at(decided - 1)))
         self._change(listing, applied, value, "write", accepted=decided + 0.2)
 
     def holds(

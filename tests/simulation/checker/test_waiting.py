@@ -9,7 +9,7 @@ import pytest
 from syncd.db.types import to_micros
 from syncd.simulation.checker.bounds import AFTERMATH_S, Bounds
 from syncd.simulation.checker.verdict import Verdict
-from syncd.simulation.checker.waiting import every_job_ran, lives_until, nothing_waits_too_long, read_waiting
+from syncd.simulation.checker.waiting import every_job_ran, nothing_waits_too_long, quiet_lives, read_waiting
 from syncd.simulation.happenings import Happenings, Outage, Spell
 from tests.simulation.checker.builders import NOON, at
 from tests.simulation.checker.conftest import Spoilt, rules
@@ -82,7 +82,7 @@ def test_a_listing_that_is_due_and_not_looked_at_is_found(spoilt: Spoilt, verdic
 def test_a_sale_that_is_not_shown_is_found_however_often_its_listing_is_put_off(
     spoilt: Spoilt, verdict: Verdict
 ) -> None:
-    dirty(spoilt, "certification", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+    dirty(spoilt, "a write is in flight", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
 
     assert look(spoilt, verdict) == {"waiting.sale"}
 
@@ -147,8 +147,14 @@ def test_a_daemon_that_died_is_granted_the_time_until_another_took_over() -> Non
 
 
 def test_a_job_that_never_ran_is_found_where_a_life_had_room_for_it(verdict: Verdict) -> None:
-    lives = lives_until([(at(0), at(700)), (at(800), None)], at(2000))
+    lives = quiet_lives([(at(0), at(700)), (at(800), None)], at(2000))
 
     every_job_ran({"poll": 20, "tidy": 0}, {"poll": 60.0, "sweep": 300.0, "tidy": 3600.0}, lives, at(2000), verdict)
 
     assert [each.subject for each in verdict.findings] == ["sweep"]
+
+
+def test_a_daemon_that_stands_by_has_no_jobs_to_run(verdict: Verdict) -> None:
+    lives = quiet_lives([(at(0), at(700)), (at(100), at(650)), (at(640), None)], at(1000))
+
+    assert lives == [(at(60), at(100)), (at(160), at(640)), (at(760), at(1000))]

@@ -61,7 +61,7 @@ BUGS = (
     _bug(sent_before_stored, grounds.CUTS_AT_REPLIES),
     _bug(lost_reply_written_anew, grounds.LOST_REPLIES),
     _bug(accepted_as_applied, grounds.CALM_AMAZON),
-    _bug(compared_with_last_sent, grounds.CHANGES_OF_MIND),
+    _bug(compared_with_last_sent, grounds.TYPED_OVER),
     _bug(kit_held_in_listing_units, grounds.UNPAID),
     _bug(give_back_believed_at_once, grounds.UNPAID_AND_CANCELLED),
     _bug(sent_again_without_looking, grounds.WITH_3PL),

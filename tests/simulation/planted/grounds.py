@@ -42,7 +42,7 @@ _CALM = Plan(
     audit_every_s=420.0,
     quiet_within_s=0.75 * HOUR_S,
 )
-_LOST_NEWS = {"webhook_drop": 0.6}
+_LOST_NEWS = {"webhook_drop": 0.85}
 _INDECISIVE = replace(_BUSY, cancel_share=0.35)
 
 CALM_SHOP = Ground("calm shop", _CALM)
@@ -68,7 +68,7 @@ HIDDEN_SALES = Ground(
     {"webhook_drop": 0.7, "stale_read": 0.05},
 )
 TWO_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
-CHANGES_OF_MIND = Ground("changes of mind", replace(_CALM, cast=SHOPS, habits=_INDECISIVE))
+TYPED_OVER = Ground("numbers typed over", replace(_CALM, typing_every_s=100.0))
 FROZEN = Ground(
     "frozen machines",
     replace(_CALM, cast=SHOPS, faults=replace(NO_FAULTS, frozen=400.0, frozen_s=(35.0, 60.0))),
@@ -77,10 +77,15 @@ CALM_AMAZON = Ground("calm amazon", replace(_CALM, cast=AMAZON))
 UNPAID = Ground(
     "unpaid purchases",
     replace(
-        _CALM, days=HOUR_S / 2 / DAY_S, cast=EBAY, habits=replace(_BUSY, unpaid_share={"ebay": 0.5}), quiet_within_s=HOUR_S
+        _CALM,
+        days=HOUR_S / 2 / DAY_S,
+        cast=EBAY,
+        habits=replace(_BUSY, orders_per_hour=90.0, unpaid_share={"ebay": 0.5}),
+        deliveries_every_s=_NEVER_S,
+        quiet_within_s=HOUR_S,
     ),
 )
 UNPAID_AND_CANCELLED = Ground(
-    "unpaid and cancelled", replace(UNPAID.plan, habits=replace(_INDECISIVE, unpaid_share={"ebay": 0.4}))
+    "unpaid and cancelled", replace(UNPAID.plan, habits=replace(_INDECISIVE, orders_per_hour=90.0, unpaid_share={"ebay": 0.4}))
 )
 WITH_3PL = Ground("3pl", replace(_CALM, cast=SHOP_AND_3PL, habits=_INDECISIVE), {"lost_reply": 0.25})
