@@ -1,7 +1,7 @@
 """How fast orders go into the book: batches of 256 against one order a transaction, on SQLite, in the same run.
 
-Run by `make bench`; it prints medians and their ratio. The baseline is our own code with a batch of one, so the ratio
-says what batching is worth on this machine.
+Run by `make bench`; it prints medians and their ratios. The baseline is our own code with a batch of one, so the first
+ratio says what batching is worth on this machine; the second says what it is worth that statements are built once.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import Connection
 
@@ -21,6 +25,7 @@ from syncd.chance import SeededRng
 from syncd.db.database import Database
 from syncd.db.migrate import migrate
 from syncd.db.rows import insert_rows
+from syncd.db.statements import Statement
 from syncd.db.tables import listing, listing_component, sku
 from syncd.orders.apply import apply_orders
 from syncd.orders.book import AccountView, Incoming, PoolWarehouse
@@ -94,19 +99,36 @@ def orders_per_s(db: Database, views: dict[int, AccountView], orders: list[Incom
     return len(orders) / (time.perf_counter() - began)
 
 
+@contextmanager
+def statements_built_anew() -> Iterator[None]:
+    """Let every statement be built each time it runs."""
+    run = Statement.__call__
+
+    def build_and_run(self: Statement, connection: Connection, /, **given: Any) -> Any:
+        self._built.clear()
+        return run(self, connection, **given)
+
+    with patch.object(Statement, "__call__", build_and_run):
+        yield
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         db, views = a_book(Path(folder))
         account_id = next(iter(views))
-        batched, single = [], []
+        batched, single, anew = [], [], []
         for number in range(ROUNDS):
             batched.append(orders_per_s(db, views, some_orders(account_id, number * 10_000, ORDERS), 256))
             single.append(orders_per_s(db, views, some_orders(account_id, number * 10_000 + 5_000, ORDERS // 10), 1))
+            with statements_built_anew():
+                anew.append(orders_per_s(db, views, some_orders(account_id, number * 10_000 + 8_000, ORDERS // 40), 1))
         db.close()
     ratio = statistics.median(b / s for b, s in zip(batched, single, strict=True))
+    once = statistics.median(s / a for s, a in zip(single, anew, strict=True))
     print(f"batches of 256:     {statistics.median(batched):.0f} orders/s")
     print(f"one a transaction:  {statistics.median(single):.0f} orders/s")
-    print(f"ratio {ratio:.1f}")
+    print(f"built anew each:    {statistics.median(anew):.0f} orders/s")
+    print(f"ratio {ratio:.1f}, of statements built once {once:.1f}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, delete, func, literal, select, update
 
-from syncd.db.rows import insert_rows, rows, selectable, upsert
+from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, statement
 from syncd.db.tables import account, pool, warehouse
 from syncd.db.types import Instant
@@ -109,36 +109,41 @@ def set_state(connection: Connection, account_id: int, state: str, now: datetime
 
 
 def _upsert_warehouses(connection: Connection, warehouses: Sequence[WarehouseSetup]) -> None:
-    columns = [("key", str), ("name", str), ("kind", str), ("country", str), ("postcode", str), ("time_zone", str)]
     data = [(w.key, w.name, w.kind, w.country, w.postcode, w.time_zone) for w in warehouses]
-    if not data:
-        return
-    statement = upsert(connection, warehouse).from_select(
-        [name for name, _ in columns], selectable(rows(connection, "told", columns, data))
-    )
-    new = {name: statement.excluded[name] for name, _ in columns[1:]}
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=new))
+    if data:
+        _tell_warehouses(connection, told=data)
+
+
+@statement
+def _tell_warehouses(given: Given) -> Executable:
+    told = given.rows("told", key=str, name=str, kind=str, country=str, postcode=str, time_zone=str)
+    insert = given.insert(warehouse, told)
+    new = {each.name: insert.excluded[each.name] for each in told.c if each.name != "key"}
+    return insert.on_conflict_do_update(index_elements=["key"], set_=new)
 
 
 def _upsert_accounts(connection: Connection, accounts: Sequence[AccountSetup], now: datetime) -> None:
-    columns = [
-        ("key", str),
-        ("channel", str),
-        ("policy", str),
-        ("buffer", int),
-        ("cap", int),
-        ("state", str),
-        ("added_at", datetime),
-        ("state_changed_at", datetime),
-    ]
     data = [(a.key, a.channel, a.policy, a.buffer, a.cap, "observing", now, now) for a in accounts]
-    if not data:
-        return
-    statement = upsert(connection, account).from_select(
-        [name for name, _ in columns], selectable(rows(connection, "told", columns, data))
+    if data:
+        _tell_accounts(connection, told=data)
+
+
+@statement
+def _tell_accounts(given: Given) -> Executable:
+    told = given.rows(
+        "told",
+        key=str,
+        channel=str,
+        policy=str,
+        buffer=int,
+        cap=int,
+        state=str,
+        added_at=datetime,
+        state_changed_at=datetime,
     )
-    new = {name: statement.excluded[name] for name in ("policy", "buffer", "cap")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=new))
+    insert = given.insert(account, told)
+    new = {name: insert.excluded[name] for name in ("policy", "buffer", "cap")}
+    return insert.on_conflict_do_update(index_elements=["key"], set_=new)
 
 
 def _replace_pools(connection: Connection, accounts: Sequence[AccountSetup], ids: Identities) -> None:

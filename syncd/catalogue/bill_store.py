@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Executable, delete, select
 
 from syncd.catalogue.bills import DEEPEST, Bills, Components, flatten
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import bill_of_materials
 
 
@@ -44,15 +45,17 @@ def containing(connection: Connection, sku_ids: Collection[int]) -> set[int]:
     for _ in range(DEEPEST + 1):
         if not level:
             break
-        wanted = rows(connection, "wanted", [("id", int)], [(sku_id,) for sku_id in sorted(level)])
-        owners = connection.execute(
-            select(bill_of_materials.c.sku_id)
-            .join(wanted, wanted.c.id == bill_of_materials.c.component_sku_id)
-            .distinct()
-        ).scalars()
+        owners = _owners(connection, wanted=[(sku_id,) for sku_id in sorted(level)]).scalars()
         level = set(owners) - above
         above |= level
     return above
+
+
+@statement
+def _owners(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    inside = wanted.c.id == bill_of_materials.c.component_sku_id
+    return select(bill_of_materials.c.sku_id).join(wanted, inside).distinct()
 
 
 def load_around(connection: Connection, sku_ids: Collection[int]) -> dict[int, dict[int, int]]:
@@ -64,14 +67,19 @@ def replace_bills(connection: Connection, bills: Bills) -> None:
     """Make these the bills of their SKUs."""
     if not bills:
         return
-    made = rows(connection, "made", [("id", int)], [(sku_id,) for sku_id in sorted(bills)])
-    connection.execute(delete(bill_of_materials).where(bill_of_materials.c.sku_id.in_(select(made.c.id))))
+    _delete(connection, made=[(sku_id,) for sku_id in sorted(bills)])
     insert_rows(
         connection,
         bill_of_materials,
         [("sku_id", int), ("component_sku_id", int), ("units", int)],
         [(sku_id, component, units) for sku_id, bill in sorted(bills.items()) for component, units in bill.items()],
     )
+
+
+@statement
+def _delete(given: Given) -> Executable:
+    made = given.rows("made", id=int)
+    return delete(bill_of_materials).where(bill_of_materials.c.sku_id.in_(select(made.c.id)))
 
 
 def changed_bills(connection: Connection, bills: Bills) -> dict[int, Mapping[int, int]]:
@@ -81,13 +89,15 @@ def changed_bills(connection: Connection, bills: Bills) -> dict[int, Mapping[int
 
 
 def _load_level(connection: Connection, sku_ids: Collection[int]) -> dict[int, dict[int, int]]:
-    wanted = rows(connection, "wanted", [("id", int)], [(sku_id,) for sku_id in sorted(sku_ids)])
-    found = connection.execute(
-        select(bill_of_materials.c.sku_id, bill_of_materials.c.component_sku_id, bill_of_materials.c.units).join(
-            wanted, wanted.c.id == bill_of_materials.c.sku_id
-        )
-    )
     bills: dict[int, dict[int, int]] = {}
-    for row in found:
+    for row in _bills(connection, wanted=[(sku_id,) for sku_id in sorted(sku_ids)]):
         bills.setdefault(row.sku_id, {})[row.component_sku_id] = row.units
     return bills
+
+
+@statement
+def _bills(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return select(bill_of_materials.c.sku_id, bill_of_materials.c.component_sku_id, bill_of_materials.c.units).join(
+        wanted, wanted.c.id == bill_of_materials.c.sku_id
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
-from syncd.db.rows import rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import listing, sku
 
 _LENGTHS: Final = (8, 12, 13, 14)  # GTIN-8, UPC-A, EAN-13, GTIN-14
@@ -35,12 +35,16 @@ def find_by_gtin(connection: Connection, gtins: Collection[str]) -> dict[str, tu
     wanted = _forms(gtins)
     if not wanted:
         return found
-    source = rows(connection, "wanted", [("gtin", str)], [(form,) for form in sorted(wanted)])
-    carriers = select(sku.c.id, sku.c.gtin).join(source, source.c.gtin == sku.c.gtin).order_by(sku.c.id)
-    for row in connection.execute(carriers):
+    for row in _carriers(connection, wanted=[(form,) for form in sorted(wanted)]):
         gtin = wanted[row.gtin]
         found[gtin] = (*found.get(gtin, ()), row.id)
     return found
+
+
+@statement
+def _carriers(given: Given) -> Executable:
+    wanted = given.rows("wanted", gtin=str)
+    return select(sku.c.id, sku.c.gtin).join(wanted, wanted.c.gtin == sku.c.gtin).order_by(sku.c.id)
 
 
 def carriers_in_account(connection: Connection, account_id: int, gtins: Collection[str]) -> Mapping[str, int]:
@@ -48,17 +52,21 @@ def carriers_in_account(connection: Connection, account_id: int, gtins: Collecti
     wanted = _forms(gtins)
     if not wanted:
         return {}
-    source = rows(connection, "wanted", [("gtin", str)], [(form,) for form in sorted(wanted)])
-    found = connection.execute(
-        select(listing.c.channel_sku, listing.c.gtin)
-        .join(source, source.c.gtin == listing.c.gtin)
-        .where(listing.c.account_id == account_id)
-        .distinct()
-    )
     items: dict[str, set[str]] = {}
-    for row in found:
+    for row in _carrying_items(connection, wanted=[(form,) for form in sorted(wanted)], account_id=account_id):
         items.setdefault(wanted[row.gtin], set()).add(row.channel_sku)
     return {gtin: len(carriers) for gtin, carriers in items.items()}
+
+
+@statement
+def _carrying_items(given: Given) -> Executable:
+    wanted = given.rows("wanted", gtin=str)
+    return (
+        select(listing.c.channel_sku, listing.c.gtin)
+        .join(wanted, wanted.c.gtin == listing.c.gtin)
+        .where(listing.c.account_id == given.value("account_id", int))
+        .distinct()
+    )
 
 
 def _forms(gtins: Iterable[str]) -> dict[str, str]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Executable, func, select, update
 
 from syncd.catalogue.codes import codes_of, find_exact, find_skus, normalise
 from syncd.catalogue.item_file import Item
 from syncd.csv_rows import RowError
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import sku, sku_alias
 from syncd.publishing.marks import mark_dirty
 
@@ -87,9 +88,14 @@ def refuse_taken(items: Sequence[Item], owners: Mapping[str, str]) -> tuple[list
 
 
 def _load_known(connection: Connection, codes: Sequence[str]) -> dict[str, Known]:
-    wanted = rows(connection, "wanted", [("code", str)], [(code,) for code in sorted(set(codes))])
-    found = connection.execute(select(sku).join(wanted, wanted.c.code == sku.c.code))
+    found = _skus(connection, wanted=[(code,) for code in sorted(set(codes))])
     return {row.code: Known(row.id, row.title, row.gtin, row.safety_stock) for row in found}
+
+
+@statement
+def _skus(given: Given) -> Executable:
+    wanted = given.rows("wanted", code=str)
+    return select(sku).join(wanted, wanted.c.code == sku.c.code)
 
 
 def _load_owners(connection: Connection, names: set[str]) -> dict[str, str]:
@@ -117,13 +123,16 @@ def _insert(connection: Connection, items: Sequence[Item]) -> None:
 
 
 def _update(connection: Connection, items: Sequence[Item], known: Mapping[str, Known]) -> None:
-    if not items:
-        return
-    columns = [("id", int), ("title", str), ("gtin", str), ("safety_stock", int)]
-    data = [(known[item.code].sku_id, item.title, item.gtin, item.safety_stock) for item in items]
-    new = rows(connection, "declared", columns, data)
+    if items:
+        data = [(known[item.code].sku_id, item.title, item.gtin, item.safety_stock) for item in items]
+        _declare(connection, declared=data)
+
+
+@statement
+def _declare(given: Given) -> Executable:
+    new = given.rows("declared", id=int, title=str, gtin=str, safety_stock=int)
     values = {name: func.coalesce(new.c[name], sku.c[name]) for name in ("title", "gtin", "safety_stock")}
-    connection.execute(update(sku).values(values).where(sku.c.id == new.c.id))
+    return update(sku).values(values).where(sku.c.id == new.c.id)
 
 
 def _insert_aliases(connection: Connection, items: Sequence[Item], owners: Mapping[str, str]) -> set[str]:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
 from syncd.catalogue.bills import Components
-from syncd.db.rows import insert_rows, rows, selectable, upsert
+from syncd.db.rows import Kind, insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import cell, listing, listing_component
 
 
@@ -40,35 +41,24 @@ class StoredListing:
     components: Components
 
 
-_KEY: Final = [("account_id", int), ("channel_sku", str), ("channel_location", str)]
-_ATTRIBUTES: Final = [
-    ("line_key", str),
-    ("code", str),
-    ("title", str),
-    ("gtin", str),
-    ("budget_key", str),
-    ("back_orderable", int),
-    ("unwritable", str),
-]
+_KEY: Final[dict[str, Kind]] = {"account_id": int, "channel_sku": str, "channel_location": str}
+_ATTRIBUTES: Final[dict[str, Kind]] = {
+    "line_key": str,
+    "code": str,
+    "title": str,
+    "gtin": str,
+    "budget_key": str,
+    "back_orderable": int,
+    "unwritable": str,
+}
 
 
 def load_listings(connection: Connection, account_id: int, refs: Collection[Ref]) -> dict[Ref, StoredListing]:
     """The listings of an account that are known among these, with what they are made of."""
     if not refs:
         return {}
-    wanted = rows(connection, "wanted", _KEY[1:], sorted(refs))
-    found = connection.execute(
-        select(listing, listing_component.c.sku_id, listing_component.c.units)
-        .join(
-            wanted,
-            (wanted.c.channel_sku == listing.c.channel_sku) & (wanted.c.channel_location == listing.c.channel_location),
-        )
-        .outerjoin(listing_component, listing_component.c.listing_id == listing.c.id)
-        .where(listing.c.account_id == account_id)
-        .order_by(listing.c.id, listing_component.c.sku_id)
-    )
     stored: dict[Ref, StoredListing] = {}
-    for row in found:
+    for row in _listings(connection, wanted=sorted(refs), account_id=account_id):
         ref = Ref(row.channel_sku, row.channel_location)
         before = stored[ref].components if ref in stored else ()
         parts = before if row.sku_id is None else (*before, (row.sku_id, row.units))
@@ -79,23 +69,28 @@ def load_listings(connection: Connection, account_id: int, refs: Collection[Ref]
     return stored
 
 
+@statement
+def _listings(given: Given) -> Executable:
+    wanted = given.rows("wanted", channel_sku=str, channel_location=str)
+    return (
+        select(listing, listing_component.c.sku_id, listing_component.c.units)
+        .join(
+            wanted,
+            (wanted.c.channel_sku == listing.c.channel_sku) & (wanted.c.channel_location == listing.c.channel_location),
+        )
+        .outerjoin(listing_component, listing_component.c.listing_id == listing.c.id)
+        .where(listing.c.account_id == given.value("account_id", int))
+        .order_by(listing.c.id, listing_component.c.sku_id)
+    )
+
+
 def upsert_listings(
     connection: Connection, account_id: int, told: Mapping[Ref, Attributes], cells: Sequence[str]
 ) -> dict[Ref, int]:
     """Insert or update listings, and give each its cells, to be read before anything is written. Their ids by ref."""
     if not told:
         return {}
-    columns = [*_KEY, *_ATTRIBUTES]
-    data = [(account_id, *ref, *astuple(each)) for ref, each in sorted(told.items())]
-    statement = upsert(connection, listing).from_select(
-        [name for name, _ in columns], selectable(rows(connection, "told", columns, data))
-    )
-    found = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[name for name, _ in _KEY],
-            set_={name: statement.excluded[name] for name, _ in _ATTRIBUTES},
-        ).returning(listing.c.id, listing.c.channel_sku, listing.c.channel_location)
-    )
+    found = _upsert(connection, told=[(account_id, *ref, *astuple(each)) for ref, each in sorted(told.items())])
     ids = {Ref(row.channel_sku, row.channel_location): row.id for row in found}
     insert_rows(
         connection,
@@ -105,3 +100,11 @@ def upsert_listings(
         ignore=True,
     )
     return ids
+
+
+@statement
+def _upsert(given: Given) -> Executable:
+    new = given.insert(listing, given.rows("told", **_KEY, **_ATTRIBUTES))
+    return new.on_conflict_do_update(
+        index_elements=list(_KEY), set_={name: new.excluded[name] for name in _ATTRIBUTES}
+    ).returning(listing.c.id, listing.c.channel_sku, listing.c.channel_location)

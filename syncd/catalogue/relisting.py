@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, Executable, delete, select
 
 from syncd.catalogue.bill_store import components_of, containing
 from syncd.catalogue.bills import Components
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import listing, listing_component, sku
 from syncd.publishing.marks import mark_dirty
 
@@ -74,36 +75,39 @@ def load_made(connection: Connection, component_ids: Collection[int]) -> list[Ma
     """Every listing that contains one of these SKUs, with all its components."""
     if not component_ids:
         return []
-    wanted = rows(connection, "wanted", [("sku_id", int)], [(sku_id,) for sku_id in sorted(component_ids)])
+    parts: dict[int, list[tuple[int, int]]] = {}
+    named: dict[int, int | None] = {}
+    for row in _made_of(connection, wanted=[(sku_id,) for sku_id in sorted(component_ids)]):
+        parts.setdefault(row.listing_id, []).append((row.sku_id, row.units))
+        named[row.listing_id] = row.named_sku_id
+    return [MadeListing(listing_id, tuple(each), named[listing_id]) for listing_id, each in parts.items()]
+
+
+@statement
+def _made_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int)
     ids = (
         select(listing_component.c.listing_id)
         .join(wanted, wanted.c.sku_id == listing_component.c.sku_id)
         .distinct()
         .subquery("ids")
     )
-    found = connection.execute(
+    return (
         select(listing_component, sku.c.id.label("named_sku_id"))
         .join(ids, ids.c.listing_id == listing_component.c.listing_id)
         .join(listing, listing.c.id == listing_component.c.listing_id)
         .outerjoin(sku, sku.c.code == listing.c.code)
         .order_by(listing_component.c.listing_id, listing_component.c.sku_id)
     )
-    parts: dict[int, list[tuple[int, int]]] = {}
-    named: dict[int, int | None] = {}
-    for row in found:
-        parts.setdefault(row.listing_id, []).append((row.sku_id, row.units))
-        named[row.listing_id] = row.named_sku_id
-    return [MadeListing(listing_id, tuple(each), named[listing_id]) for listing_id, each in parts.items()]
 
 
 def replace_components(connection: Connection, made: Mapping[int, Components], now: datetime) -> None:
     """Make listings of these components. Their numbers, and those their holds count against, are looked at again."""
     if not made:
         return
-    ids = rows(connection, "made", [("id", int)], [(listing_id,) for listing_id in sorted(made)])
-    mine = listing_component.c.listing_id.in_(select(ids.c.id))
-    shared = set(connection.execute(select(listing_component.c.sku_id).where(mine).distinct()).scalars())
-    connection.execute(delete(listing_component).where(mine))
+    ids = [(listing_id,) for listing_id in sorted(made)]
+    shared = set(_components(connection, made=ids).scalars())
+    _delete_components(connection, made=ids)
     insert_rows(
         connection,
         listing_component,
@@ -112,6 +116,21 @@ def replace_components(connection: Connection, made: Mapping[int, Components], n
     )
     shared |= {sku_id for parts in made.values() for sku_id, _ in parts}
     mark_dirty(connection, dict.fromkeys(shared), now)
+
+
+@statement
+def _components(given: Given) -> Executable:
+    return select(listing_component.c.sku_id).where(_is_made(given)).distinct()
+
+
+@statement
+def _delete_components(given: Given) -> Executable:
+    return delete(listing_component).where(_is_made(given))
+
+
+def _is_made(given: Given) -> ColumnElement[bool]:
+    made = given.rows("made", id=int)
+    return listing_component.c.listing_id.in_(select(made.c.id))
 
 
 def _same_elsewhere(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Executable, and_, select, update
 
-from syncd.db.rows import upsert
+from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, statement
 from syncd.db.tables import lease
 from syncd.errors import SyncdError
@@ -53,8 +53,9 @@ def acquire(connection: Connection, name: str, holder: str, now: datetime, term_
     """Take the lease when it is free, expired, ours, or its holder is a dead process of this host. Grows the token."""
     expires_at = now + timedelta(seconds=term_s)
     # Its row first, so that of two who come first at once one waits for the other, instead of failing.
-    new = upsert(connection, lease).values(name=name, holder=None, token=0, expires_at=now)
-    connection.execute(new.on_conflict_do_nothing())
+    insert_rows(
+        connection, lease, [("name", str), ("token", int), ("expires_at", datetime)], [(name, 0, now)], ignore=True
+    )
     found = connection.execute(select(lease).where(lease.c.name == name).with_for_update()).one()
     free = found.holder in (None, holder) or found.expires_at <= now or _is_dead(found.holder)
     if not free:

@@ -91,16 +91,6 @@ def _insert(dialect: str, table: Table, columns: Columns, ignore: bool) -> Execu
     return statement.execution_options(preserve_rowcount=True)
 
 
-def rows(connection: Connection, name: str, columns: Columns, data: Iterable[Sequence[Any]]) -> Subquery:
-    """A subquery `name` with one row per item of `data`; values are int, str, aware datetime or None."""
-    payload = bindparam(f"{name}_rows", encode_rows(data), Text())
-    return row_source(connection.dialect.name, name, columns, payload)
-
-
-def upsert(connection: Connection, table: Table) -> postgresql.Insert:
-    return insert_into(connection.dialect.name, table)
-
-
 def insert_into(dialect: str, table: Table) -> postgresql.Insert:
     """The engine's own INSERT, with ON CONFLICT. Both dialects share the methods used here."""
     if dialect == "sqlite":

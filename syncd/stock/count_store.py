@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Executable, and_, func, select
 
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, statement
 from syncd.db.tables import level, movement, warehouse
 from syncd.publishing.marks import mark_dirty
 from syncd.stock.counts import Booked, Count, CountedWarehouse, book
@@ -47,9 +48,14 @@ def goods_moved(connection: Connection, counts: Sequence[Count]) -> dict[LevelKe
 
     Findings of earlier counts are left out, whenever they were booked: this count stands in their place.
     """
-    columns = [("sku_id", int), ("warehouse_id", int), ("at", datetime)]
-    counted = rows(connection, "counted", columns, [(*count.key, count.as_of) for count in counts])
-    found = connection.execute(
+    found = _moved_since(connection, counted=[(*count.key, count.as_of) for count in counts])
+    return {(row.sku_id, row.warehouse_id): (int(row.on_hand), int(row.unavailable)) for row in found}
+
+
+@statement
+def _moved_since(given: Given) -> Executable:
+    counted = given.rows("counted", sku_id=int, warehouse_id=int, at=datetime)
+    return (
         select(
             movement.c.sku_id,
             movement.c.warehouse_id,
@@ -67,7 +73,6 @@ def goods_moved(connection: Connection, counts: Sequence[Count]) -> dict[LevelKe
         )
         .group_by(movement.c.sku_id, movement.c.warehouse_id)
     )
-    return {(row.sku_id, row.warehouse_id): (int(row.on_hand), int(row.unavailable)) for row in found}
 
 
 def _lock_levels(connection: Connection, keys: Collection[LevelKey]) -> dict[LevelKey, Level]:
@@ -82,9 +87,13 @@ def _lock_levels(connection: Connection, keys: Collection[LevelKey]) -> dict[Lev
 
 def _newest(connection: Connection, keys: Collection[LevelKey]) -> dict[LevelKey, str]:
     """The name of the newest count of each level."""
-    if not keys:
-        return {}
-    wanted = rows(connection, "wanted", [("sku_id", int), ("warehouse_id", int)], sorted(keys))
+    found = _newest_of(connection, wanted=sorted(keys)) if keys else ()
+    return {(row.sku_id, row.warehouse_id): _name_of(row.cause_key) for row in found}
+
+
+@statement
+def _newest_of(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int, warehouse_id=int)
     newest = (
         select(movement.c.sku_id, movement.c.warehouse_id, func.max(movement.c.seq).label("seq"))
         .join(wanted, and_(movement.c.sku_id == wanted.c.sku_id, movement.c.warehouse_id == wanted.c.warehouse_id))
@@ -92,17 +101,14 @@ def _newest(connection: Connection, keys: Collection[LevelKey]) -> dict[LevelKey
         .group_by(movement.c.sku_id, movement.c.warehouse_id)
         .subquery("newest")
     )
-    found = connection.execute(
-        select(movement.c.sku_id, movement.c.warehouse_id, movement.c.cause_key).join(
-            newest,
-            and_(
-                movement.c.sku_id == newest.c.sku_id,
-                movement.c.warehouse_id == newest.c.warehouse_id,
-                movement.c.seq == newest.c.seq,
-            ),
-        )
+    return select(movement.c.sku_id, movement.c.warehouse_id, movement.c.cause_key).join(
+        newest,
+        and_(
+            movement.c.sku_id == newest.c.sku_id,
+            movement.c.warehouse_id == newest.c.warehouse_id,
+            movement.c.seq == newest.c.seq,
+        ),
     )
-    return {(row.sku_id, row.warehouse_id): _name_of(row.cause_key) for row in found}
 
 
 def _cause_key(cause: Cause) -> str:

@@ -14,13 +14,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, insert, make_url, select, text, update
+from sqlalchemy import Connection, Executable, event, insert, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from adapters.contract import Money, OrderLine
 from syncd.db import engine as engines
 from syncd.db.database import Database, DatabaseClosed, StaleLoad
-from syncd.db.rows import insert_rows, rows
+from syncd.db.rows import insert_rows
+from syncd.db.statements import Given, Statement
 from syncd.db.tables import lease, sku, tally, warehouse
 from syncd.db.types import from_micros, to_micros
 from syncd.money import LARGEST_MINOR, MoneyError, from_minor, to_minor
@@ -76,6 +77,32 @@ def test_instants_are_found_by_comparison_whatever_their_offset(db: Database) ->
     assert len(found.all()) == 1
 
 
+def test_a_statement_is_built_once_and_run_with_what_it_is_given(db: Database) -> None:
+    built = 0
+
+    def build(given: Given) -> Executable:
+        nonlocal built
+        built += 1
+        told = given.rows("told", n=int, at=datetime)
+        return select(told.c.n).where(told.c.at <= given.value("at", datetime)).order_by(told.c.n)
+
+    first, later = from_micros(1), from_micros(2)
+    due = Statement(build)
+
+    assert db.read_now(lambda c: due(c, told=[(1, first), (2, later)], at=first).scalars().all()) == [1]
+    assert db.read_now(lambda c: due(c, told=[(4, later), (3, first)], at=later).scalars().all()) == [3, 4]
+    assert db.read_now(lambda c: due(c, told=[], at=later).scalars().all()) == []
+    assert built == 1
+
+
+def test_a_statement_refuses_to_run_with_something_else_than_it_takes(db: Database) -> None:
+    close = Statement(lambda given: update(sku).values(title="gone").where(sku.c.code == given.value("name", str)))
+
+    for wrong in ({}, {"name": "a", "title": "never"}, {"code": "a"}):
+        with pytest.raises(TypeError, match=r"takes \['name'\]"):
+            db.transact_now(lambda connection, given: close(connection, **given), wrong)
+
+
 def test_naive_datetimes_are_refused(db: Database) -> None:
     naive = datetime(2026, 11, 27, 10, 0)  # noqa: DTZ001 - that is what is refused
     columns = [("name", str), ("expires_at", datetime)]
@@ -115,10 +142,10 @@ def test_a_nul_is_left_out_of_rows_and_the_rest_kept(db: Database) -> None:
 
 
 def test_what_is_absent_stays_absent_and_is_not_the_empty_text_or_zero(db: Database) -> None:
-    columns = [("n", int), ("text", str), ("at", datetime)]
+    echo = Statement(lambda given: select(given.rows("told", n=int, text=str, at=datetime)))
     data = [(None, None, None), (0, "", from_micros(0)), (None, "x", None)]
 
-    found = db.read_now(lambda connection: connection.execute(select(rows(connection, "told", columns, data))).all())
+    found = db.read_now(lambda connection: echo(connection, told=data).all())
 
     assert sorted(map(tuple, found), key=repr) == sorted(data, key=repr)
 
@@ -137,7 +164,9 @@ def test_an_absent_value_is_stored_as_null(db: Database) -> None:
 def test_numbers_keep_all_their_digits(db: Database) -> None:
     data = [(2**63 - 1,), (-(2**63),), (2**53 + 1,), (0,)]
 
-    found = db.read_now(lambda c: c.execute(select(rows(c, "told", [("n", int)], data))).scalars().all())
+    echo = Statement(lambda given: select(given.rows("told", n=int)))
+
+    found = db.read_now(lambda connection: echo(connection, told=data).scalars().all())
 
     assert sorted(found) == sorted(n for (n,) in data)
     assert {type(n) for n in found} == {int}
