@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -41,6 +42,8 @@ _ROUND: Final = 500  # requests looked at in one round
 _OPEN: Final = ("planned", "submitted", "accepted")  # states of requests that are not over
 _STUCK_AFTER: Final = 5  # attempts after which a person is told that a request does not get through
 
+_RESTS_S = (0.0, 0.0, 15.0, 30.0, 60.0)
+
 
 class Fulfilment:
     """Ships for orders from one warehouse. Every coroutine is safe to miss and to repeat, and raises no AdapterError.
@@ -71,6 +74,8 @@ class Fulfilment:
         self._turns = {name: asyncio.Lock() for name in ("submit", "poll", "cancel")}
         self._order = {"submit": Turns(), "cancel": Turns()}
         self._not_before = clock.now()  # the warehouse asked us to wait until then
+        self._fruitless: Counter[str] = Counter()  # rounds in a row, by activity
+        self._rests_until: dict[str, datetime] = {}
         self._heard_news = False
         self.last_poll_at: datetime | None = None
 
@@ -181,12 +186,13 @@ class Fulfilment:
     async def _work_off(self, activity: str, due: Sequence[Due], work: Callable[[Desk, Due], Awaitable[bool]]) -> bool:
         if not due:
             await self._reach.idle(activity)
-        if not due or self._clock.now() < self._not_before:
+        if not due or self._clock.now() < max(self._not_before, self._rests_until.get(activity, self._not_before)):
             return False
         turns = self._order[activity]
         in_turn = turns.in_order(due, lambda each: each.reference)
         done = await work_off(in_turn, lambda each: each.reference, partial(work, self._desk))
         turns.note(done)
+        self._rest(activity, done)
         if done.asked_to_wait is not None:
             self._not_before = self._clock.now() + timedelta(seconds=done.asked_to_wait.retry_after_s)
         if done.down is not None and _is_down(done):
@@ -198,6 +204,12 @@ class Fulfilment:
         if done.mishap is not None:
             raise done.mishap
         return done.changed
+
+    def _rest(self, activity: str, done: Round) -> None:
+        """Leave a warehouse alone for a while in which nothing works: longer after each round, a minute at most."""
+        self._fruitless[activity] = self._fruitless[activity] + 1 if done.failed and not done.worked else 0
+        pause_s = _RESTS_S[min(self._fruitless[activity], len(_RESTS_S) - 1)]
+        self._rests_until[activity] = self._clock.now() + timedelta(seconds=pause_s)
 
     async def _tell_stuck(self, due: Sequence[Due], done: Round, turns: Turns) -> None:
         """Tell of single requests that fail again and again while the warehouse works."""

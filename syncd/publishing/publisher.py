@@ -103,9 +103,7 @@ class Publisher:
         if self._clock.now() < self._not_before:
             return False
         try:
-            more = await self._step()
-            self.next_look_at = self._not_before if self._unsettled else await self._next_due()
-            return more
+            return await self._step()
         except BaseException:
             # Whatever broke off may have left a stored write behind: it is looked for before anything else.
             self._unsettled = True
@@ -115,7 +113,12 @@ class Publisher:
         if self._unsettled:
             await self._repeat_unfinished()
             if self._unsettled:
+                self.next_look_at = self._not_before
                 return False
+        due_at = await self._db.read(next_due, self._account_id)
+        self.next_look_at = due_at and max(due_at, self._not_before)
+        if due_at is None or due_at > self._clock.now():
+            return False
         claimed = await self._claim(None)
         self.waiting = dict(claimed.waiting)
         if claimed.push is not None:
@@ -125,10 +128,6 @@ class Publisher:
             if self._plain and fresh:
                 await self._set_what_was_read(fresh)
         return claimed.looked_at > 0 and not self._unsettled
-
-    async def _next_due(self) -> datetime | None:
-        due_at = await self._db.read(next_due, self._account_id)
-        return None if due_at is None else max(due_at, self._not_before)
 
     async def _claim(self, fresh: Mapping[int, Fresh] | None) -> Claimed:
         key = str(self._rng.uuid())

@@ -69,12 +69,29 @@ async def test_one_cancellation_that_fails_on_a_quiet_day_is_told_by_itself(
 
     for _ in range(4):
         await it.works.cancel_due()
+        it.later(60.0)
     assert it.seller.open_alerts() == []
     await it.works.cancel_due()
 
     assert "it stumbles" in it.alert("shipment_exception")
+    it.later(60.0)
     await it.works.cancel_due()
     assert (it.states(), it.seller.open_alerts()) == (["cancelled"], [])
+
+
+async def test_a_warehouse_where_nothing_works_is_asked_ever_less_often(db: Database) -> None:
+    it = shipping(db)
+    it.takes_in(an_order())
+    await it.sends()
+    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
+    it.warehouse.next_time("find", *[Transient("down")] * 50)
+
+    for _ in range(60):
+        await it.works.cancel_due()
+        it.later(10.0)
+
+    asked = 50 - len(it.warehouse.troubles["find"])
+    assert 10 <= asked <= 14, "in ten minutes"
 
 
 async def test_a_warehouse_that_asks_to_wait_is_not_down(db: Database) -> None:

@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from syncd.db.database import Database
-from syncd.simulation.packing import PackingTable, Standing, standing
+from syncd.simulation.goods import Article
+from syncd.simulation.packing import PackingTable, read_picks
+from syncd.simulation.shelves import Shelves
 from syncd.simulation.shop_control import ShopCounter
 from syncd.simulation.shoppers import Taken
 from syncd.simulation.trial.figures import read_book
+from syncd.simulation.world import Cast, WarehousePlan, World
 from tests.integration.conftest import ON_SQLITE
 from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
-
-OWN = frozenset({"hamburg", "berlin"})
 
 
 @pytest.fixture
@@ -25,23 +26,21 @@ def seller(db: Database) -> Seller:
     return a_seller(db, stock, warehouses={"hamburg": "own", "berlin": "own", "bob": "3pl"})
 
 
-def stands(seller: Seller, order: str = "#1001") -> Standing:
-    return seller.db.read_now(standing, seller.accounts["shop"].account_id, order, OWN)
+def test_what_an_order_is_packed_from_is_what_the_book_has_reserved(seller: Seller) -> None:
+    account_id = seller.accounts["shop"].account_id
+    assert seller.db.read_now(read_picks, account_id, "#1001") == {}, "the book does not know it yet"
 
+    seller.takes_in(
+        an_order(a_line(quantity=2), a_line("BLUE-LAMP", 1, line_id="2")),
+        an_order(a_line("GREEN-MUG"), order_id="1002"),
+    )
 
-def test_an_order_is_sent_when_all_of_it_lies_here(seller: Seller) -> None:
-    assert stands(seller) is Standing.WAIT, "the book does not know it yet"
-
-    seller.takes_in(an_order(a_line(quantity=2), a_line("BLUE-LAMP", 1, line_id="2")))
-
-    assert stands(seller) is Standing.SEND
-
-
-def test_an_order_that_lacks_a_unit_waits_and_one_that_a_3pl_has_a_part_of_is_left_alone(seller: Seller) -> None:
-    seller.takes_in(an_order(quantity=3), an_order(a_line("GREEN-MUG"), order_id="1002"))
-
-    assert stands(seller) is Standing.WAIT
-    assert stands(seller, "#1002") is Standing.ELSEWHERE
+    assert seller.db.read_now(read_picks, account_id, "#1001") == {
+        ("RED-CLOCK", "hamburg"): 1,
+        ("RED-CLOCK", "berlin"): 1,
+        ("BLUE-LAMP", "hamburg"): 1,
+    }
+    assert seller.db.read_now(read_picks, account_id, "#1002") == {("GREEN-MUG", "bob"): 1}
 
 
 @ON_SQLITE
@@ -88,20 +87,49 @@ class Counter(ShopCounter):
         return True
 
 
+def a_world() -> World:
+    goods = tuple(Article(sku, sku, 1.0, "9.00", ("shop",)) for sku in ("RED-CLOCK", "BLUE-LAMP", "GREEN-MUG"))
+    places = [("hamburg", "own", None), ("berlin", "own", None), ("bob", "3pl", "shipbob")]
+    warehouses = tuple(
+        WarehousePlan(key, key, "own" if kind == "own" else "3pl", "DE", "20095", "UTC", vendor=vendor)
+        for key, kind, vendor in places
+    )
+    stock = {
+        ("RED-CLOCK", "hamburg"): 1,
+        ("RED-CLOCK", "berlin"): 1,
+        ("BLUE-LAMP", "hamburg"): 3,
+        ("GREEN-MUG", "bob"): 1,
+    }
+    return World(1, Cast((), warehouses, (), 3), goods, stock, {}, faults=False)
+
+
 @ON_SQLITE
-async def test_the_packing_table_sends_what_is_there_and_gives_up_what_stays_missing(seller: Seller) -> None:
-    seller.takes_in(an_order(quantity=1), an_order(quantity=5, order_id="1002"))
-    clock, parcels = Hours(), asyncio.Queue[Taken]()
+async def test_whole_orders_are_sent_what_stays_missing_is_given_up_and_a_3pls_are_left_alone(seller: Seller) -> None:
+    seller.takes_in(
+        an_order(a_line(quantity=2), a_line("BLUE-LAMP", 1, line_id="2")),
+        an_order(a_line("BLUE-LAMP", 5), order_id="1002"),
+        an_order(a_line("GREEN-MUG"), order_id="1003"),
+        an_order(a_line("BLUE-LAMP", 0), order_id="1004"),
+    )
+    clock, parcels, shelves = Hours(), asyncio.Queue[Taken](), Shelves(a_world())
     counter = Counter(clock=clock)
-    for number in ("1001", "1002"):
-        parcels.put_nowait(Taken(counter, number, f"#{number}", (("RED-CLOCK", 1),), NOW))
+    lines = {
+        "1001": (("RED-CLOCK", 2), ("BLUE-LAMP", 1)),
+        "1002": (("BLUE-LAMP", 5),),
+        "1003": (("GREEN-MUG", 1),),
+        "1004": (("BLUE-LAMP", 0),),
+    }
+    for number, wanted in lines.items():
+        parcels.put_nowait(Taken(counter, number, f"#{number}", wanted, NOW))
     given_up: list[str] = []
+    accounts = {"shop": seller.accounts["shop"].account_id}
     table = PackingTable(
         seller.db,
         clock,
         parcels,
-        {"shop": seller.accounts["shop"].account_id},
-        OWN,
+        accounts,
+        shelves,
+        lambda taken: taken.lines,
         given_up=lambda taken: given_up.append(taken.name),
     )
 
@@ -116,3 +144,5 @@ async def test_the_packing_table_sends_what_is_there_and_gives_up_what_stays_mis
     assert timedelta(minutes=15) <= sent_at - NOW < timedelta(minutes=17)
     assert timedelta(hours=12) <= cancelled_at - NOW < timedelta(hours=14)
     assert given_up == ["#1002"]
+    assert [shelves.count(place) for place in (("RED-CLOCK", "hamburg"), ("RED-CLOCK", "berlin"))] == [0, 0]
+    assert shelves.count(("BLUE-LAMP", "hamburg")) == 2
