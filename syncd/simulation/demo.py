@@ -27,6 +27,7 @@ from syncd.simulation.outages import break_down
 from syncd.simulation.packing import PackingTable
 from syncd.simulation.picture import save_picture
 from syncd.simulation.quiet import wait_for_quiet
+from syncd.simulation.shelves import Shelves
 from syncd.simulation.shoppers import Shoppers
 from syncd.simulation.staff import Receiving, Typist
 from syncd.simulation.stage import Stage, differing, set_stage, truths
@@ -143,12 +144,13 @@ async def let_shop(stage: Stage, options: DemoOptions, stop: asyncio.Event, cons
 def _doings(stage: Stage, shoppers: Shoppers, options: DemoOptions) -> list[Coroutine[Any, Any, None]]:
     world, db, clock, happenings = stage.world, stage.setup.db, stage.clock, stage.happenings
     shopping_s = None if options.for_s is None else options.for_s * clock.speed
+    shelves = Shelves(world)
     doings = [
         shoppers.shop(),
         shoppers.payments.settle_due(),
         shoppers.regrets.come_due(),
-        PackingTable(db, clock, shoppers.parcels, stage.setup.ids.accounts, world.by_hand).pack(),
-        Receiving(world, db, clock, stage.folder, docks_of(stage), happenings).receive(),
+        PackingTable(db, clock, shoppers.parcels, stage.setup.ids.accounts, shelves, shoppers.lines_of).pack(),
+        Receiving(world, db, clock, stage.folder, docks_of(stage), happenings, shelves).receive(),
         Typist(world, stage.shops, clock, happenings).type_numbers(),
     ]
     if options.faults:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import heapq
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum, auto
 
 from sqlalchemy import Connection, select
 
 from adapters.contract import Clock
 from syncd.db.database import Database
-from syncd.db.tables import order_line, reservation, sales_order, shortage, warehouse
+from syncd.db.tables import order_line, reservation, sales_order, sku, warehouse
+from syncd.simulation.shelves import Place, Shelves
 from syncd.simulation.shoppers import Taken
 
 _LOOK_EVERY_S = 60.0
 _SHIP_AFTER_S = 900.0
 _AGAIN_AFTER_S = 3600.0
+_GIVE_UP_AFTER = timedelta(hours=12)
 
-
-class Standing(Enum):
-    """What can be done about an order."""
-
-    SEND = auto()  # everything lies here
-    WAIT = auto()  # units are missing, or the book does not know it yet
-    ELSEWHERE = auto()  # somebody else's warehouse has a part in it
+Lines = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +32,10 @@ class _Parcel:
 
 
 class PackingTable:
-    """Sends each order some time after it was bought; `give_up_after_s`: what still lacks units then is cancelled."""
+    """Sends each order some time after it was bought, from where the book has reserved it; only whole orders.
+
+    `lines_of` tells what an order is to have by now; one that still lacks units after half a day the seller cancels.
+    """
 
     def __init__(
         self,
@@ -46,9 +43,9 @@ class PackingTable:
         clock: Clock,
         parcels: asyncio.Queue[Taken],
         accounts: Mapping[str, int],
-        by_hand: Collection[str],
+        shelves: Shelves,
+        lines_of: Callable[[Taken], Lines],
         *,
-        give_up_after_s: float = 12 * 3600.0,
         shipped: Callable[[Taken], None] = lambda taken: None,
         given_up: Callable[[Taken], None] = lambda taken: None,
     ) -> None:
@@ -56,8 +53,8 @@ class PackingTable:
         self._clock = clock
         self._parcels = parcels
         self._accounts = accounts
-        self._by_hand = frozenset(by_hand)
-        self._give_up_after = timedelta(seconds=give_up_after_s)
+        self._shelves = shelves
+        self._lines_of = lines_of
         self._shipped = shipped
         self._given_up = given_up
         self._open: list[_Parcel] = []
@@ -78,35 +75,44 @@ class PackingTable:
         heapq.heappush(self._open, _Parcel(due_at, self._numbered, taken))
 
     async def _look_at(self, taken: Taken) -> None:
-        read = functools.partial(standing, by_hand=self._by_hand)
-        found = await self._db.read(read, self._accounts[taken.shop.key], taken.name)
-        if found is Standing.SEND:
-            if await taken.shop.fulfil(taken.order_id):
-                self._shipped(taken)
-        elif found is Standing.WAIT and self._clock.now() - taken.at < self._give_up_after:
+        async with self._shelves.hands:
+            wanted = self._shelves.pieces_of(self._lines_of(taken))
+            picks = await self._db.read(read_picks, self._accounts[taken.shop.key], taken.name)
+            if not wanted or any(key not in self._shelves.by_hand for _, key in picks):
+                return  # nothing is wanted any more, or somebody else's warehouse has a part in it
+            if _by_sku(picks) == wanted:
+                await self._send(taken, picks)
+                return
+        if self._clock.now() - taken.at < _GIVE_UP_AFTER:
             self._lay(taken, self._clock.now() + timedelta(seconds=_AGAIN_AFTER_S))
-        elif found is Standing.WAIT and await taken.shop.cancel(taken.order_id, restock=False):
+        elif await taken.shop.cancel(taken.order_id, restock=False):
             self._given_up(taken)
 
+    async def _send(self, taken: Taken, picks: Mapping[Place, int]) -> None:
+        if await taken.shop.fulfil(taken.order_id):
+            self._shelves.leave(picks)
+            self._shipped(taken)
 
-def standing(connection: Connection, account_id: int, name: str, by_hand: frozenset[str]) -> Standing:
-    """How an order stands in the book."""
-    lines = (
-        select(order_line.c.id)
+
+def read_picks(connection: Connection, account_id: int, name: str) -> dict[Place, int]:
+    """What the book has reserved for an order, wherever."""
+    found = connection.execute(
+        select(sku.c.code, warehouse.c.key, reservation.c.quantity)
+        .join(sku, sku.c.id == reservation.c.sku_id)
+        .join(warehouse, warehouse.c.id == reservation.c.warehouse_id)
+        .join(order_line, order_line.c.id == reservation.c.order_line_id)
         .join(sales_order, sales_order.c.id == order_line.c.order_id)
-        .where(sales_order.c.account_id == account_id, sales_order.c.name == name)
+        .where(sales_order.c.account_id == account_id, sales_order.c.name == name, reservation.c.quantity > 0)
+        .order_by(sku.c.code, warehouse.c.key)
     )
-    keys = connection.execute(
-        select(warehouse.c.key)
-        .join(reservation, reservation.c.warehouse_id == warehouse.c.id)
-        .where(reservation.c.order_line_id.in_(lines), reservation.c.quantity > 0)
-    )
-    places = set(keys.scalars())
-    if places - by_hand:
-        return Standing.ELSEWHERE
-    missing = connection.execute(
-        select(shortage.c.id)
-        .where(shortage.c.order_line_id.in_(lines), shortage.c.closed_at.is_(None), shortage.c.quantity > 0)
-        .limit(1)
-    ).first()
-    return Standing.SEND if places and missing is None else Standing.WAIT
+    picks: dict[Place, int] = {}
+    for row in found:
+        picks[(row.code, row.key)] = picks.get((row.code, row.key), 0) + row.quantity
+    return picks
+
+
+def _by_sku(picks: Mapping[Place, int]) -> dict[str, int]:
+    pieces: dict[str, int] = {}
+    for (code, _), quantity in picks.items():
+        pieces[code] = pieces.get(code, 0) + quantity
+    return pieces

@@ -107,6 +107,7 @@ class Shoppers:
         self._shares = list(itertools.accumulate(channel.share for channel in world.channels))
         self.payments = Payments(SeededRng(world.seed, "shoppers/payments"), clock, happenings, world)
         self.regrets = Regrets(clock)
+        self._changed: dict[str, tuple[tuple[str, int], ...]] = {}
         self.parcels: asyncio.Queue[Taken] = asyncio.Queue()
         self.sales = Sales()
 
@@ -179,14 +180,23 @@ class Shoppers:
     async def _cancel(self, taken: Taken, restock: bool) -> bool:
         """Whether nothing is to be sent any more."""
         cancelled = await taken.shop.cancel(taken.order_id, restock=restock)
-        self.sales.cancelled += cancelled
+        if cancelled:
+            self.sales.cancelled += 1
+            self._changed[taken.order_id] = ()
         return cancelled
 
     async def _edit(self, taken: Taken, by: int) -> bool:
         """Change the first line's quantity. Something is still to be sent, or nobody minds an empty parcel."""
         sku, quantity = taken.lines[0]
-        self.sales.edited += await taken.shop.edit(taken.order_id, sku, max(0, quantity + by))
+        left = max(0, quantity + by)
+        if await taken.shop.edit(taken.order_id, sku, left):
+            self.sales.edited += 1
+            self._changed[taken.order_id] = ((sku, left), *taken.lines[1:])
         return False
+
+    def lines_of(self, taken: Taken) -> tuple[tuple[str, int], ...]:
+        """What the buyer wants of an order by now."""
+        return self._changed.get(taken.order_id, taken.lines)
 
     def _basket(self, channel: str) -> list[tuple[str, int]]:
         basket: dict[str, int] = {}

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Connection, and_, select
 
 from adapters.contract import Clock
 from syncd.chance import SeededRng
 from syncd.db.database import Database
-from syncd.db.tables import level, sku, warehouse
 from syncd.simulation.docks import Dock
 from syncd.simulation.files import write_stock
 from syncd.simulation.happenings import Arrival, HandEdit, Happenings
+from syncd.simulation.shelves import Shelves
 from syncd.simulation.shop_control import ShopCounter
 from syncd.simulation.unbroken import unbroken
 from syncd.simulation.world import WarehousePlan, World
@@ -24,6 +22,7 @@ from syncd.stock.import_stock import import_stock
 _DELIVERY_EVERY_S = 900.0
 _TYPING_EVERY_S = 540.0
 _SKUS_A_DELIVERY = 6
+_PAUSE_S = 2.0  # nobody packs right after a count: channels tell only the second in which a parcel left
 
 Aside = Callable[..., Awaitable[Any]]
 """Runs what would hold up the loop: on a thread in life."""
@@ -40,6 +39,7 @@ class Receiving:
         folder: Path,
         docks: Mapping[str, Dock],
         happenings: Happenings,
+        shelves: Shelves,
         aside: Aside = asyncio.to_thread,
         every_s: float = _DELIVERY_EVERY_S,
     ) -> None:
@@ -49,6 +49,7 @@ class Receiving:
         self._folder = folder
         self._docks = docks
         self._happenings = happenings
+        self._shelves = shelves
         self._aside = aside
         self._every_s = every_s
         self._rng = SeededRng(world.seed, "receiving")
@@ -66,7 +67,10 @@ class Receiving:
 
     async def _take_in(self, plan: WarehousePlan, arrived: Mapping[str, int], number: int) -> None:
         if plan.by_hand:
-            await self._aside(self._count, plan.key, arrived, number)
+            async with self._shelves.hands:
+                self._shelves.arrive({(sku, plan.key): pieces for sku, pieces in arrived.items()})
+                await self._aside(self._count, plan.key, arrived, number)
+                await self._clock.sleep(_PAUSE_S)
         else:
             await self._docks[plan.key](arrived)
         now = self._clock.now()
@@ -79,20 +83,9 @@ class Receiving:
 
     def _count(self, key: str, arrived: Mapping[str, int], number: int) -> None:
         """Own people count the shelf with what arrived on it, and import the count."""
-        on_hand = self._db.read_now(_on_hand, key, list(arrived))
         now = self._clock.now()
-        counted = {(sku, key): on_hand.get(sku, 0) + pieces for sku, pieces in arrived.items()}
+        counted = {(sku, key): self._shelves.count((sku, key)) for sku in arrived}
         import_stock(self._db, write_stock(counted, now, self._folder / f"delivery-{number}.csv"), now)
-
-
-def _on_hand(connection: Connection, warehouse_key: str, skus: Sequence[str]) -> dict[str, int]:
-    found = connection.execute(
-        select(sku.c.code, level.c.on_hand)
-        .join(level, level.c.sku_id == sku.c.id)
-        .join(warehouse, and_(warehouse.c.id == level.c.warehouse_id, warehouse.c.key == warehouse_key))
-        .where(sku.c.code.in_(skus))
-    )
-    return {row.code: row.on_hand for row in found}
 
 
 class Typist:

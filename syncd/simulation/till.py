@@ -66,6 +66,11 @@ class Till(ShopCounter):
             self._open[order_id].refunded += quantity
         return done
 
+    def lines_of(self, order_id: str) -> list[tuple[str, int]]:
+        """What the buyer wants of it by now; nothing once it is cancelled."""
+        purchase = self._open[order_id]
+        return [] if purchase.cancelled_at is not None else list(purchase.lines.items())
+
     def out_of_stock(self, order_id: str) -> None:
         """Note that the seller cancelled it because nothing was there to send."""
         self._open[order_id].out_of_stock = True

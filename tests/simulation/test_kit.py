@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,7 +93,7 @@ def test_going_round_without_time_passing_is_a_livelock(monkeypatch: pytest.Monk
     monkeypatch.setattr(kit_loop, "_SPIN", 1_000)
 
     async def who_never_sleeps() -> None:
-        while True:
+        while True:  # noqa: ASYNC110 - it waits for nothing
             await asyncio.sleep(0)
 
     with pytest.raises(Livelock, match="who_never_sleeps"):
@@ -135,7 +135,7 @@ def shut() -> Iterator[None]:
         yield
 
 
-REAL = {
+REAL: dict[str, Callable[[], Any]] = {
     "a socket": lambda: socket.socket().close(),
     "a look-up of a name": lambda: socket.getaddrinfo("localhost", 80),
     "a thread": lambda: threading.Thread(target=int).start(),
@@ -259,7 +259,7 @@ def test_a_frozen_life_goes_on_later_where_it_was() -> None:
             before = list(machines.heard)
             life.thaw()
             await speaking
-        return before + ["thawed"] + machines.heard, now()
+        return [*before, "thawed", *machines.heard], now()
 
     heard, at = virtually(main())
 

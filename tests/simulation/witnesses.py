@@ -1,6 +1,6 @@
-"""Promises that only somebody who stands by can see kept: what is acknowledged is durable, one token at a time, no loops.
+"""Promises that only somebody who stands by can see kept: the acknowledged is durable, one token at a time, no loops.
 
-Each witness says what it saw in words. They look, and change nothing: a run with them has the same trace.
+Each witness says what it saw in words. They look, and change nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from syncd.simulation.checker.truth import gather
 from syncd.simulation.kit.life import current_life
 from syncd.simulation.kit.wire import Wire
 from syncd.simulation.trial import run
-from syncd.simulation.trial.lab import DAEMON_PORT, Lab
+from syncd.simulation.trial.lab import DAEMON_PORT, Lab, set_up
 
 _PUSHES_A_MINUTE = 40
 """No account of the grounds needs a quarter of it: more is a write that answers itself."""
@@ -42,7 +42,7 @@ class Witnesses:
     @contextmanager
     def standing_by(self) -> Iterator[None]:
         """Watch every trial that runs inside."""
-        set_up, come_to_rest, send, delete = run.set_up, run._Trial._come_to_rest, Wire.send, MessageQueue.delete
+        come_to_rest, send, delete = run._Trial._come_to_rest, Wire.send, MessageQueue.delete
 
         async def meet(*args: Any, **kwargs: Any) -> Lab:
             self._lab = await set_up(*args, **kwargs)
@@ -79,9 +79,9 @@ class Witnesses:
 
     def _see_answer(self, request: httpx.Request, response: httpx.Response) -> None:
         path = request.url.path
-        if request.url.port == DAEMON_PORT and request.method == "POST" and path.startswith("/webhooks/"):
-            if response.is_success and "/warehouses/" not in path:
-                self._must_be_durable(request.content, "a webhook was acknowledged")
+        is_news = request.method == "POST" and path.startswith("/webhooks/") and "/warehouses/" not in path
+        if request.url.port == DAEMON_PORT and is_news and response.is_success:
+            self._must_be_durable(request.content, "a webhook was acknowledged")
 
     def _must_be_durable(self, body: bytes, what: str) -> None:
         assert self._lab is not None, "nothing is delivered before the trial is set up"
@@ -120,8 +120,9 @@ class Witnesses:
             told = (await dock.truth())["shipments"]
             known = dict(await lab.setup.db.read(_requests))
             for each in told:
-                if known.get(each["reference"]) in _OVER and each["status"] != "Cancelled":
-                    self._say(f"{key} has a shipment as {each['status']} that the book calls {known[each['reference']]}")
+                here, there = known.get(each["reference"]), each["status"]
+                if here in _OVER and there != "Cancelled":
+                    self._say(f"{key} has a shipment as {there} that the book calls {here}")
 
     async def _look_for_false_alarms(self, lab: Lab) -> None:
         """Numbers that somebody is said to have raised, and nobody did."""

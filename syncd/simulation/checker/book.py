@@ -75,9 +75,6 @@ class Book:
     requests: dict[str, OrderKey] = field(default_factory=dict)  # whose order a shipment request is about
     tallies: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
-    def listing_of(self, listing_id: int) -> Listing:
-        return next(each for each, known in self.listings.items() if known == listing_id)
-
 
 def read_book(connection: Connection) -> Book:
     """Everything that rules about the present compare with the truth."""

@@ -7,7 +7,8 @@ from syncd.simulation.checker.book import Book, read_book
 from syncd.simulation.checker.bounds import REST_S, Bounds
 from syncd.simulation.checker.history import read_history
 from syncd.simulation.checker.pieces import Pieces
-from syncd.simulation.checker.shown import numbers_are_right, read_sellable
+from syncd.simulation.checker.shown import numbers_are_right, read_sellable, too_high
+from syncd.simulation.checker.sold import Ledger
 from syncd.simulation.checker.truth import gather
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.scene import Scene
@@ -25,7 +26,8 @@ async def check_during(scene: Scene) -> Verdict:
     await stock.the_book_proves_itself(scene.setup.db, truth, verdict)
     alerts.no_alert_is_open_twice(await scene.setup.db.read(alerts.read_alerts), truth.at, verdict)
     found = await scene.setup.db.read(waiting.read_waiting, truth.at)
-    waiting.nothing_waits_too_long(found, truth.at, bounds, verdict)
+    high = too_high(truth, await scene.setup.db.read(read_sellable), book)
+    waiting.nothing_waits_too_long(found, high, truth.at, bounds, verdict)
     return verdict
 
 
@@ -57,9 +59,10 @@ async def _check_state(scene: Scene) -> Verdict:
     stock.nothing_is_reserved_twice(truth, book, pieces, verdict)
     stock.shelves_hold_what_the_book_says(truth, book, pieces, verdict)
     stock.shortages_are_what_is_missing(truth, book, pieces, verdict)
-    numbers_are_right(truth, await scene.setup.db.read(read_sellable), pieces, verdict)
+    sellable = await scene.setup.db.read(read_sellable)
+    numbers_are_right(truth, sellable, pieces, verdict)
     found = await scene.setup.db.read(waiting.read_waiting, truth.at)
-    waiting.nothing_waits_too_long(found, truth.at, bounds, verdict)
+    waiting.nothing_waits_too_long(found, too_high(truth, sellable, book), truth.at, bounds, verdict)
     told = await scene.setup.db.read(alerts.read_alerts)
     alerts.no_alert_is_open_twice(told, truth.at, verdict)
     alerts.alerts_tell_what_is(told, truth.at, verdict)
@@ -75,7 +78,7 @@ async def _check_history(scene: Scene, verdict: Verdict) -> None:
     relists.every_write_was_decided(truth, history, verdict)
     found = relists.find_relists(truth, book, history, scene.happenings)
     relists.no_knowing_relist(found, book, verdict)
-    ledger = oversold.Ledger(scene, truth, Pieces(scene, truth, book), history)
+    ledger = Ledger(scene, truth, Pieces(scene, truth, book), history)
     judge = oversold.Judge(scene, truth, book, history, found, _bounds(scene))
     oversold.each_oversold_unit_has_a_cause(ledger, judge, verdict)
     oversold.oversold_units_are_counted(ledger, book, verdict)

@@ -23,6 +23,8 @@ _STALENESS: Final[Mapping[str, timedelta]] = MappingProxyType(
 _SETTLES_WITHIN: Final[Mapping[str, timedelta]] = MappingProxyType(
     {"amazon": timedelta(seconds=900), "ebay": timedelta(seconds=60)}
 )
+_READ_EVERY: Final = timedelta(seconds=1500)
+"""A number is read again within so long, so that what came back before is known by then."""
 _FIRST_READ_WITHIN: Final = timedelta(seconds=180)
 _READ_TAKES: Final = timedelta(seconds=30)
 """A plain set follows a read that may have been on its way for so long."""
@@ -97,6 +99,14 @@ def every_write_was_decided(truth: Truth, history: History, verdict: Verdict) ->
             verdict.find("shown.undecided", subject, change.at, f"{change.after} was written, and never decided")
 
 
+@dataclass(slots=True)
+class _GivenBack:
+    """Units that came back on sale; `units` of them have not hidden a sale yet."""
+
+    change: Change
+    units: int
+
+
 class _Walk:
     """One listing's changes from the first to the last."""
 
@@ -113,7 +123,7 @@ class _Walk:
         self._unpaid = unpaid
         self._taken: list[Taken] = []
         self._raised_at: list[datetime] = []  # by hand
-        self._given_back: list[Change] = []
+        self._given_back: list[_GivenBack] = []
 
     def relists(self) -> list[Relist]:
         found: list[Relist] = []
@@ -131,7 +141,7 @@ class _Walk:
 
     def _give_back(self, change: Change) -> None:
         units = -change.taken
-        self._given_back.append(change)
+        self._given_back.append(_GivenBack(change, units))
         for each in reversed(self._taken):
             if each.change.ref == change.ref:
                 back = min(units, each.units)
@@ -170,7 +180,7 @@ class _Walk:
                 return "P5"
         if any(sale.at <= at <= write.at for at in self._raised_at):
             return "P3"
-        if any(self._was_dropped_unseen(back, decided_at) for back in self._given_back):
+        if self._hides_behind_a_drop(sale, write, decided_at):
             return "P4"
         holds = self._history.holds[sale.listing]
         if any(each.covers(sale.at) and each.ran_out for each in holds):
@@ -193,6 +203,12 @@ class _Walk:
         settled_at = self._unpaid.get(key)
         return self._vendor == "ebay" and key in self._unpaid and (settled_at is None or settled_at > at)
 
-    def _was_dropped_unseen(self, back: Change, at: datetime) -> bool:
-        known = self._history.applied.get((back.listing[0], back.ref))
-        return not known or known[0] > at
+    def _hides_behind_a_drop(self, sale: Change, write: Change, decided_at: datetime) -> bool:
+        """Whether a purchase that showed in no order came back on sale about then: each such unit hides one sold."""
+        for back in self._given_back:
+            known = self._history.applied.get((back.change.listing[0], back.change.ref))
+            unseen = not known or known[0] > decided_at
+            if back.units and unseen and sale.at - _READ_EVERY <= back.change.at <= write.at:
+                back.units -= 1
+                return True
+        return False

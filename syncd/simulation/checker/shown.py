@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from syncd.db.tables import account, listing
 from syncd.publishing.load import load_stock
+from syncd.simulation.checker.book import Book
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.truth import Listing, Truth
 from syncd.simulation.checker.verdict import Verdict
@@ -22,6 +23,11 @@ def read_sellable(connection: Connection) -> dict[Listing, int]:
         for found in load_stock(connection, ids).values()
         if found.unwritable is None
     }
+
+
+def too_high(truth: Truth, sellable: Mapping[Listing, int], book: Book) -> frozenset[int]:
+    """The listings that show more just now than the book says they may, by id."""
+    return frozenset(book.listings[one] for one, quantity in sellable.items() if truth.shown[one] > quantity)
 
 
 def numbers_are_right(truth: Truth, sellable: Mapping[Listing, int], pieces: Pieces, verdict: Verdict) -> None:

@@ -1,11 +1,10 @@
-"""Nothing waits longer than stated anywhere: events, listings, writes, requests, holds, cursors, jobs."""
+"""Nothing waits longer than stated anywhere: events, listings, writes, requests, holds, cursors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, or_, select
@@ -38,7 +37,6 @@ from syncd.simulation.checker.bounds import (
 from syncd.simulation.checker.verdict import Verdict
 
 _MAY_WAIT: Final = (
-    "certification",  # of a raise: what it shows meanwhile is too low
     "unmapped",
     "the account is not live",
     "refused by the channel",
@@ -49,13 +47,10 @@ _MAY_WAIT: Final = (
 )
 """What a sale may wait behind for as long as it takes; the levels of a warehouse are one more."""
 
-_JOBS_LEAST: Final = 0.5
-"""Of the rounds that a job was due for: one that takes long leaves some out."""
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits: `key` is the account's or warehouse's."""
+    """Something that waits: `key` is the account's or warehouse's. `lowers`: it waits to show a lower number there."""
 
     rule: str
     subject: str
@@ -63,6 +58,7 @@ class Waiting:
     since: datetime
     within_s: float
     what: str
+    lowers: int | None = None  # a listing
 
 
 def read_waiting(connection: Connection, now: datetime) -> list[Waiting]:
@@ -78,27 +74,17 @@ def read_waiting(connection: Connection, now: datetime) -> list[Waiting]:
     return found
 
 
-def nothing_waits_too_long(waiting: Iterable[Waiting], now: datetime, bounds: Bounds, verdict: Verdict) -> None:
+def nothing_waits_too_long(
+    waiting: Iterable[Waiting], too_high: Collection[int], now: datetime, bounds: Bounds, verdict: Verdict
+) -> None:
+    """`too_high` are listings that show more than is sellable: a sale waits for no other."""
     for each in waiting:
+        if each.lowers is not None and each.lowers not in too_high:
+            continue
         due = bounds.due(each.since, each.within_s, each.key)
         if now > due:
             late_s = (now - due).total_seconds()
             verdict.find(each.rule, each.subject, now, f"{each.what} since {each.since}, {late_s:.0f} s too long")
-
-
-def every_job_ran(
-    runs: Mapping[str, int],
-    every_s: Mapping[str, float],
-    lives: Iterable[tuple[datetime, datetime]],
-    now: datetime,
-    verdict: Verdict,
-) -> None:
-    """Each job of the timetable as often as there was room for it between the starts and ends of daemons."""
-    lived_s = [(until - since).total_seconds() for since, until in lives]
-    for name, interval_s in sorted(every_s.items()):
-        rounds = sum(int(each // interval_s) for each in lived_s)
-        if runs.get(name, 0) < int(rounds * _JOBS_LEAST):
-            verdict.find("waiting.job", name, now, f"due {rounds} times, ran {runs.get(name, 0)} times")
 
 
 # --- what waits, and how long it may --------------------------------------------------------------------------------
@@ -185,7 +171,7 @@ def _listing(row: Row[Any], now: datetime) -> Iterable[Waiting]:
     if row.since_at is not None and not excused:
         told = f"a sale waits to be shown ({row.waits_for or 'due'})"
         within_s = SHOWN_S[row.channel] + HINTED_S
-        yield Waiting("waiting.sale", subject, row.key, row.since_at, within_s, told)
+        yield Waiting("waiting.sale", subject, row.key, row.since_at, within_s, told, row.listing_id)
 
 
 def _requests() -> Select[Any]:
@@ -205,17 +191,3 @@ def _request(row: Row[Any]) -> Iterable[Waiting]:
         yield Waiting("waiting.request", subject, row.key, row.submitted_at, REQUEST_S, "it has no answer")
     if row.cancel_wanted_at is not None and row.cancel_sent_at is None and row.too_late_at is None:
         yield Waiting("waiting.request", subject, row.key, row.cancel_wanted_at, REQUEST_S, "nobody cancels it")
-
-
-def quiet_lives(lives: Sequence[tuple[datetime, datetime | None]], now: datetime) -> list[tuple[datetime, datetime]]:
-    """The spans in which no daemon began or ended and one ran, each less what it takes to take over.
-
-    Of two that run one only stands by.
-    """
-    take_over = timedelta(seconds=60)
-    instants = sorted({now, *(since for since, _ in lives), *(until for _, until in lives if until is not None)})
-    return [
-        (begins + take_over, ends)
-        for begins, ends in pairwise(instants)
-        if ends > begins + take_over and any(since <= begins and (until or now) >= ends for since, until in lives)
-    ]

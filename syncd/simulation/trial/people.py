@@ -10,6 +10,7 @@ from syncd.chance import SeededRng
 from syncd.simulation.docks import docks_of
 from syncd.simulation.listed_shoppers import ListedShoppers
 from syncd.simulation.packing import PackingTable
+from syncd.simulation.shelves import Shelves
 from syncd.simulation.shoppers import Shoppers, Taken
 from syncd.simulation.staff import Receiving, Typist
 from syncd.simulation.till import Till
@@ -45,12 +46,14 @@ class People:
     def begin(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that they do beside each other, until they are sent home."""
         lab, plan, shoppers = self._lab, self._plan, self.shoppers
+        shelves = Shelves(lab.world)
         packing = PackingTable(
             lab.setup.db,
             lab.clock,
             shoppers.parcels,
             lab.setup.ids.accounts,
-            lab.world.by_hand,
+            shelves,
+            self._lines_of,
             shipped=self._shipped,
             given_up=self._given_up,
         )
@@ -61,6 +64,7 @@ class People:
             lab.folder,
             docks_of(lab),
             lab.happenings,
+            shelves,
             _at_once,
             plan.deliveries_every_s,
         )
@@ -79,6 +83,9 @@ class People:
         await self.shoppers.payments.settle_all()
         for till in self.tills.values():
             await till.close()
+
+    def _lines_of(self, taken: Taken) -> list[tuple[str, int]]:
+        return self.tills[taken.shop.key].lines_of(taken.order_id)
 
     def _shipped(self, taken: Taken) -> None:
         """Some buyers get their money back for a unit that they have, and keep it."""

@@ -17,8 +17,8 @@ import structlog
 
 from syncd.chance import SeededRng
 from syncd.simulation.checker.check import check_at_rest, check_during
+from syncd.simulation.checker.jobs import every_job_ran, quiet_lives
 from syncd.simulation.checker.verdict import Excused, Finding, Verdict
-from syncd.simulation.checker.waiting import every_job_ran, quiet_lives
 from syncd.simulation.happenings import Purchase
 from syncd.simulation.kit.guard import closed_world
 from syncd.simulation.kit.life import adopt_tasks

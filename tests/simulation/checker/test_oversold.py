@@ -12,6 +12,7 @@ from syncd.simulation.checker.book import Book, BookLine, BookOrder
 from syncd.simulation.checker.bounds import Bounds
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.relists import find_relists
+from syncd.simulation.checker.sold import Ledger
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.goods import Article
 from syncd.simulation.happenings import Arrival, Happenings, Outage, Unpaid
@@ -33,7 +34,7 @@ def a_scene(happenings: Happenings, *, back_orderable: bool = False) -> Any:
     east = SimpleNamespace(key="east", kind="own", vendor=None)
     cast = SimpleNamespace(warehouses=(east,))
     world = SimpleNamespace(
-        articles=(clock,), plain=(clock,), stock={("CLOCK", "east"): 1}, cast=cast, warehouses=lambda kind: ()
+        articles=(clock,), stock={("CLOCK", "east"): 1}, cast=cast, channels=(), warehouses=lambda kind: ()
     )
     return SimpleNamespace(world=world, happenings=happenings)
 
@@ -44,7 +45,7 @@ def look(
     """Excused pieces by what misled."""
     happenings = happenings or Happenings()
     scene, truth, book = a_scene(happenings, **more), life.truth(), book or life.book()
-    ledger = oversold.Ledger(scene, truth, Pieces(scene, truth, book), life.history)
+    ledger = Ledger(scene, truth, Pieces(scene, truth, book), life.history)
     relists = find_relists(truth, book, life.history, happenings)
     judge = oversold.Judge(scene, truth, book, life.history, relists, Bounds(happenings))
     oversold.each_oversold_unit_has_a_cause(ledger, judge, verdict)

@@ -9,7 +9,7 @@ import pytest
 from syncd.db.types import to_micros
 from syncd.simulation.checker.bounds import AFTERMATH_S, Bounds
 from syncd.simulation.checker.verdict import Verdict
-from syncd.simulation.checker.waiting import every_job_ran, nothing_waits_too_long, quiet_lives, read_waiting
+from syncd.simulation.checker.waiting import nothing_waits_too_long, read_waiting
 from syncd.simulation.happenings import Happenings, Outage, Spell
 from tests.simulation.checker.builders import NOON, at
 from tests.simulation.checker.conftest import Spoilt, rules
@@ -17,9 +17,12 @@ from tests.simulation.checker.conftest import Spoilt, rules
 LONG_AGO_S = 7200.0
 
 
-def look(spoilt: Spoilt, verdict: Verdict, happenings: Happenings | None = None) -> set[str]:
+def look(
+    spoilt: Spoilt, verdict: Verdict, happenings: Happenings | None = None, too_high: tuple[int, ...] = (1,)
+) -> set[str]:
     now = spoilt.rest.truth.at
-    nothing_waits_too_long(spoilt.read(read_waiting, now), now, Bounds(happenings or Happenings()), verdict)
+    waiting = spoilt.read(read_waiting, now)
+    nothing_waits_too_long(waiting, too_high, now, Bounds(happenings or Happenings()), verdict)
     return rules(verdict)
 
 
@@ -87,6 +90,12 @@ def test_a_sale_that_is_not_shown_is_found_however_often_its_listing_is_put_off(
     assert look(spoilt, verdict) == {"waiting.sale"}
 
 
+def test_a_listing_that_waits_to_show_more_hides_no_sale(spoilt: Spoilt, verdict: Verdict) -> None:
+    dirty(spoilt, "certification", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+
+    assert look(spoilt, verdict, too_high=()) == set()
+
+
 def test_a_sale_behind_what_only_people_can_change_may_wait(spoilt: Spoilt, verdict: Verdict) -> None:
     dirty(spoilt, "refused by the channel", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
 
@@ -144,17 +153,3 @@ def test_a_daemon_that_died_is_granted_the_time_until_another_took_over() -> Non
     happenings.begin_life(at(40))
 
     assert Bounds(happenings).due(NOON, 100) == at(100 + 5 + 50)
-
-
-def test_a_job_that_never_ran_is_found_where_a_life_had_room_for_it(verdict: Verdict) -> None:
-    lives = quiet_lives([(at(0), at(700)), (at(800), None)], at(2000))
-
-    every_job_ran({"poll": 20, "tidy": 0}, {"poll": 60.0, "sweep": 300.0, "tidy": 3600.0}, lives, at(2000), verdict)
-
-    assert [each.subject for each in verdict.findings] == ["sweep"]
-
-
-def test_a_daemon_that_stands_by_has_no_jobs_to_run(verdict: Verdict) -> None:
-    lives = quiet_lives([(at(0), at(700)), (at(100), at(650)), (at(640), None)], at(1000))
-
-    assert lives == [(at(60), at(100)), (at(160), at(640)), (at(760), at(1000))]

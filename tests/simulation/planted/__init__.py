@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from tests.simulation.planted import (
     accepted_as_applied,
     alert_never_closed,
     cancelled_unit_freed_at_once,
-    compared_with_last_sent,
+    compared_with_last_time,
     cursor_before_orders,
     delta_pushed,
     echo_answered_with_a_push,
     first_useless_row_ends_the_batch,
     gap_between_windows,
-    give_back_believed_at_once,
     grounds,
     kit_held_in_listing_units,
     local_time_as_utc,
@@ -32,10 +33,10 @@ from tests.simulation.planted import (
     two_names_for_an_order,
     webhook_before_commit,
 )
-from tests.simulation.planted.bug import PlantedBug
+from tests.simulation.planted.bug import Ground, PlantedBug
 
 
-def _bug(module, ground, *seeds):
+def _bug(module: ModuleType, ground: Ground, *seeds: int) -> PlantedBug:
     return PlantedBug(module.__name__.rpartition(".")[2], module.planted, ground, seeds or (1, 2, 3))
 
 
@@ -51,7 +52,7 @@ BUGS = (
     _bug(delta_pushed, grounds.LOST_REPLIES),
     _bug(number_from_a_cache, grounds.CALM_SHOP),
     _bug(raise_without_certification, grounds.HIDDEN_SALES),
-    _bug(echo_answered_with_a_push, grounds.TWO_SHOPS),
+    _bug(echo_answered_with_a_push, grounds.CALM_SHOPS),
     _bug(first_useless_row_ends_the_batch, grounds.LOST_NEWS),
     _bug(tokens_fetched_by_everybody, grounds.POWER_CUTS),
     _bug(second_daemon_unfenced, grounds.FROZEN),
@@ -61,9 +62,8 @@ BUGS = (
     _bug(sent_before_stored, grounds.CUTS_AT_REPLIES),
     _bug(lost_reply_written_anew, grounds.LOST_REPLIES),
     _bug(accepted_as_applied, grounds.CALM_AMAZON),
-    _bug(compared_with_last_sent, grounds.TYPED_OVER),
-    _bug(kit_held_in_listing_units, grounds.UNPAID),
-    _bug(give_back_believed_at_once, grounds.UNPAID_AND_CANCELLED),
+    _bug(compared_with_last_time, grounds.TYPED_OVER),
+    _bug(kit_held_in_listing_units, grounds.UNPAID_PACKS),
     _bug(sent_again_without_looking, grounds.WITH_3PL),
     _bug(cancelled_unit_freed_at_once, grounds.WITH_3PL),
     _bug(alert_never_closed, grounds.OUTAGES),

@@ -7,7 +7,8 @@ from dataclasses import replace
 from syncd.simulation.kit.boundary import Boundary
 from syncd.simulation.shoppers import Habits
 from syncd.simulation.trial.plan import DAY_S, HOUR_S, NO_FAULTS, Plan
-from syncd.simulation.world import EVERY_VENDOR, TWO_SHOPS, Cast
+from syncd.simulation.world import EVERY_VENDOR, Cast
+from syncd.simulation.world import TWO_SHOPS as _TWO_SHOPS
 from tests.simulation.planted.bug import Ground
 
 _NEVER_S = 10 * DAY_S
@@ -27,7 +28,7 @@ SHOP = _cast(_SHOP.key, _EAST.key)
 SHOP_AND_3PL = _cast(_SHOP.key, _EAST.key, _BOB.key)
 AMAZON = _cast(_AMAZON.key, _EAST.key, _FBA.key)
 EBAY = _cast(_EBAY.key, _EAST.key)
-SHOPS = replace(TWO_SHOPS, skus=6)
+SHOPS = _TWO_SHOPS
 
 _BUSY = Habits(orders_per_hour=240.0, cancel_share=0.0, edit_share=0.0, unpaid_share={}, by_channel_share={})
 _CALM = Plan(
@@ -61,13 +62,13 @@ POWER_CUTS = Ground("power cuts", replace(_CALM, faults=replace(NO_FAULTS, cuts=
 CUTS_AT_REPLIES = Ground(
     "cuts at replies", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.SENT: 1 / 10, Boundary.REPLIED: 1 / 20}))
 )
-LOST_REPLIES = Ground("lost replies", _CALM, {"lost_reply": 0.15, "webhook_drop": 0.3})
+LOST_REPLIES = Ground("lost replies", replace(_CALM, cast=SHOPS), {"lost_reply": 0.3, "webhook_drop": 0.5})
 HIDDEN_SALES = Ground(
     "hidden sales",
     replace(_CALM, cast=SHOPS, deliveries_every_s=120.0),
     {"webhook_drop": 0.7, "stale_read": 0.05},
 )
-TWO_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
+CALM_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
 TYPED_OVER = Ground("numbers typed over", replace(_CALM, typing_every_s=100.0))
 FROZEN = Ground(
     "frozen machines",
@@ -78,14 +79,12 @@ UNPAID = Ground(
     "unpaid purchases",
     replace(
         _CALM,
-        days=HOUR_S / 2 / DAY_S,
+        days=HOUR_S / DAY_S,
         cast=EBAY,
-        habits=replace(_BUSY, orders_per_hour=90.0, unpaid_share={"ebay": 0.5}),
-        deliveries_every_s=_NEVER_S,
+        habits=replace(_BUSY, orders_per_hour=45.0, unpaid_share={"ebay": 0.5}),
+        deliveries_every_s=900.0,
         quiet_within_s=HOUR_S,
     ),
 )
-UNPAID_AND_CANCELLED = Ground(
-    "unpaid and cancelled", replace(UNPAID.plan, habits=replace(_INDECISIVE, orders_per_hour=90.0, unpaid_share={"ebay": 0.4}))
-)
+UNPAID_PACKS = Ground("unpaid packs", replace(UNPAID.plan, skus=1, deliveries_every_s=600.0))
 WITH_3PL = Ground("3pl", replace(_CALM, cast=SHOP_AND_3PL, habits=_INDECISIVE), {"lost_reply": 0.25})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,8 @@ def _believe(connection: Connection, held: Lease) -> None:
 def _still_ours(
     connection: Connection, held: tuple[Lease, ...], now: datetime, term_s: float = TERM_S
 ) -> tuple[Lease, ...]:
-    return tuple(Lease(each.name, each.holder, each.token, now + timedelta(seconds=term_s)) for each in held)  # noqa: F821
+    expires_at = now + timedelta(seconds=term_s)
+    return tuple(Lease(each.name, each.holder, each.token, expires_at) for each in held)
 
 
 @contextmanager

@@ -6,47 +6,40 @@ channel shows a number that our own book cannot explain.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 from unittest import mock
 
 from sqlalchemy import Connection
 
 from adapters.contract import AdapterError
-from syncd.publishing.publisher import Publisher
+from syncd.publishing.plain import Fresh
+from syncd.publishing.publisher import Publisher, _Composer
 from syncd.publishing.store.claim import Claimed, claim
-from syncd.publishing.store.rows import Push
+
+_LOOK = 500
 
 
-class _Undo(Exception):
-    """Ends a transaction without an effect."""
+def _without_effect(connection: Connection, *args: Any) -> Claimed:
+    with connection.begin_nested() as looking:
+        claimed = claim(connection, *args)
+        looking.rollback()
+    return claimed
 
 
-async def _claim(publisher: Publisher, fresh: object) -> Claimed:
+async def _send_then_store(publisher: Publisher, fresh: Mapping[int, Fresh] | None) -> Claimed:
     key = str(publisher._rng.uuid())
-    found: list[Claimed] = []
-
-    def look(connection: Connection, *args: object) -> None:
-        with connection.begin_nested() as looking:
-            found[:] = [claim(connection, *args)]  # type: ignore[arg-type] # the same arguments
-            looking.rollback()
-
-    compose = _compose_for(publisher, key)
-    args = (publisher._rules, key, compose, 500, publisher._clock.now(), fresh)
-    await publisher._db.transact(look, *args)
-    push: Push | None = found[0].push
+    compose = _Composer(publisher._channel, key)
+    args = (publisher._rules, key, compose, _LOOK, publisher._clock.now(), fresh)
+    push = (await publisher._db.transact(_without_effect, *args)).push
     if push is not None:
         try:
             await publisher._channel.send_write(push.key, push.body)
         except AdapterError:
             publisher._unsettled = True
-    return await publisher._db.transact(claim, *args)  # type: ignore[arg-type]
-
-
-def _compose_for(publisher: Publisher, key: str) -> object:
-    from syncd.publishing.publisher import _Composer
-
-    return _Composer(publisher._channel, key)
+    return await publisher._db.transact(claim, *args)
 
 
 def planted() -> AbstractContextManager[object]:
-    return mock.patch.object(Publisher, "_claim", _claim)
+    return mock.patch.object(Publisher, "_claim", _send_then_store)

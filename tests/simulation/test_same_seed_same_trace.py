@@ -1,0 +1,57 @@
+"""The same plan ends in the same trace, whatever order Python hashes in; another seed ends in another."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.db.migrate import migrate
+
+_SCRIPT = """
+import json, sys
+from pathlib import Path
+from syncd.simulation.shoppers import Habits
+from syncd.simulation.trial.plan import Plan
+from syncd.simulation.trial.run import run_trial
+
+plan = Plan(int(sys.argv[1]), days=300 / 86_400, skus=6, habits=Habits(orders_per_hour=120.0))
+outcome = run_trial(plan, template=Path(sys.argv[2]))
+print(json.dumps({"sha256": outcome.trace_sha256, "events": outcome.events}))
+"""
+
+
+def begin(seed: int, hash_seed: str, template: Path) -> subprocess.Popen[str]:
+    """Begin a short trial with every fault in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _SCRIPT, str(seed), str(template)],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def told_by(trial: subprocess.Popen[str]) -> dict[str, Any]:
+    out, errors = trial.communicate(timeout=280)
+    assert trial.returncode == 0, errors
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+@pytest.mark.timeout(300)
+def test_the_same_seed_gives_the_same_trace_and_another_seed_another(tmp_path: Path) -> None:
+    template = tmp_path / "template.db"
+    migrate(f"sqlite:///{template}")
+
+    trials = [begin(7, "1", template), begin(7, "99", template), begin(8, "1", template)]
+    first, again, other = [told_by(trial) for trial in trials]
+
+    assert first["events"]["http.answered"] > 100
+    assert again == first
+    assert other["sha256"] != first["sha256"]
