@@ -21,7 +21,8 @@ def ship_left(line: LineBook, left: int, account: AccountView, ledger: Ledger, c
     """Book units as gone: from the line's reservations, and what was never reserved from where it most likely stood."""
     line.shipped += left
     change.shipped_units += left
-    left_at = change.state.fulfilled_at if change.state else None
+    # Where the channel does not say when, it left no later than the channel's last word on the order.
+    left_at = change.state.fulfilled_at or change.state.version_at if change.state else None
     for warehouse_id, stage, reserved in list(_likely_first(line, account)):
         units = min(left, reserved)
         left -= units

@@ -295,6 +295,16 @@ def test_reserved_units_that_left_before_a_count_are_not_taken_from_it_again(db:
     assert seller.reserved(stage="shipped") == {HAMBURG: 2}
 
 
+def test_where_a_channel_does_not_say_when_its_last_word_before_the_count_says_enough(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 5})
+    seller.takes_in(an_order(quantity=2))
+    seller.counts("RED-CLOCK", 3, at=NOW + timedelta(hours=1))
+
+    seller.takes_in(an_order(quantity=2, fulfilled=2, minute=30))
+
+    assert (seller.level().on_hand, seller.level().reserved, seller.level().short) == (3, 0, 0)
+
+
 def test_two_lines_of_one_order_never_get_the_same_unit(db: Database) -> None:
     seller = a_seller(db, {"RED-CLOCK": 3})
 
