@@ -115,7 +115,7 @@ class Witnesses:
             self._say(f"account {account} wrote {pushes} times in minute {minute}")
         for account, token, newer in await lab.setup.db.read(_out_of_turn):
             self._say(f"account {account}: token {token} stored a write after token {newer} had")
-        await self._look_for_false_alarms(lab)
+        await self._look_at_numbers(lab)
         for key, dock in lab.docks.items():
             told = (await dock.truth())["shipments"]
             known = dict(await lab.setup.db.read(_requests))
@@ -124,10 +124,12 @@ class Witnesses:
                 if here in _OVER and there != "Cancelled":
                     self._say(f"{key} has a shipment as {there} that the book calls {here}")
 
-    async def _look_for_false_alarms(self, lab: Lab) -> None:
-        """Numbers that somebody is said to have raised, and nobody did."""
+    async def _look_at_numbers(self, lab: Lab) -> None:
+        """Numbers that somebody is said to have raised, and nobody did; and those below 0, which are left alone."""
         raised: Counter[str] = Counter()
         for change in (await gather(lab, history=True)).changes:
+            if change.why == "write" and change.before < change.after == 0:
+                self._say(f"{change.listing[0]} {change.sku}: {change.before} was raised to 0")
             if change.why not in ("write", "opening"):
                 raised[change.listing[0]] += max(0, -change.taken)
         for account, units in await lab.setup.db.read(_units_surplus):

@@ -43,10 +43,14 @@ _REAL_SLACK_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Instants by which things are due in one run. A busy machine is granted some real seconds for everything."""
+    """Instants by which things are due in one run. A busy machine is granted some real seconds for everything.
+
+    `run_by`: the account whose channel runs a warehouse, by the warehouse's key; they have their trouble together.
+    """
 
     happenings: Happenings
     speed: float = 1.0
+    run_by: Mapping[str, str] = field(default_factory=dict)
     _spells: dict[str | None, list[tuple[datetime, datetime]]] = field(default_factory=dict)
 
     def due(self, since: datetime, within_s: float, *keys: str) -> datetime:
@@ -65,7 +69,8 @@ class Bounds:
         return due
 
     def _of(self, keys: Iterable[str]) -> list[tuple[datetime, datetime]]:
-        found = [each for key in (None, *keys) for each in self._by_key(key)]
+        vendors = dict.fromkeys(self.run_by.get(key, key) for key in keys)
+        found = [each for key in (None, *vendors) for each in self._by_key(key)]
         return sorted(found)
 
     def _by_key(self, key: str | None) -> list[tuple[datetime, datetime]]:

@@ -85,4 +85,5 @@ async def _check_history(scene: Scene, verdict: Verdict) -> None:
 
 
 def _bounds(scene: Scene) -> Bounds:
-    return Bounds(scene.happenings, scene.clock.speed)
+    run_by = {each.key: each.account for each in scene.world.cast.warehouses if each.account is not None}
+    return Bounds(scene.happenings, scene.clock.speed, run_by)

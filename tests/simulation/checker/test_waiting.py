@@ -138,6 +138,13 @@ def test_spells_extend_what_is_due_by_as_long_as_they_last_within_it() -> None:
     assert bounds.due(NOON, 100) == at(100 + 5 + 20 + AFTERMATH_S)
 
 
+def test_a_warehouse_that_a_channel_runs_shares_its_trouble() -> None:
+    happenings = Happenings(outages=[Outage("amazon-us", at(10), at(60))])
+
+    assert Bounds(happenings, run_by={"fba": "amazon-us"}).due(NOON, 100, "fba") == at(100 + 5 + 50 + AFTERMATH_S)
+    assert Bounds(happenings).due(NOON, 100, "fba") == at(100 + 5)
+
+
 def test_spells_at_the_same_time_are_granted_once() -> None:
     bounds = Bounds(
         Happenings(spells=[Spell("locked", None, at(10), at(60))], outages=[Outage("ebay-us", at(20), at(60))])

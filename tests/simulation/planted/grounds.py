@@ -68,6 +68,9 @@ HIDDEN_SALES = Ground(
     replace(_CALM, cast=SHOPS, deliveries_every_s=120.0),
     {"webhook_drop": 0.7, "stale_read": 0.05},
 )
+HIDDEN_FOR_A_WHILE = replace(
+    HIDDEN_SALES, name="hidden sales for a while", plan=replace(HIDDEN_SALES.plan, days=600.0 / DAY_S)
+)
 CALM_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
 TYPED_OVER = Ground("numbers typed over", replace(_CALM, typing_every_s=100.0))
 FROZEN = Ground(
@@ -86,5 +89,14 @@ UNPAID = Ground(
         quiet_within_s=HOUR_S,
     ),
 )
-UNPAID_PACKS = Ground("unpaid packs", replace(UNPAID.plan, skus=1, deliveries_every_s=600.0))
+UNPAID_PACKS = Ground(
+    "unpaid packs",  # a plain listing and its pack of three, and no more goods than there are
+    replace(
+        UNPAID.plan,
+        days=_CALM.days,
+        skus=1,
+        habits=replace(_BUSY, orders_per_hour=60.0, unpaid_share={"ebay": 0.5}),
+        deliveries_every_s=_NEVER_S,
+    ),
+)
 WITH_3PL = Ground("3pl", replace(_CALM, cast=SHOP_AND_3PL, habits=_INDECISIVE), {"lost_reply": 0.25})
