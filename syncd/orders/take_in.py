@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Executable, and_, select, update
+from sqlalchemy import Connection, Executable, Row, and_, select, update
 
 from syncd.accounts.store import account_states
 from syncd.alerts.store import Alert, close_alerts, open_alerts
@@ -180,18 +181,32 @@ class NumberHint:
 
 
 def weigh_hints(connection: Connection, hints: Sequence[NumberHint], now: datetime) -> int:
-    """Mark for a read every number that is neither expected nor our own write. Returns how many are."""
+    """Mark for a read every listing of which a number is told that is neither expected nor our own write.
+
+    Returns how many there are. News overtake each other: the number that came last may be the older one.
+    """
     if not hints:
         return 0
-    newest = {(h.account_id, h.channel_sku, h.channel_location): h.quantity for h in hints}
-    unexplained = [
-        row.listing_id
-        for row in _hinted_cells(connection, hints=[(*key, quantity) for key, quantity in sorted(newest.items())])
-        if row.quantity is None or not (row.lo <= row.quantity <= row.hi or row.quantity == row.in_flight_value)
-    ]
-    must_read(connection, unexplained, now)
+    told = dict.fromkeys((h.account_id, h.channel_sku, h.channel_location, h.quantity) for h in hints)
+    by_listing: dict[int, list[Row[Any]]] = {}
+    for row in _hinted_cells(connection, hints=list(told)):
+        by_listing.setdefault(row.listing_id, []).append(row)
+    unexplained = [listing_id for listing_id, several in by_listing.items() if not _explained(several)]
+    must_read(connection, sorted(unexplained), now)
     settle_rows(connection, [(hint.inbox_id, "applied", None) for hint in hints], now)
     return len(unexplained)
+
+
+def _explained(told: Sequence[Row[Any]]) -> bool:
+    """Whether these numbers of one listing are all expected, our own write, or passed through on the way there."""
+    news = [row for row in told if not _is_expected(row)]
+    if len(news) == len(told):
+        return False
+    return all(row.quantity is not None and row.lo <= row.quantity <= row.anchor_value for row in news)
+
+
+def _is_expected(row: Row[Any]) -> bool:
+    return row.quantity is not None and (row.lo <= row.quantity <= row.hi or row.quantity == row.in_flight_value)
 
 
 @statement
@@ -206,6 +221,7 @@ def _hinted_cells(given: Given) -> Executable:
         select(
             cell.c.listing_id,
             hints.c.quantity,
+            cell.c.anchor_value,
             (cell.c.anchor_value - cell.c.sold_hi).label("hi"),
             (cell.c.anchor_value - cell.c.sold_lo).label("lo"),
             cell.c.in_flight_value,

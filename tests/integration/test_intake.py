@@ -795,14 +795,27 @@ async def test_only_a_number_that_nothing_explains_is_read(desk: Desk, quantity:
     assert desk.must_read() is read
 
 
-async def test_of_several_numbers_of_a_listing_the_newest_counts(desk: Desk) -> None:
-    await desk.hears(number(42), number(100))
+@pytest.mark.parametrize("told", [(42, 100), (100, 42)])
+async def test_of_several_numbers_of_a_listing_each_must_be_explained_for_news_overtake_each_other(
+    desk: Desk, told: tuple[int, int]
+) -> None:
+    await desk.hears(*map(number, told))
     await desk.takes_all_in()
 
     await desk.clock.sleep(HINT_DELAY_S)
     await desk.poller.look_up_hints(desk._arrived)
 
-    assert (desk.states(), desk.must_read()) == (["applied", "applied"], False)
+    assert (desk.states(), desk.must_read()) == (["applied", "applied"], True)
+
+
+async def test_numbers_passed_through_on_the_way_to_the_expected_one_are_not_read(desk: Desk) -> None:
+    await desk.hears(order_news("1001", quantity=3), number(99), number(97), number(98))
+    await desk.takes_all_in()
+
+    await desk.clock.sleep(HINT_DELAY_S)
+    await desk.poller.look_up_hints(desk._arrived)
+
+    assert (set(desk.states()), desk.must_read()) == ({"applied"}, False)
 
 
 async def test_a_number_of_a_listing_we_do_not_have_is_settled(desk: Desk) -> None:

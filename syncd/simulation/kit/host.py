@@ -37,6 +37,7 @@ class VirtualHost:
         self._runs = runs
         self._every_s = every_s
         self.asked_to_go: Callable[[], None] | None = None
+        self.serves = False
 
     def real_now(self) -> datetime:
         return self._wall.now()
@@ -52,6 +53,7 @@ class VirtualHost:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         self._wire.listen((host, port), runner, self._life)
+        self.serves = True
 
         async def stop() -> None:
             self._wire.hush((host, port), self._life)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.exc import DBAPIError
 
 from syncd import config as settings
 from syncd.bootstrap import furnish_world, open_channels
@@ -80,10 +81,17 @@ class Lab(Scene):
         )
         rng = SeededRng(self.seed, f"daemon/{number}")
         wall = self.wall.off_by(rng.uniform(-self.skew_s, self.skew_s) if self.power.armed else 0.0)
-        world = furnish_world(self.config, db, ScaledClock(real=wall.now))
         host = VirtualHost(life, self.wire, wall, rng, self.job_runs, self.job_every_s)
         self.trace.note("daemon.started", number, f"{wall.skew_s:.6f}")
-        await Daemon(world, host).run(standby=True)
+        try:
+            world = furnish_world(self.config, db, ScaledClock(real=wall.now))
+            await Daemon(world, host).run(standby=True)
+        except DBAPIError as err:
+            if host.serves:
+                raise
+            # Without a database nothing can begin: the service manager tries again.
+            self.trace.note("daemon.not_started", number, type(err).__name__)
+            self.power.cuts.false_starts += 1
 
 
 def ports_of(world_keys: list[str]) -> dict[str, int]:

@@ -23,6 +23,7 @@ class Cuts:
 
     by_boundary: Counter[Boundary] = field(default_factory=Counter)
     fenced: int = 0
+    false_starts: int = 0  # the database could not be had
     crashes: list[str] = field(default_factory=list)
 
 
