@@ -71,6 +71,8 @@ class Book:
     twice: list[OrderKey] = field(default_factory=list)
     shelves: dict[tuple[str, str], Shelf] = field(default_factory=dict)  # by (sku, warehouse)
     wanting: Counter[str] = field(default_factory=Counter)  # pieces of open shortages by SKU
+    bundles_wanting: dict[str, list[Mapping[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    """By SKU, what a unit of each pack or kit is made of that lacks some."""
     listings: dict[Listing, int] = field(default_factory=dict)  # ids
     requests: dict[str, OrderKey] = field(default_factory=dict)  # whose order a shipment request is about
     tallies: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -91,12 +93,15 @@ def read_book(connection: Connection) -> Book:
         .join(warehouse, warehouse.c.id == level.c.warehouse_id)
     ):
         book.shelves[(row.code, row.key)] = Shelf(row.on_hand, row.unavailable, row.reserved, row.short)
+    pieces = {line.line_id: line.pieces for order in book.orders.values() for line in order.lines.values()}
     for row in connection.execute(
-        select(sku.c.code, shortage.c.quantity)
+        select(sku.c.code, shortage.c.quantity, shortage.c.order_line_id)
         .join(sku, sku.c.id == shortage.c.sku_id)
-        .where(shortage.c.closed_at.is_(None))
+        .where(shortage.c.closed_at.is_(None), shortage.c.quantity > 0)
     ):
         book.wanting[row.code] += row.quantity
+        if sum(pieces[row.order_line_id].values()) > 1:
+            book.bundles_wanting[row.code].append(pieces[row.order_line_id])
     for row in connection.execute(select(listing)):
         book.listings[(keys[row.account_id], row.channel_sku, row.channel_location)] = row.id
     for row in connection.execute(

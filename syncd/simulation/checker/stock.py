@@ -62,9 +62,26 @@ def shortages_are_what_is_missing(truth: Truth, book: Book, pieces: Pieces, verd
     for sku in sorted({*pieces.wanted, *book.wanting, *short}):
         missing = max(0, pieces.wanted[sku] - pieces.there[sku])
         counted = book.wanting[sku] + short[sku]
-        if counted != missing and (pieces.one_pool or counted < missing):
+        if counted > missing and _only_bundles_lack(book, sku):
+            verdict.excuse("stock.missing", "a kit comes whole from one warehouse", f"{sku} at {truth.at}")
+        elif counted != missing and (pieces.one_pool or counted < missing):
             told = f"{missing} are missing; {book.wanting[sku]} are wanting and {short[sku]} short"
             verdict.find("stock.missing", sku, truth.at, told)
+
+
+def _only_bundles_lack(book: Book, sku: str) -> bool:
+    """Whether what is wanting is packs and kits alone, and no warehouse could make one of them."""
+    return bool(bundles := book.bundles_wanting.get(sku)) and not any(
+        all(_available(book, part, warehouse) >= pieces for part, pieces in parts.items())
+        for parts in bundles
+        for warehouse, kind in book.warehouses.items()
+        if kind != "fba"
+    )
+
+
+def _available(book: Book, sku: str, warehouse: str) -> int:
+    shelf = book.shelves.get((sku, warehouse))
+    return shelf.on_hand - shelf.unavailable - shelf.reserved if shelf is not None else 0
 
 
 def _summed(book: Book, name: str) -> Counter[str]:

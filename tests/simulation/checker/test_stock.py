@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
 from syncd.db.database import Database
 from syncd.simulation.checker import stock
+from syncd.simulation.checker.book import Book, Shelf
 from syncd.simulation.checker.shown import numbers_are_right, read_sellable
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.happenings import Arrival
@@ -64,6 +66,23 @@ def test_a_shortage_of_what_is_there_is_found(spoilt: Spoilt, verdict: Verdict) 
     )
 
     assert {"stock.missing", "stock.demand"} <= look(spoilt, verdict)
+
+
+@pytest.mark.parametrize(("there", "blamed"), [((2, 1), set()), ((3, 0), {"stock.missing"})])
+def test_a_pack_that_no_single_warehouse_can_make_may_lack_its_pieces(
+    spoilt: Spoilt, verdict: Verdict, there: tuple[int, int], blamed: set[str]
+) -> None:
+    book = Book({}, {}, {"east": "own", "west": "own"})
+    for warehouse, units in zip(("east", "west"), there, strict=True):
+        book.shelves[("CLOCK", warehouse)] = Shelf(units, 0, 0, 0)
+    book.wanting["CLOCK"] = 3
+    book.bundles_wanting["CLOCK"].append({"CLOCK": 3})
+    pieces = spoilt.pieces(spoilt.book())
+    pieces.wanted, pieces.there = Counter({"CLOCK": 3}), Counter({"CLOCK": 3})
+
+    stock.shortages_are_what_is_missing(spoilt.rest.truth, book, pieces, verdict)
+
+    assert rules(verdict) == blamed
 
 
 def test_goods_that_arrived_and_are_in_no_book_are_found(spoilt: Spoilt, verdict: Verdict) -> None:

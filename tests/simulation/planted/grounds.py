@@ -58,7 +58,7 @@ OUTAGES = Ground(
     ),
     _LOST_NEWS,
 )
-POWER_CUTS = Ground("power cuts", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.COMMITTED: 1 / 40})))
+POWER_CUTS = Ground("power cuts", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.COMMITTED: 1 / 20})))
 CUTS_AT_REPLIES = Ground(
     "cuts at replies", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.SENT: 1 / 10, Boundary.REPLIED: 1 / 20}))
 )
@@ -72,7 +72,7 @@ HIDDEN_FOR_A_WHILE = replace(
     HIDDEN_SALES, name="hidden sales for a while", plan=replace(HIDDEN_SALES.plan, days=600.0 / DAY_S)
 )
 CALM_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
-TYPED_OVER = Ground("numbers typed over", replace(_CALM, typing_every_s=100.0))
+TYPED_OVER = Ground("numbers typed over", replace(_CALM, typing_every_s=40.0))
 FROZEN = Ground(
     "frozen machines",
     replace(_CALM, cast=SHOPS, faults=replace(NO_FAULTS, frozen=400.0, frozen_s=(35.0, 60.0))),
