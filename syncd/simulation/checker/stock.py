@@ -71,7 +71,8 @@ def shortages_are_what_is_missing(truth: Truth, book: Book, pieces: Pieces, verd
 
 def _only_bundles_lack(book: Book, sku: str) -> bool:
     """Whether what is wanting is packs and kits alone, and no warehouse could make one of them."""
-    return bool(bundles := book.bundles_wanting.get(sku)) and not any(
+    bundles = book.bundles_wanting.get(sku, [])
+    return bool(bundles) and not any(
         all(_available(book, part, warehouse) >= pieces for part, pieces in parts.items())
         for parts in bundles
         for warehouse, kind in book.warehouses.items()

@@ -43,8 +43,8 @@ def _bug(module: ModuleType, ground: Ground, *seeds: int) -> PlantedBug:
 BUGS = (
     _bug(two_names_for_an_order, grounds.CALM_SHOP),
     _bug(order_without_its_reservation, grounds.POWER_CUTS),
-    _bug(cursor_before_orders, grounds.OUTAGES),
-    _bug(partial_poll_as_whole, grounds.OUTAGES),
+    _bug(cursor_before_orders, grounds.OUTAGES, 1, 3),
+    _bug(partial_poll_as_whole, grounds.OUTAGES, 1, 3),
     _bug(local_time_as_utc, grounds.LOST_NEWS),
     _bug(gap_between_windows, grounds.LOST_NEWS),
     _bug(webhook_before_commit, grounds.CALM_SHOP),
@@ -62,9 +62,9 @@ BUGS = (
     _bug(sent_before_stored, grounds.CUTS_AT_REPLIES),
     _bug(lost_reply_written_anew, grounds.LOST_REPLIES),
     _bug(accepted_as_applied, grounds.CALM_AMAZON),
-    _bug(compared_with_last_time, grounds.TYPED_OVER),
+    _bug(compared_with_last_time, grounds.TYPED_OVER, 2, 4, 5),
     _bug(kit_held_in_listing_units, grounds.UNPAID_PACKS, 4, 3, 5),
     _bug(sent_again_without_looking, grounds.WITH_3PL),
     _bug(cancelled_unit_freed_at_once, grounds.WITH_3PL),
-    _bug(alert_never_closed, grounds.OUTAGES),
+    _bug(alert_never_closed, grounds.OUTAGES, 1, 3),
 )
