@@ -73,7 +73,7 @@ def demo(
 
 
 @app.command(
-    epilog="Examples: syncd simulate --days 1 --seed 7. With confidence intervals: syncd simulate --seeds 10. "
+    epilog="Example: syncd simulate --days 1 --seed 7. With confidence intervals: syncd simulate --seeds 10. "
     "Your own accounts, warehouses, buffers and policies: syncd simulate --config syncd.toml --seeds 5 --json. "
     "Your own orders: syncd simulate --orders orders.csv, whose first lines could be "
     "placed_at,channel,order,sku,quantity and 2026-11-27T09:30:00-05:00,main-shop,1001,RED-CLOCK,1. "

@@ -138,6 +138,7 @@ def test_configuring_again_replaces_what_was() -> None:
 
 @pytest.mark.parametrize("name", ["aiohttp.server", "apscheduler.scheduler", "sqlalchemy.engine", "httpx"])
 def test_other_packages_are_heard_from_warning_on(name: str) -> None:
+    logging.getLogger("apscheduler").setLevel(logging.NOTSET)  # a timetable of another test may have quietened it
     log = Log("debug")
 
     logging.getLogger(name).info("GET https://shop.test/?signature=abc")
