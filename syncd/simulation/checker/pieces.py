@@ -58,16 +58,17 @@ class Pieces:
         return Counter({sku: units * pieces for sku, pieces in self.parts[article]})
 
     def _add(self, order: SoldOrder, outside: Mapping[str, int]) -> None:
-        fulfilled, current = Counter[str](), Counter[str]()
+        fulfilled, owed = Counter[str](), Counter[str]()
         for line in order.lines:
             if line.by_channel or line.sku is None:
                 continue
             fulfilled.update(self.of(line.sku, line.fulfilled))
-            current.update(self.of(line.sku, 0 if order.cancelled else line.current))
-        for sku in sorted({*fulfilled, *current}):
+            # Line by line: what one line sent and took back makes up for nothing that another one still owes.
+            owed.update(self.of(line.sku, 0 if order.cancelled else max(0, line.current - line.fulfilled)))
+        for sku in sorted({*fulfilled, *owed}):
             sent_outside = outside.get(sku, 0)
             self.left_own[sku] += max(0, fulfilled[sku] - sent_outside)
-            self.wanted[sku] += max(0, current[sku] - max(fulfilled[sku], sent_outside))
+            self.wanted[sku] += max(0, owed[sku] - max(0, sent_outside - fulfilled[sku]))
 
 
 def _shipped_outside(truth: Truth, book: Book) -> Mapping[OrderKey, Counter[str]]:
