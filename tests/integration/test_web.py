@@ -89,7 +89,7 @@ class Site:
         try:
             writer.write(raw)
             await writer.drain()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30.0):
                 return await reader.read(65536)
         finally:
             writer.close()

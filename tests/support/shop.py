@@ -21,7 +21,7 @@ from sqlalchemy import Connection, RowMapping, func, select, text
 from adapters.contract import Channel
 from adapters.shopify import ShopifyChannel, ShopifySettings
 from adapters.shopify.sandbox import FaultMix, ItemSeed, ShopifySandbox, ShopSeed
-from adapters.shopify.sandbox.deliveries import sign
+from adapters.shopify.sandbox.deliveries import Patience, sign
 from adapters.shopify.sandbox.records import Item
 from allocation import Policy
 from syncd.accounts.go_live import go_live
@@ -50,6 +50,7 @@ from tests.unit.shopify_sandbox.kit import SteppingClock
 
 P = ParamSpec("P")
 T = TypeVar("T")
+PATIENT = Patience(connect_within_s=30.0, answer_within_s=30.0)
 TOPICS = (
     "orders/create",
     "orders/updated",
@@ -260,7 +261,8 @@ class Seller:
                 await self._delivered()
 
     async def _delivered(self) -> None:
-        for _ in range(2000):
+        """However slow this machine is: a delivery given up would be tried again only when time goes by."""
+        for _ in range(60_000):
             if not any(shop.delivering() for shop in self.shops.values()):
                 return
             await asyncio.sleep(0.001)
@@ -550,7 +552,7 @@ async def goes_live(seller: Seller, *keys: str) -> None:
 
 async def _open_shop(stack: AsyncExitStack, seller: Seller, key: str, account_id: int, seed: ShopSeed) -> Shop:
     post = Post(seed.client_secret)
-    sandbox = ShopifySandbox(seed, seller.stepping, SeededRng(7, f"sandbox/{key}"), post)
+    sandbox = ShopifySandbox(seed, seller.stepping, SeededRng(7, f"sandbox/{key}"), post, PATIENT)
     server = TestServer(sandbox.app)
     await server.start_server()
     stack.push_async_callback(server.close)

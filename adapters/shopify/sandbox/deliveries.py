@@ -27,8 +27,17 @@ log = logging.getLogger(__name__)
 
 # Eight retries over four hours (shopify.dev, webhook delivery, November 2026); how they are spread is our guess.
 RETRY_DELAYS_S = (10, 30, 60, 300, 900, 1800, 3600, 7200)
-ANSWER_WITHIN_S = 5.0  # real seconds, as live: 1 s of them to connect
-CONNECT_WITHIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a subscriber may take, in real seconds."""
+
+    connect_within_s: float
+    answer_within_s: float
+
+
+LIVE = Patience(connect_within_s=1.0, answer_within_s=5.0)  # shopify.dev, webhook delivery, November 2026
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -56,13 +65,16 @@ class Deliveries:
         clock: Clock,
         rng: Rng,
         transport: httpx.AsyncBaseTransport | None,
+        patience: Patience = LIVE,
     ) -> None:
         self._seed = seed
         self._subscriptions = subscriptions
         self._faults = faults
         self._clock = clock
         self._rng = rng
-        self._postman = Postman(transport, within_s=ANSWER_WITHIN_S, connect_within_s=CONNECT_WITHIN_S)
+        self._postman = Postman(
+            transport, within_s=patience.answer_within_s, connect_within_s=patience.connect_within_s
+        )
         self._open = asyncio.Event()
         self._under_way = UnderWay()
         self.counts: Counter[str] = Counter()

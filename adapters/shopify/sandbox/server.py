@@ -9,7 +9,7 @@ from adapters.contract import Clock, Rng
 from adapters.sandbox_kit.control_errors import control_errors
 from adapters.sandbox_kit.shown_log import ShownLog
 from adapters.shopify.sandbox.control_face import ControlFace
-from adapters.shopify.sandbox.deliveries import Deliveries
+from adapters.shopify.sandbox.deliveries import LIVE, Deliveries, Patience
 from adapters.shopify.sandbox.faults import Faults
 from adapters.shopify.sandbox.graphql_api import GraphQlApi
 from adapters.shopify.sandbox.order_desk import OrderDesk
@@ -29,13 +29,18 @@ class ShopifySandbox:
     """
 
     def __init__(
-        self, seed: ShopSeed, clock: Clock, rng: Rng, webhook_transport: httpx.AsyncBaseTransport | None = None
+        self,
+        seed: ShopSeed,
+        clock: Clock,
+        rng: Rng,
+        webhook_transport: httpx.AsyncBaseTransport | None = None,
+        patience: Patience = LIVE,
     ) -> None:
         self.shop = Shop(seed, clock, rng)
         self.faults = Faults(seed.faults, clock, rng)
         self.stats = Stats()
         self._subscriptions = Subscriptions(self.shop)
-        self._deliveries = Deliveries(seed, self._subscriptions, self.faults, clock, rng, webhook_transport)
+        self._deliveries = Deliveries(seed, self._subscriptions, self.faults, clock, rng, webhook_transport, patience)
         self.app = self._build_app()
 
     @property

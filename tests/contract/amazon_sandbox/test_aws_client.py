@@ -72,7 +72,7 @@ async def test_a_long_poll_through_the_client_wakes(account: Account, sqs: Any) 
 
     sent = await sqs.send_message(QueueUrl=address, MessageBody="wake ü")
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30.0):
         got = await waiting
     assert (got["Messages"][0]["Body"], bool(sent["MessageId"])) == ("wake ü", True)
     told = await sqs.get_queue_attributes(QueueUrl=address, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])

@@ -211,7 +211,7 @@ async def test_a_known_key_does_not_wait_in_line_behind_made_up_ones(
     stuck = asyncio.create_task(channel.verify_webhook(signed(b"x", kid="made-up-1"), b"x"))
     await asyncio.sleep(0.01)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30.0):
         await channel.verify_webhook(signed(body), body)
 
     assert not stuck.done()

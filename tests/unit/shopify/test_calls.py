@@ -267,7 +267,7 @@ async def test_what_lasts_too_long_is_broken_off(
     channel._graphql._http._client._transport = httpx.MockTransport(hang)
     call = read(channel) if where == "client" else channel.fetch_orders(["gid://shopify/Order/1"])
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30.0):
         with pytest.raises(Transient, match=r"no end within 0\.1 s"):
             await call
 
@@ -288,7 +288,7 @@ async def test_a_fetch_that_lasts_too_long_gives_what_it_has(
     shop.script("SyncdOrdersById", answer)
     channel = ShopifyChannel(settings(page_size=2), clock, SeededRng(), SlowAfterOne())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30.0):
         assert len(await channel.fetch_orders([f"gid://shopify/Order/{number}" for number in range(1, 6)])) == 2
     await channel.close()
 

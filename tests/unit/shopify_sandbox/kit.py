@@ -56,7 +56,7 @@ class SteppingClock:
 
     async def someone_sleeps(self) -> None:
         """Wait until a request has gone to sleep inside the sandbox."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30.0):
             await self._slept.wait()
 
 
