@@ -110,8 +110,10 @@ def _plan(options: SimulateOptions, errors: Console) -> Plan:
     cast = load_cast(options.config) if options.config else EVERY_VENDOR
     faults = Faults() if options.faults else NO_FAULTS
     if options.orders is None:
-        habits = Habits.of_day(options.orders_per_day or 500.0)
-        return Plan(options.seed, options.days or 1.0, cast, options.skus or 60, habits, faults=faults)
+        made_up = Plan(options.seed, options.days or 1.0, cast, options.skus or 60, faults=faults)
+        if options.orders_per_day is None:
+            return made_up
+        return replace(made_up, habits=Habits.of_day(options.orders_per_day))
     home = cast.warehouses[0].country
     told = read_orders(options.orders, {each.key: each.vendor for each in cast.channels}, home)
     days = told.days + _AFTER_THE_LAST_ORDER if options.days is None else options.days

@@ -68,7 +68,7 @@ class Plan:
     days: float = 1.0
     cast: Cast = EVERY_VENDOR
     skus: int = 60
-    habits: Habits = field(default_factory=lambda: Habits(orders_per_hour=500 / 24))
+    habits: Habits = field(default_factory=lambda: Habits.of_day(500))
     poll_every_s: float | None = 300.0  # of every vendor; None: as often as each is polled by default
     deliveries_every_s: float = 6 * HOUR_S
     typing_every_s: float = 3 * HOUR_S
