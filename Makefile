@@ -4,6 +4,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 ARGS ?=
 SEEDS ?= 1-10
+ORDERS ?= $(or $(SYNCD_SHARED),../shared)/data/online_retail_2010-12_2011-05.csv.gz
 
 BIN := .venv/bin
 CORE := .venv/.core-installed
@@ -21,13 +22,16 @@ $(PYTHON) -m venv --clear .venv || { \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim soak check fmt bench lock clean
+.PHONY: help demo replay test sim soak check fmt bench lock clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST))
 
 demo: $(CORE) ## run the demo; options by ARGS="--for 20s --seed 7"
 	$(BIN)/syncd demo $(ARGS)
+
+replay: $(CORE) ## play real orders, all of them; another file or a slice by ORDERS=my.csv ARGS="--limit 5000"
+	$(BIN)/syncd demo --orders $(ORDERS) --speed max $(ARGS)
 
 test: $(DEV) ## run the tests; options by ARGS="-k money", processes by WORKERS=4
 	$(BIN)/pytest -n $(WORKERS) -m "not soak and not sim" $(ARGS)

@@ -321,6 +321,7 @@ class Identity:
     missing_scopes: tuple[str, ...]
     api_version: str | None
     warnings: tuple[str, ...] = field(default=())
+    wrongs: tuple[str, ...] = field(default=())  # with these nothing works, whatever the rights
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from allocation import Policy
 from syncd import config as settings
 from syncd import secrets
 from syncd.accounts.store import AccountSetup, Identities, WarehouseSetup, read_identities, sync_parties
+from syncd.alerts.opening import topics_of
 from syncd.chance import SystemRng
 from syncd.clock import ScaledClock, clock_from
 from syncd.db.database import Database
@@ -81,7 +82,7 @@ def open_database(config: settings.Config) -> Database:
     missing = database_missing(url)
     if missing is not None:
         raise DatabaseMissing(f"the database file {missing} does not exist: run `syncd migrate -c FILE` first")
-    db = Database(url)
+    db = Database(url, topics=topics_of(config))
     try:
         require_current(db.writer)
     except SyncdError:
@@ -270,6 +271,12 @@ def _open_ebay(seller: settings.Ebay, clock: Clock, rng: Rng) -> Channel:
 
 def _secret(name: str) -> str:
     return secrets.resolve(name).get_secret_value()
+
+
+def api_token(config: settings.Config) -> str | None:
+    """What opens the reading API to others than this machine. Raises SecretMissing."""
+    name = config.http.api_token_secret
+    return None if name is None else _secret(name)
 
 
 def open_channels(world: World, rng: Rng | None = None) -> dict[str, Channel]:

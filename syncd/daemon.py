@@ -13,11 +13,17 @@ from aiohttp import web
 
 from adapters.contract import Channel
 from syncd import __version__, sd_notify
-from syncd.bootstrap import OutsideWarehouses, World, open_channels, open_warehouses
+from syncd.alerts.courier import Courier, CourierTools
+from syncd.alerts.messenger import LEASE as MESSENGER
+from syncd.alerts.messenger import Messenger
+from syncd.alerts.opening import open_messenger
+from syncd.alerts.watch import Watch, database_folder
+from syncd.bootstrap import OutsideWarehouses, World, api_token, open_channels, open_warehouses
 from syncd.db.lease import Lease
 from syncd.fulfilment.outside import Fulfilment
 from syncd.fulfilment.stock_reader import StockReader
 from syncd.host import Host, Served, ThisMachine
+from syncd.insight.job_log import JobLog
 from syncd.jobs import AccountWork, Jobs, WarehouseWork
 from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease, warehouse_lease
 from syncd.loops import Job, Pulse, Step, keep_running
@@ -51,13 +57,18 @@ class Daemon:
         self._rng = self._host.rng
         self._channels = open_channels(world, self._rng)
         outside = open_warehouses(world, self._rng)
+        self._messenger = self._open_messenger()
         names = [*map(account_lease, self._channels), *map(warehouse_lease, (*outside.fulfillers, *outside.sources))]
-        self._keeper = LeaseKeeper(world.db, [SCHEDULER, *names], holder=self._host.holder, now=self._host.real_now)
+        singles = [MESSENGER] if self._messenger is not None else []
+        self._keeper = LeaseKeeper(
+            world.db, [SCHEDULER, *singles, *names], holder=self._host.holder, now=self._host.real_now
+        )
         self._fulfillers = outside.fulfillers
         self._warehouses = self._work_outside(outside)
         self._warehouse_wake = asyncio.Event()
         self._told_by: set[str] = set()  # warehouses that sent news since their last poll
         self._pulse = Pulse()
+        self._job_log = JobLog(world.clock)
         self._intake_wake = asyncio.Event()
         self._hints_wake = {key: asyncio.Event() for key in self._channels}
         self._inbox = InboxWriter(world.db, world.clock, self._intake_wake.set)
@@ -82,7 +93,8 @@ class Daemon:
         self._host.on_signal(lambda: self._end(None))
         app = self._web()
         served = await self._serve(app)
-        timetable = self._host.timetable(self._jobs(app[WEBHOOKS].flush_counts), self._clock, self._end)
+        jobs = self._job_log.watch(self._jobs(app[WEBHOOKS].flush_counts))
+        timetable = self._host.timetable(jobs, self._clock, self._end)
         tasks = self._start_loops()
         timetable.start()
         log.info("daemon.started", version=__version__, accounts=sorted(self._channels), url=served.address)
@@ -106,6 +118,7 @@ class Daemon:
         """Close every connection to a vendor; one that fails to close keeps no other, nor the leases, from it."""
         closing = [each.close() for each in self._channels.values()]
         closing += [work.source.close() for work in self._warehouses.values()]
+        closing += [self._messenger.close()] if self._messenger is not None else []
         for ended in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(ended, Exception):
                 log.warning("adapter.close_failed", error=type(ended).__name__, exc_info=ended)
@@ -118,6 +131,12 @@ class Daemon:
             self._ended.set_result(None)
         else:
             self._ended.set_exception(why)
+
+    def _open_messenger(self) -> Messenger | None:
+        tools = CourierTools(
+            self._db, lambda: self._keeper.lease(MESSENGER), self._clock, self._rng, self._host.real_now
+        )
+        return open_messenger(self._world.config, tools)
 
     def _book_changed(self) -> None:
         for publisher in self._publishers.values():
@@ -199,6 +218,8 @@ class Daemon:
                 ready=self._not_ready,
                 public_url=self._world.config.http.public_url,
                 warehouses={key: partial(self._take_warehouse_news, key) for key in self._fulfillers},
+                api_token=api_token(self._world.config),
+                jobs=self._job_log.runs,
             )
         )
 
@@ -226,6 +247,11 @@ class Daemon:
             loops.append(self._loop("warehouse_news", self._poll_who_told, self._warehouse_wake))
         for key, reader in self._queues.items():
             loops.append(self._loop(f"queue:{key}", reader.step, asyncio.Event()))
+        if self._messenger is not None:
+            due = self._until_due(self._messenger)
+            loops.append(self._loop("messenger", self._messenger.step, self._messenger.wake, due))
+            for each in self._messenger.couriers:
+                loops.append(self._loop(f"route:{each.route}", each.step, each.wake, self._until_it_rests(each)))
         tasks = [asyncio.create_task(each) for each in loops]
         for task in tasks:
             task.add_done_callback(self._loop_ended)
@@ -244,6 +270,17 @@ class Daemon:
             if due_at is None:
                 return self._host.idle_s
             left_s = self._clock.real_seconds((due_at - self._clock.now()).total_seconds())
+            return min(self._host.idle_s, max(_SHORTEST_REST_S, left_s))
+
+        return rest_s
+
+    def _until_it_rests(self, courier: Courier) -> Callable[[], float]:
+        """The same for what works in real time."""
+
+        def rest_s() -> float:
+            if courier.rest_until is None:
+                return self._host.idle_s
+            left_s = (courier.rest_until - self._host.real_now()).total_seconds()
             return min(self._host.idle_s, max(_SHORTEST_REST_S, left_s))
 
         return rest_s
@@ -274,7 +311,7 @@ class Daemon:
             key: AccountWork(self._world.ids.accounts[key], key, channel, self._pollers[key], self._publishers[key])
             for key, channel in self._channels.items()
         }
-        return Jobs(
+        jobs = Jobs(
             self._world,
             accounts,
             self._warehouses,
@@ -283,3 +320,13 @@ class Daemon:
             self._book_changed,
             flush_counts,
         ).table()
+        return (*jobs, *self._watch_jobs())
+
+    def _watch_jobs(self) -> tuple[Job, ...]:
+        """What is looked after in life alone: a simulated machine has no disk that fills up, and its checker audits."""
+        if type(self._host) is not ThisMachine:
+            return ()
+        folder = database_folder(self._world.config.database.url)
+        ids = self._world.ids.accounts
+        accounts = {key: ids[key] for key in self._channels}
+        return Watch(self._db, self._clock, lambda: self._keeper.lease(SCHEDULER), accounts, folder).jobs()

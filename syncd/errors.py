@@ -46,7 +46,7 @@ def place_name(raw: object, place: Place) -> str:
     for step in place:
         if isinstance(step, int):
             entries = node if isinstance(node, list | tuple) else ()
-            keys = [entry.get("key") if isinstance(entry, Mapping) else None for entry in entries]
+            keys = [entry.get("key", entry.get("name")) if isinstance(entry, Mapping) else None for entry in entries]
             node = entries[step] if step < len(entries) else None
             key = keys[step] if step < len(keys) else None
             text += f"[{key}]" if isinstance(key, str) and keys.count(key) == 1 else f"[{step}]"

@@ -134,9 +134,10 @@ class Jobs:
             self._book_changed()
 
     async def _tidy(self) -> None:
-        done = await self._world.db.transact(_tidy, self._lease(), _CHUNK, self._world.clock.now())
+        days = self._world.config.buyers.recipient_days
+        done = await self._world.db.transact(_tidy, self._lease(), _CHUNK, self._world.clock.now(), days)
         while any(count >= _CHUNK for count in done.values()):
-            done = await self._world.db.transact(_tidy, self._lease(), _CHUNK, self._world.clock.now())
+            done = await self._world.db.transact(_tidy, self._lease(), _CHUNK, self._world.clock.now(), days)
 
     def _poll(self, work: AccountWork) -> Job:
         async def run() -> None:
@@ -223,6 +224,6 @@ def _expire(connection: Connection, lease: Lease, limit: int, staleness_s: float
     return expire_holds(connection, limit, staleness_s, now)
 
 
-def _tidy(connection: Connection, lease: Lease, limit: int, now: datetime) -> dict[str, int]:
+def _tidy(connection: Connection, lease: Lease, limit: int, now: datetime, recipient_days: float) -> dict[str, int]:
     guard(connection, lease)
-    return tidy(connection, limit, now)
+    return tidy(connection, limit, now, recipient_days)

@@ -10,6 +10,7 @@ import httpx
 from adapters.amazon import news, writes
 from adapters.amazon.listings import ListingReader
 from adapters.amazon.order_reader import OrderReader
+from adapters.amazon.participation import look_at_marketplaces
 from adapters.amazon.queue import SqsQueue
 from adapters.amazon.settings import AmazonSettings
 from adapters.amazon.sp_api import SpApi
@@ -60,13 +61,18 @@ class AmazonChannel:
     async def identify(self) -> Identity:
         """Amazon names neither the seller nor the roles granted: what answers is what was configured."""
         await self._listings.one_page()
+        odd: list[str] = []
+        wrongs: list[str] = []
+        if len(self._settings.marketplace_ids) > 1:  # of one alone the page has told already
+            odd, wrongs = await look_at_marketplaces(self._api, self._settings.marketplace_ids)
         late = f"no queue is configured: orders are seen only by polling, every {self._settings.poll_every_s:.0f} s"
         return Identity(
             name=self._settings.seller_id,
             scopes=(),
             missing_scopes=(),
             api_version="orders 2026-01-01, listings 2021-08-01",
-            warnings=(late,) if self._queue is None else (),
+            warnings=(*odd, late) if self._queue is None else tuple(odd),
+            wrongs=tuple(wrongs),
         )
 
     def poll_orders(self, since: datetime) -> AsyncIterator[Page]:

@@ -31,6 +31,7 @@ SEARCH_LISTINGS = Operation("searchListingsItems", 5.0, 5)
 GET_LISTING = Operation("getListingsItem", 5.0, 10)
 PATCH_LISTING = Operation("patchListingsItem", 5.0, 5)
 INVENTORY_SUMMARIES = Operation("getInventorySummaries", 2.0, 2)
+MARKETPLACE_PARTICIPATIONS = Operation("getMarketplaceParticipations", 0.016, 15)
 
 
 class TokenBucket:

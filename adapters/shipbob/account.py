@@ -16,10 +16,12 @@ async def identify(rest: Rest, settings: ShipbobSettings) -> Identity:
     channel = await _channel(rest, settings.channel_id)
     scopes = tuple(sorted(channel.scopes or ()))
     missing = tuple(scope for scope in SCOPES if scope not in scopes)
-    warnings = list(await _location_warnings(rest, settings.location_id))
+    warnings, wrongs = await _look_at_location(rest, settings.location_id)
     if settings.webhook_secret is None:
         warnings.append("no webhook secret is set: shipments are noticed by polling only")
-    return Identity(channel.name or f"channel {channel.id}", scopes, missing, settings.api_version, tuple(warnings))
+    return Identity(
+        channel.name or f"channel {channel.id}", scopes, missing, settings.api_version, tuple(warnings), tuple(wrongs)
+    )
 
 
 async def _channel(rest: Rest, channel_id: int) -> Channel:
@@ -37,16 +39,18 @@ async def _channel(rest: Rest, channel_id: int) -> Channel:
     raise Rejected("channel_id", f"the token does not open channel {channel_id}; it opens: {others}")
 
 
-async def _location_warnings(rest: Rest, location_id: int | None) -> list[str]:
+async def _look_at_location(rest: Rest, location_id: int | None) -> tuple[list[str], list[str]]:
+    """What is odd about our location, and what keeps us from working there."""
     if location_id is None:
-        return []
+        return [], []
     locations = await rest.read("location", list[Location], {"IncludeInactive": "true"})
     location = next((one for one in locations if one.id == location_id), None)
     if location is None:
-        return [f"location {location_id} is not one of this account"]
+        known = ", ".join(str(one.id) for one in locations if one.is_active) or "none that is active"
+        return [], [f"location {location_id} is not one of this account; it has {known}"]
     flaws = {
         "is not active": not location.is_active,
         "does not ship": not location.is_shipping_enabled,
         "is not open to this account": not location.access_granted,
     }
-    return [f"location {location_id} {flaw}" for flaw, present in flaws.items() if present]
+    return [f"location {location_id} {flaw}" for flaw, present in flaws.items() if present], []

@@ -10,6 +10,7 @@ from adapters.shopify.graphql import GraphqlClient
 from adapters.shopify.operations import INSTALL, LOCATIONS
 from adapters.shopify.settings import ShopifySettings
 
+_TOLD = 10
 SCOPES = ("read_orders", "read_products", "read_inventory", "write_inventory", "read_locations")
 
 
@@ -43,6 +44,7 @@ class Service(msgspec.Struct, frozen=True, rename="camel"):
 class LocationNode(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     is_active: bool
+    name: str = ""
     fulfillment_service: Service | None = None
 
 
@@ -53,14 +55,17 @@ async def identify(graphql: GraphqlClient, settings: ShopifySettings) -> Identit
     scopes = {scope.handle for scope in installation.access_scopes} if installation is not None else set()
     missing = tuple(scope for scope in SCOPES if not _granted(scope, scopes))
     warnings = list(_version_warnings(graphql, settings, data))
+    wrongs: list[str] = []
     if "read_locations" not in missing:
-        warnings += await _location_warnings(graphql, settings.location)
+        flaws, wrongs = await _look_at_location(graphql, settings.location)
+        warnings += flaws
     return Identity(
         name=data.shop.myshopify_domain,
         scopes=tuple(sorted(scopes)),
         missing_scopes=missing,
         api_version=graphql.served_version,
         warnings=tuple(warnings),
+        wrongs=tuple(wrongs),
     )
 
 
@@ -80,18 +85,22 @@ def _version_warnings(graphql: GraphqlClient, settings: ShopifySettings, data: I
     return warnings
 
 
-async def _location_warnings(graphql: GraphqlClient, location: str) -> list[str]:
+async def _look_at_location(graphql: GraphqlClient, location: str) -> tuple[list[str], list[str]]:
+    """What is odd about our location, and what keeps us from working there."""
+    others: list[str] = []
     try:
         async for page in graphql.pages(LOCATIONS, "locations", {}, 250):
             for raw in page.nodes:
                 node = shaped(raw, LocationNode)
                 if node is None or node.id != location:
+                    others += [f"{node.id} ({node.name})"] if node is not None and node.is_active else []
                     continue
                 service = node.fulfillment_service
                 warnings = [] if node.is_active else [f"{location} is not active"]
                 if service is not None and service.inventory_management:
                     warnings.append(f"the quantities at {location} belong to its fulfillment service")
-                return warnings
+                return warnings, []
     except Rejected as err:
-        return [f"the locations could not be read: {err}"]
-    return [f"{location} is not a location of this shop"]
+        return [f"the locations could not be read: {err}"], []
+    known = ", ".join(others[:_TOLD]) or "none that is active"
+    return [], [f"{location} is not a location of this shop; it has {known}"]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, func, or_, select
 
 from adapters.contract import Channel, Clock, ListingRef
+from syncd.accounts.pause import NOT_LIVE
 from syncd.accounts.store import set_state
 from syncd.db.database import Database
 from syncd.db.tables import account, inbox, level, listing, listing_component, pool
@@ -158,7 +159,7 @@ def go_live(
     if found:
         raise NotReadyToGoLive(key, found)
     set_state(connection, account_id, "live", now)
-    wake_account(connection, account_id, "the account is not live", now)
+    wake_account(connection, account_id, NOT_LIVE, now)
 
 
 async def go_live_when_ready(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, delete, func, literal, select, update
+from sqlalchemy import Connection, Executable, and_, delete, func, literal, or_, select, update
 
 from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, statement
@@ -76,8 +76,9 @@ def read_identities(connection: Connection) -> Identities:
     )
 
 
-def account_states(connection: Connection) -> dict[int, str]:
-    return {row.id: row.state for row in _states(connection)}
+def selling_accounts(connection: Connection) -> frozenset[int]:
+    """Accounts that sell by numbers of ours: live ones, and paused ones that were live."""
+    return frozenset(_selling(connection).scalars())
 
 
 def is_live(connection: Connection, account_id: int) -> bool:
@@ -86,8 +87,9 @@ def is_live(connection: Connection, account_id: int) -> bool:
 
 
 @statement
-def _states(given: Given) -> Executable:
-    return select(account.c.id, account.c.state)
+def _selling(given: Given) -> Executable:
+    paused = and_(account.c.state == "paused", account.c.live_since_at.is_not(None))
+    return select(account.c.id).where(or_(account.c.state == "live", paused))
 
 
 @statement

@@ -8,17 +8,28 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Executable, Row, select, update
 
+from syncd.alerts.outbox import ALERT_CLOSED, ALERT_OPENED, is_wanted, note_closing, note_opened
 from syncd.db.statements import Given, statement
 from syncd.db.tables import alert
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
+    """`subject` is what it is about, in nobody's language; `detail` what a vendor said. `units` and `orders` suffer.
+
+    The rest is English for the page: what people are told elsewhere comes from the catalogue of its kind.
+    """
+
     key: str
     kind: str
     impact: str
     message: str
     account_id: int | None = None
+    warehouse_id: int | None = None
+    subject: str = ""
+    detail: str = ""
+    units: int | None = None
+    orders: int | None = None
 
 
 def open_alerts(connection: Connection, alerts: Sequence[Alert], now: datetime) -> None:
@@ -26,10 +37,13 @@ def open_alerts(connection: Connection, alerts: Sequence[Alert], now: datetime) 
     newest = {each.key: each for each in alerts}
     if not newest:
         return
-    _open(
-        connection,
-        opened=[(a.key, a.kind, a.impact, a.message, a.account_id, now, now) for _, a in sorted(newest.items())],
-    )
+    rows = [
+        (a.key, a.kind, a.impact, a.message, a.account_id, a.warehouse_id, a.subject, a.detail, a.units, a.orders)
+        for _, a in sorted(newest.items())
+    ]
+    _open(connection, opened=[(*row, now, now) for row in rows])
+    if is_wanted(connection, ALERT_OPENED):
+        note_opened(connection, newest.keys(), now)
 
 
 @statement
@@ -41,6 +55,11 @@ def _open(given: Given) -> Executable:
         impact=str,
         message=str,
         account_id=int,
+        warehouse_id=int,
+        subject=str,
+        detail=str,
+        units=int,
+        orders=int,
         opened_at=datetime,
         last_seen_at=datetime,
     )
@@ -53,6 +72,9 @@ def _open(given: Given) -> Executable:
             "last_seen_at": new.excluded.last_seen_at,
             "message": new.excluded.message,
             "impact": new.excluded.impact,
+            "detail": new.excluded.detail,
+            "units": new.excluded.units,
+            "orders": new.excluded.orders,
         },
     )
 
@@ -60,7 +82,11 @@ def _open(given: Given) -> Executable:
 def close_alerts(connection: Connection, keys: Iterable[str], now: datetime) -> int:
     """Close these alerts where they are open. Returns how many were."""
     data = [(key,) for key in sorted(set(keys))]
-    return _close(connection, closing=data, now=now).rowcount if data else 0
+    if not data:
+        return 0
+    if is_wanted(connection, ALERT_CLOSED):
+        note_closing(connection, data, now)
+    return _close(connection, closing=data, now=now).rowcount
 
 
 @statement

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from syncd import __version__
+from syncd.insight.order_filter import OrderFilter
 
 app = typer.Typer(
     name="syncd",
@@ -22,10 +23,17 @@ app = typer.Typer(
 )
 imports = typer.Typer(name="import", help="Take in items, stock counts and listings.", no_args_is_help=True)
 app.add_typer(imports)
+alerts = typer.Typer(name="alert", help="See what is wrong, and test the ways to be told.", no_args_is_help=True)
+app.add_typer(alerts)
+explain = typer.Typer(name="explain", help="Say why a number or a choice came about.", no_args_is_help=True)
+app.add_typer(explain)
+erase = typer.Typer(name="erase", help="Erase what is known of buyers.", no_args_is_help=True)
+app.add_typer(erase)
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration file.", envvar="SYNCD_CONFIG", metavar="FILE")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 DEFAULT_CONFIG = Path("/etc/syncd/syncd.toml")
 console = Console()
 
@@ -47,28 +55,70 @@ def options(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
-@app.command(epilog="Example: syncd demo --for 60s --seed 7 --summary out.json")
+@app.command(
+    epilog="Example: syncd demo --for 60s --seed 7 --summary out.json. "
+    "Real orders: syncd demo --orders orders.csv --speed max; docs/replay.md tells more."
+)
 def demo(
     for_: Annotated[
         str | None,
         typer.Option("--for", help="How long shoppers buy, in real time: 60s, 5m, 1h. Default: until Ctrl-C."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same shoppers and faults.")] = 1,
-    speed: Annotated[float, typer.Option(help="Seller's seconds a real second.", min=1.0, max=600.0)] = 60.0,
+    speed: Annotated[
+        str | None,
+        typer.Option(help="Seller's seconds a real second, 1 to 600; max with --orders. Default: 60.", metavar="SPEED"),
+    ] = None,
     summary: Annotated[Path | None, typer.Option(help="Write the figures there as JSON.", metavar="FILE")] = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="Keep all files of the run there.")] = None,
-    faults: Annotated[bool, typer.Option(help="Let the marketplaces fail now and then.")] = True,
+    faults: Annotated[bool, typer.Option(help="Let the marketplaces fail now and then; not with --orders.")] = True,
     picture: Annotated[Path | None, typer.Option(help="Save the terminal's picture as SVG.", metavar="FILE")] = None,
+    orders: Annotated[
+        Path | None,
+        typer.Option(help="Play these orders: an export of Shopify, Amazon or eBay, or any CSV.", metavar="FILE"),
+    ] = None,
+    told: Annotated[
+        list[str] | None, typer.Option("--map", help="Which column is what; may be repeated.", metavar="FIELD=COLUMN")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many lines of --orders.", min=1)] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Only orders from this day on.", metavar="YYYY-MM-DD")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only orders before this day.", metavar="YYYY-MM-DD")] = None,
+    zone: Annotated[str, typer.Option(help="The time zone of instants that name none.")] = "UTC",
+    database: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL database. Default: a SQLite file.", metavar="URL")
+    ] = None,
+    kills: Annotated[int, typer.Option("--kill", help="Kill the daemon so often on the way (-9).", min=0)] = 0,
+    faithful: Annotated[
+        bool, typer.Option("--faithful", help="No shopper comes before every channel shows what the last one left.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report of --orders as JSON.")] = False,
 ) -> None:
-    """Watch syncd work: local marketplaces, seeded shoppers, no accounts needed."""
-    from syncd.cli.duration import real_seconds
+    """Watch syncd work: local marketplaces, seeded shoppers or real orders, no accounts needed."""
+    from syncd.cli.demo import DemoArguments
+    from syncd.cli.demo import demo as run_demo
 
-    console.print("preparing a made-up seller")
-    from syncd.simulation.demo import DemoOptions, run_demo
-
-    for_s = real_seconds(for_) if for_ is not None else None
-    done = asyncio.run(run_demo(DemoOptions(for_s, seed, speed, folder, summary, faults, picture), console))
-    if not done.good:
+    arguments = DemoArguments(
+        for_,
+        seed,
+        speed,
+        summary,
+        folder,
+        faults,
+        picture,
+        orders,
+        told or (),
+        limit,
+        from_,
+        until,
+        zone,
+        database,
+        kills,
+        faithful,
+        as_json,
+    )
+    if not run_demo(arguments, console):
         raise typer.Exit(1)
 
 
@@ -150,6 +200,37 @@ def sandbox(
     asyncio.run(run_sandboxes(options, console))
 
 
+@app.command(
+    epilog="Example: syncd init -c syncd.toml --warehouse main,country=US,postcode=10001 "
+    "--account shopify,shop=my-shop,client_id=CLIENT_ID,location=123. "
+    "Others: --account amazon,seller_id=A1,marketplaces=ATVPDKIKX0DER+A2EUQ1WTGCTBG2,client_id=...; "
+    "--account ebay,client_id=...,marketplace=EBAY_US; --warehouse bob,country=US,shipbob_channel=123. "
+    "Without flags it asks."
+)
+def init(
+    config: ConfigFile = DEFAULT_CONFIG,
+    warehouse: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY,country=..; postcode, kind, name, time_zone. Repeat it.", metavar="SPEC"),
+    ] = None,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(help="CHANNEL,name=value,..; key, warehouses, buffer. Repeat it.", metavar="SPEC"),
+    ] = None,
+    database: Annotated[str | None, typer.Option(help="Its URL. Default: a SQLite file.", metavar="URL")] = None,
+    password_secret: Annotated[
+        str | None, typer.Option(help="The name of the secret with the database's password.", metavar="NAME")
+    ] = None,
+    public_url: Annotated[str | None, typer.Option(help="Where vendors reach us, over https.", metavar="URL")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a configuration; the old one is kept.")] = False,
+) -> None:
+    """Write a first configuration, create the database, and say what comes next."""
+    from syncd.cli.init import InitOptions
+    from syncd.cli.init import init as begin
+
+    begin(InitOptions(config, warehouse or (), account or (), database, password_secret, public_url, force), console)
+
+
 @app.command(epilog="Example: syncd run -c /etc/syncd/syncd.toml")
 def run(
     config: ConfigFile = DEFAULT_CONFIG,
@@ -176,11 +257,12 @@ def run(
 def check(
     config: ConfigFile = DEFAULT_CONFIG,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the channels who we are.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Check the configuration, the database and every account, and say what to do about what is wrong."""
+    """Check the configuration, the database, every account and warehouse, and say what to do about what is wrong."""
     from syncd.cli.check import check_all
 
-    if not asyncio.run(check_all(config, console, offline=offline)):
+    if not asyncio.run(check_all(config, console, offline=offline, json=as_json)):
         raise typer.Exit(1)
 
 
@@ -220,6 +302,62 @@ def status(
     show_status(config, console, as_json=as_json)
 
 
+@app.command(epilog="Example: syncd stock RED-CLOCK -c syncd.toml")
+def stock(
+    sku: Annotated[str, typer.Argument(help="The SKU, or one of its aliases.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show a SKU: its levels in each warehouse, what each listing shows, and the open orders that want it."""
+    from syncd.cli.stock import show_stock
+
+    show_stock(config, sku, console, json=as_json)
+
+
+@app.command(epilog="Example: syncd orders --state open --account shop --since 2d -c syncd.toml")
+def orders(
+    config: ConfigFile = DEFAULT_CONFIG,
+    state: Annotated[
+        OrderFilter | None, typer.Option(help="Only these; short and in_review are open ones to look at.")
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="Only of this account, by its key.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only placed since: 30m, 6h or 2d ago, or an instant with an offset.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List orders, the last taken in first."""
+    from syncd.cli.orders import show_orders
+
+    show_orders(config, console, which=state, account=account, since=since, limit=limit, json=as_json)
+
+
+@explain.command("order", epilog="Example: syncd explain order '#1042' -c syncd.toml")
+def explain_order(
+    order: Annotated[str, typer.Argument(help="The order's name or id at the channel, or its number here.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    account: Annotated[str | None, typer.Option(help="The account's key, when several have such an order.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which warehouse an order's units come from, from which inputs, and why the others were turned down."""
+    from syncd.cli.explain import show_order
+
+    show_order(config, order, account, console, json=as_json)
+
+
+@explain.command("listing", epilog="Example: syncd explain listing shop:RED-CLOCK -c syncd.toml")
+def explain_listing(
+    listing: Annotated[str, typer.Argument(help="The listing's number here, or ACCOUNT:SKU.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Say how a listing's number comes about: every term, buffer, hold and cap, and what it waits for."""
+    from syncd.cli.explain import show_listing
+
+    show_listing(config, listing, console, json=as_json)
+
+
 @app.command("go-live", epilog="Example: syncd go-live shop -c syncd.toml")
 def go_live(
     account: Annotated[str, typer.Argument(help="The account's key.")],
@@ -228,12 +366,43 @@ def go_live(
     leave_unmapped: Annotated[
         bool, typer.Option("--leave-unmapped", help="Go live although some listings have no SKU; those stay untouched.")
     ] = False,
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            help="Write every number that would change there. Default: go-live-ACCOUNT.csv if many.",
+            metavar="CSV",
+        ),
+    ] = None,
 ) -> None:
-    """Let an account write its numbers, after showing which would change."""
+    """Let an account write its numbers, after showing every one that would change."""
     from syncd.cli.go_live import ask_and_go_live
 
-    if not asyncio.run(ask_and_go_live(config, account, console, yes=yes, leave_unmapped=leave_unmapped)):
+    going = ask_and_go_live(config, account, console, yes=yes, leave_unmapped=leave_unmapped, listed=listed)
+    if not asyncio.run(going):
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: syncd pause shop -c syncd.toml")
+def pause(
+    account: Annotated[str, typer.Argument(help="The account's key.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Stop everything that goes out for an account, at once and without a restart; its orders still come in."""
+    from syncd.cli.pause import pause as stop
+
+    stop(config, account, console)
+
+
+@app.command(epilog="Example: syncd resume shop -c syncd.toml")
+def resume(
+    account: Annotated[str, typer.Argument(help="The account's key.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Let a paused account go on as what it was: live, or observing."""
+    from syncd.cli.pause import resume as go_on
+
+    go_on(config, account, console)
 
 
 @app.command(epilog="Example: syncd ship '#1042' -c syncd.toml")
@@ -246,6 +415,21 @@ def ship(
     from syncd.cli.ship import ship_and_tell
 
     ship_and_tell(config, order, account, console)
+
+
+@erase.command("order", epilog="Example: syncd erase order '#1042' --account shop -c syncd.toml")
+def erase_order(
+    order: Annotated[str, typer.Argument(help="The order's name or id at the channel, or its number here.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    account: Annotated[str | None, typer.Option(help="The account's key, when several have such an order.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only show what would be erased.")] = False,
+) -> None:
+    """Erase an order's buyer, the recipient and the bodies of its events, after showing what there is."""
+    from syncd.cli.erase import erase_order as forget
+
+    if not forget(config, order, account, console, yes=yes, dry=dry):
+        raise typer.Exit(1)
 
 
 @imports.command("items", epilog="Example: syncd import items items.csv -c syncd.toml")
@@ -286,3 +470,28 @@ def import_listings(
     from syncd.cli.imports import listings
 
     asyncio.run(listings(config, account, unmapped, mapping, console))
+
+
+@alerts.command("list", epilog="Example: syncd alert list -c syncd.toml --kind oversold --json")
+def alert_list(
+    config: ConfigFile = DEFAULT_CONFIG,
+    kind: Annotated[str | None, typer.Option(help="Only alerts of this kind, such as oversold.")] = None,
+    limit: Annotated[int, typer.Option(help="So many, the newest first.", min=1, max=10_000)] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """List what is wrong at the moment."""
+    from syncd.cli.alert import list_alerts
+
+    list_alerts(config, console, kind=kind, limit=limit, as_json=as_json)
+
+
+@alerts.command("test", epilog="Example: syncd alert test ops-chat -c syncd.toml")
+def alert_test(
+    route: Annotated[str | None, typer.Argument(help="The route's or webhook's name. Default: all of them.")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Send a real test message on each route and webhook, and say what came back."""
+    from syncd.cli.alert import try_routes
+
+    if not asyncio.run(try_routes(config, route, console)):
+        raise typer.Exit(1)

@@ -2,118 +2,158 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from adapters.contract import AdapterError, Clock, Identity
+from adapters.contract import Clock
 from syncd import config as settings
+from syncd.accounts.checkup import (
+    ask,
+    clock_address,
+    look_at_clock,
+    look_at_listings,
+    look_at_orders,
+    look_from_outside,
+    mistakes,
+    vendor_of,
+)
+from syncd.accounts.findings import Finding, Verdict, right, wrong
+from syncd.accounts.mistakes import mistakes_of_shipbob
 from syncd.bootstrap import SettingsRefused, open_channel, open_database, open_stock_source
 from syncd.chance import SystemRng
 from syncd.cli import EXIT_CONFIG
-from syncd.cli.remedies import remedy
-from syncd.clock import ScaledClock, clock_from
+from syncd.clock import clock_from
 from syncd.errors import ConfigError, SyncdError
 
+Tell = Callable[[Finding], None]
 
-async def check_all(path: Path, console: Console, *, offline: bool) -> bool:
-    """Print what is right and what is wrong, each with its remedy. Returns whether all is well.
+
+async def check_all(path: Path, console: Console, *, offline: bool, json: bool = False) -> bool:
+    """Print what is right and what is wrong, each with its remedy. Returns whether nothing is wrong.
 
     A wrong configuration ends it with the exit code that `syncd run` would end with.
     """
+    found: list[Finding] = []
+
+    def tell(finding: Finding) -> None:
+        found.append(finding)
+        if not json:
+            _print(finding, console)
+
+    readable = await _check(path, tell, offline=offline)
+    if json:
+        console.print_json(msgspec.json.encode({"findings": found}).decode())
+    if not readable:
+        raise typer.Exit(EXIT_CONFIG)
+    return all(each.verdict is not Verdict.WRONG for each in found)
+
+
+async def _check(path: Path, tell: Tell, *, offline: bool) -> bool:
+    """Tell everything there is to tell. Returns whether there is a configuration to go by."""
     try:
         config = settings.load(path, with_secrets=True)
     except ConfigError as err:
-        _wrong(console, f"configuration {err.path}")
         for problem in err.problems:
-            console.print(f"    [bold]{escape(problem.key or 'file')}[/]: {escape(problem.problem)}")
-            console.print(f"      {escape(problem.remedy)}", style="dim")
-        raise typer.Exit(EXIT_CONFIG) from None
-    _right(
-        console, f"configuration {path}: {len(config.accounts)} accounts, {len(config.warehouses)} warehouses, secrets"
-    )
-    good = _check_database(config, console)
-    clock = _clock(config, console)
-    if clock is None or offline:
-        return good and clock is not None
+            key = problem.key or "file"
+            tell(wrong(f"configuration {err.path}", f"{key}: {problem.problem}", problem.remedy))
+        return False
+    counted = f"{len(config.accounts)} accounts, {len(config.warehouses)} warehouses, secrets"
+    tell(right(f"configuration {path}", counted))
+    _check_database(config, tell)
+    try:
+        clock = clock_from(config.clock.record)
+    except SyncdError as err:
+        tell(wrong("clock", str(err), "take [clock] out: it is for demos"))
+        return True
     for account in config.accounts:
-        good = await _check_account(account, clock, console) and good
+        await _check_account(account, clock, tell, offline=offline)
     for warehouse in config.warehouses:
-        good = await _check_warehouse(config, warehouse, clock, console) and good
-    return good
+        await _check_warehouse(config, warehouse, clock, tell, offline=offline)
+    if not offline:
+        for each in await look_from_outside(config):
+            tell(each)
+    return True
 
 
-def _check_database(config: settings.Config, console: Console) -> bool:
+def _check_database(config: settings.Config, tell: Tell) -> None:
     try:
         open_database(config).close()
     except SyncdError as err:
-        _wrong(console, str(err))
-        return False
-    _right(console, f"database {config.database.url}")
-    return True
+        tell(wrong("database", str(err), "`syncd migrate -c FILE` makes it, or brings it to this version"))
+    else:
+        tell(right("database", config.database.url))
 
 
-def _clock(config: settings.Config, console: Console) -> ScaledClock | None:
-    try:
-        return clock_from(config.clock.record)
-    except SyncdError as err:
-        _wrong(console, str(err))
-        return None
-
-
-async def _check_account(account: settings.Account, clock: Clock, console: Console) -> bool:
+async def _check_account(account: settings.Account, clock: Clock, tell: Tell, *, offline: bool) -> None:
+    subject = f"account {account.key}"
+    slips = mistakes(account)
+    for each in slips:
+        tell(each)
+    if offline or any(each.verdict is Verdict.WRONG for each in slips):
+        return  # asking with what is wrong already would only tell it once more
     try:
         channel = open_channel(account, clock, SystemRng())
     except SettingsRefused as err:
-        _wrong(console, str(err))
-        return False
-    return await _ask(f"account {account.key}", channel, console)
+        tell(
+            wrong(
+                subject,
+                str(err).removeprefix(f"{subject}: "),
+                "correct it in the configuration, or hand the right secret over",
+            )
+        )
+        return
+    try:
+        answers = await ask(subject, account.channel.value, channel)
+        if all(each.verdict is not Verdict.WRONG for each in answers):
+            answers += await look_at_orders(subject, account.channel.value, channel, clock.now())
+            answers += await look_at_listings(subject, account.key, channel)
+    finally:
+        await channel.close()
+    address = clock_address(account)
+    for each in answers + (await look_at_clock(subject, address) if address else []):
+        tell(each)
 
 
 async def _check_warehouse(
-    config: settings.Config, warehouse: settings.Warehouse, clock: Clock, console: Console
-) -> bool:
+    config: settings.Config, warehouse: settings.Warehouse, clock: Clock, tell: Tell, *, offline: bool
+) -> None:
+    subject = f"warehouse {warehouse.key}"
+    if warehouse.shipbob is not None:
+        for each in mistakes_of_shipbob(subject, warehouse.shipbob):
+            tell(each)
+    if offline:
+        return
     try:
         source = open_stock_source(config, warehouse, clock, SystemRng())
     except SettingsRefused as err:
-        _wrong(console, str(err))
-        return False
-    return source is None or await _ask(f"warehouse {warehouse.key}", source, console)
-
-
-class _Asked(Protocol):
-    """A vendor's adapter, as far as it can say who it speaks for."""
-
-    async def identify(self) -> Identity: ...
-
-    async def close(self) -> None: ...
-
-
-async def _ask(what: str, vendor: _Asked, console: Console) -> bool:
+        tell(
+            wrong(
+                subject,
+                str(err).removeprefix(f"{subject}: "),
+                "correct it in the configuration, or hand the right secret over",
+            )
+        )
+        return
+    if source is None:
+        return
     try:
-        identity = await vendor.identify()
-    except AdapterError as err:
-        _wrong(console, f"{what}: {err}")
-        console.print(f"      {escape(remedy(err))}", style="dim")
-        return False
+        answers = await ask(subject, vendor_of(warehouse), source)
     finally:
-        await vendor.close()
-    if identity.missing_scopes:
-        _wrong(console, f"{what}: {identity.name} does not grant {', '.join(identity.missing_scopes)}")
-        console.print("      add these scopes to the app and install it again", style="dim")
-        return False
-    _right(console, f"{what}: {identity.name}" + (f", API {identity.api_version}" if identity.api_version else ""))
-    for warning in identity.warnings:
-        console.print(f"    [yellow]![/] {escape(warning)}")
-    return True
+        await source.close()
+    for each in answers:
+        tell(each)
 
 
-def _right(console: Console, what: str) -> None:
-    console.print(f"  [green]✓[/] {escape(what)}")
+_MARKS = {Verdict.RIGHT: "[green]✓[/]", Verdict.ODD: "[yellow]![/]", Verdict.WRONG: "[red]✗[/]"}
 
 
-def _wrong(console: Console, what: str) -> None:
-    console.print(f"  [red]✗[/] {escape(what)}")
+def _print(finding: Finding, console: Console) -> None:
+    colon = " " if finding.subject == "database" else ": "
+    console.print(f"  {_MARKS[finding.verdict]} {escape(finding.subject + colon + finding.told)}")
+    if finding.remedy:
+        console.print(f"      {escape(finding.remedy)}", style="dim")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +16,14 @@ from syncd import config as settings
 from syncd.accounts.go_live import NotReadyToGoLive, NumberChange, go_live, obstacles, preview
 from syncd.bootstrap import open_channel, visit_world
 from syncd.chance import SystemRng
+from syncd.cli.imports import bar
 
 _SHOWN = 25
 
 
-async def ask_and_go_live(path: Path, key: str, console: Console, *, yes: bool, leave_unmapped: bool) -> bool:
+async def ask_and_go_live(
+    path: Path, key: str, console: Console, *, yes: bool, leave_unmapped: bool, listed: Path | None = None
+) -> bool:
     """Go live after a look at every number that would change. Raises NotReadyToGoLive with all that is missing."""
     config = settings.load(path, with_secrets=True)
     world = visit_world(config)
@@ -32,11 +37,15 @@ async def ask_and_go_live(path: Path, key: str, console: Console, *, yes: bool, 
         account = next(each for each in config.accounts if each.key == key)
         channel = open_channel(account, world.clock, SystemRng())
         try:
-            with console.status("reading what every listing shows"):
-                changes = await preview(world.db, channel, account_id)
+            with bar(console, "reading what every listing shows") as progress:
+                changes = await preview(world.db, channel, account_id, progress)
         finally:
             await channel.close()
         _show(changes, console)
+        if listed is not None or len(changes) > _SHOWN:
+            target = listed or Path(f"go-live-{key}.csv")
+            write_changes(target, changes)
+            console.print(f"all {len(changes)} of them are in {target}", markup=False)
         if not yes and not typer.confirm(f"Let {key} go live?"):
             console.print(f"{key} goes on observing; nothing was written")
             return False
@@ -67,3 +76,13 @@ def _show(changes: list[NumberChange], console: Console) -> None:
     console.print(table)
     if len(changes) > _SHOWN:
         console.print(f"and {len(changes) - _SHOWN} more")
+
+
+def write_changes(path: Path, changes: Sequence[NumberChange]) -> None:
+    """Every number that would change as CSV; what cannot be read has no `shows`, and the problem instead."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["listing_id", "code", "channel_sku", "shows", "would_show", "problem"])
+        for each in changes:
+            shows = "" if each.shows is None else each.shows
+            rows.writerow([each.listing_id, each.code, each.channel_sku, shows, each.would_show, each.problem or ""])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from syncd.config.alert_contradictions import alert_contradictions
 from syncd.config.model import ChannelKind
 from syncd.config.values import is_here
 from syncd.errors import EXAMPLE, ConfigProblem, Place, dotted, leaves, place_name, suggest
@@ -33,6 +34,8 @@ _ADDRESSES: Final = {
     "account.amazon.queue.endpoint_url",
     "account.ebay.base_url",
     "warehouse.shipbob.base_url",
+    "webhook.url",
+    "alerts.route.api_url",
 }
 
 
@@ -44,6 +47,7 @@ def contradictions(raw: object) -> Iterator[ConfigProblem]:
     yield from _pools(raw, values)
     yield from _vendors(raw)
     yield from _warehouses(raw)
+    yield from alert_contradictions(raw)
     if ("clock", "record") in values:
         yield from _real_vendors(raw, values)
 

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from syncd import secrets
+from syncd.config.alerts import Alerts, Route, Webhook
 from syncd.config.contradictions import contradictions
-from syncd.config.model import Account, Clock, Config, Cost, Database, Http, Log, Rate, Stock, Warehouse
+from syncd.config.model import Account, Buyers, Clock, Config, Cost, Database, Http, Log, Rate, Stock, Warehouse
 from syncd.config.values import Table
 from syncd.config.vendors import Amazon, AmazonQueue, Ebay, Shipbob, Shopify
 from syncd.errors import EXAMPLE, ConfigError, ConfigProblem, dotted, explain, leaves, place_name, suggest
@@ -52,6 +53,7 @@ _TABLES: Final[dict[str, type[Table]]] = {
     "clock": Clock,
     "log": Log,
     "stock": Stock,
+    "buyers": Buyers,
     "cost": Cost,
     "warehouse": Warehouse,
     "warehouse.rates": Rate,
@@ -61,6 +63,9 @@ _TABLES: Final[dict[str, type[Table]]] = {
     "account.amazon.queue": AmazonQueue,
     "account.ebay": Ebay,
     "warehouse.shipbob": Shipbob,
+    "alerts": Alerts,
+    "alerts.route": Route,
+    "webhook": Webhook,
 }
 
 

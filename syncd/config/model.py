@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import make_url
 
 from syncd import secrets
+from syncd.config.alerts import Alerts, Webhook
 from syncd.config.values import (
     Country,
     Currency,
@@ -66,6 +67,7 @@ class Http(Table):
     host: Text = "127.0.0.1"
     port: Annotated[Whole, Field(le=65535)] = 8480  # 0: any free one
     public_url: Url | None = None
+    api_token_secret: SecretName | None = None  # without one the reading API answers only this machine
 
 
 class Clock(Table):
@@ -79,6 +81,10 @@ class Log(Table):
 
 class Stock(Table):
     stock_max_age_hours: Positive = 24.0
+
+
+class Buyers(Table):
+    recipient_days: Positive = 30.0  # after an order's last shipment its recipient is erased
 
 
 class Cost(Table):
@@ -129,6 +135,9 @@ class Config(Table):
     clock: Clock = Clock()
     log: Log = Log()
     stock: Stock = Stock()
+    buyers: Buyers = Buyers()
     cost: Cost = Cost()
     warehouses: tuple[Warehouse, ...] = Field(default=(), alias="warehouse")
     accounts: tuple[Account, ...] = Field(default=(), alias="account")
+    alerts: Alerts = Alerts()
+    webhooks: tuple[Webhook, ...] = Field(default=(), alias="webhook")

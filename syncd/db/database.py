@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ T = TypeVar("T")
 ATTEMPTS = 4
 PAUSE_S = 0.05
 _TURN_S = 0.01
+TOPICS_OPTION = "syncd_topics"
 _RETRIED_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock: the loser repeats
 
 
@@ -52,10 +53,13 @@ class Database:
     Cancelling a caller withdraws work that has not started; started work finishes, and is idempotent by its keys.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, topics: Collection[str] = ()) -> None:
+        """`topics` are what webhooks want to hear: they travel with each connection that writes."""
         self.url = url
         workers = 1 if is_sqlite(url) else 4
         self._writer = writer_engine(url, workers)
+        if topics:
+            self._writer.update_execution_options(**{TOPICS_OPTION: frozenset(topics)})
         self._reader = reader_engine(url)
         self._write_threads = ThreadPoolExecutor(workers, thread_name_prefix="syncd-write")
         self._read_threads = ThreadPoolExecutor(4, thread_name_prefix="syncd-read")

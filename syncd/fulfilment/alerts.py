@@ -34,19 +34,22 @@ def waits(warehouse_id: int, warehouse: str, order_id: int, name: str, account_i
         f"order {name} cannot be sent by {warehouse}: its recipient has no name, street or country."
         f" When it is paid, complete the address at the channel, {_OTHERWISE}"
     )
-    return Alert(alert_key(WAITS, warehouse_id, order_id), WAITS, "the order is not sent", message, account_id)
+    key = alert_key(WAITS, warehouse_id, order_id)
+    return Alert(key, WAITS, "the order is not sent", message, account_id, warehouse_id, name, orders=1)
 
 
 def refused(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int, reason: str) -> Alert:
     message = (
         f"{warehouse} will not send order {name}: {reason}. It is not asked again: send it by hand there, {_OTHERWISE}"
     )
-    return Alert(alert_key(REFUSED, warehouse_id, order_id), REFUSED, "the order is not sent", message, account_id)
+    key = alert_key(REFUSED, warehouse_id, order_id)
+    return Alert(key, REFUSED, "the order is not sent", message, account_id, warehouse_id, name, reason, orders=1)
 
 
 def exception(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int, reason: str) -> Alert:
     message = f"{warehouse} is held up with order {name}: {reason}. Its units stay reserved; act at the warehouse"
-    return Alert(alert_key(EXCEPTION, warehouse_id, order_id), EXCEPTION, "the order is late", message, account_id)
+    key = alert_key(EXCEPTION, warehouse_id, order_id)
+    return Alert(key, EXCEPTION, "the order is late", message, account_id, warehouse_id, name, reason, orders=1)
 
 
 def too_late(warehouse_id: int, warehouse: str, order_id: int, name: str, account_id: int, reason: str) -> Alert:
@@ -55,7 +58,8 @@ def too_late(warehouse_id: int, warehouse: str, order_id: int, name: str, accoun
         " Ask the warehouse to hold the parcel, or expect it back"
     )
     impact = "goods leave that nobody wants"
-    return Alert(alert_key(TOO_LATE, warehouse_id, order_id), TOO_LATE, impact, message, account_id)
+    key = alert_key(TOO_LATE, warehouse_id, order_id)
+    return Alert(key, TOO_LATE, impact, message, account_id, warehouse_id, name, reason, orders=1)
 
 
 def backlog(warehouse_id: int, warehouse: str, account_id: int, account: str, orders: int) -> Alert:
@@ -65,7 +69,8 @@ def backlog(warehouse_id: int, warehouse: str, account_id: int, account: str, or
         " at the channel"
     )
     impact = f"{orders} orders are left to you"
-    return Alert(f"{BACKLOG}:{warehouse_id}:{account_id}", BACKLOG, impact, message, account_id)
+    key = f"{BACKLOG}:{warehouse_id}:{account_id}"
+    return Alert(key, BACKLOG, impact, message, account_id, warehouse_id, account, orders=orders)
 
 
 def outdated(connection: Connection, warehouse_id: int, opened: Collection[str], now: datetime) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from adapters.warehouse import ShipmentState
 from allocation import Policy
-from syncd.accounts.store import account_states
+from syncd.accounts.store import selling_accounts
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.tables import account
 from syncd.fulfilment import alerts
@@ -141,6 +141,6 @@ def _view(connection: Connection, place: Outside, account_id: int) -> AccountVie
     """The account as it is at this moment; of one that the configuration no longer names, what is needed to book."""
     known = place.views.get(account_id)
     if known is not None:
-        return replace(known, live=account_states(connection).get(account_id) == "live")
+        return replace(known, live=account_id in selling_accounts(connection))
     key = connection.execute(select(account.c.key).where(account.c.id == account_id)).scalar_one()
     return AccountView(account_id, key, False, Policy.PRIORITY, 0.0, 0.0, 0.0, ())

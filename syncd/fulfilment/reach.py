@@ -54,7 +54,8 @@ class Reach:
 
 def _tell(connection: Connection, warehouse_id: int, key: str, kind: str, trouble: str, now: datetime) -> None:
     impact = "its stock is not read, and nothing is sent from it, until it works again"
-    open_alerts(connection, [Alert(f"{kind}:{warehouse_id}", kind, impact, f"{key}: {trouble}")], now)
+    told = Alert(f"{kind}:{warehouse_id}", kind, impact, f"{key}: {trouble}", warehouse_id=warehouse_id, detail=trouble)
+    open_alerts(connection, [told], now)
 
 
 def _untell(connection: Connection, warehouse_id: int, now: datetime) -> None:

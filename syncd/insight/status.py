@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, func, select
 
+from syncd.db.statements import constant
 from syncd.db.tables import (
     account,
     alert,
@@ -294,7 +295,7 @@ def _open_shipments(connection: Connection) -> dict[int, dict[str, int]]:
     """Shipment requests that are not over, by warehouse and state."""
     found = connection.execute(
         select(shipment_request.c.warehouse_id, shipment_request.c.state, func.count())
-        .where(shipment_request.c.state.in_(("planned", "submitted", "accepted")))
+        .where(shipment_request.c.state.in_([constant(each) for each in ("planned", "submitted", "accepted")]))
         .group_by(shipment_request.c.warehouse_id, shipment_request.c.state)
         .order_by(shipment_request.c.warehouse_id, shipment_request.c.state)
     )
@@ -332,20 +333,21 @@ def _inbox(connection: Connection) -> InboxStatus:
 
 
 def _alerts(connection: Connection) -> tuple[tuple[OpenAlert, ...], int]:
+    # Only open ones are sorted: an order by `opened_at` alone would walk back through all that were ever closed.
+    some = select(alert).where(alert.c.closed_at.is_(None)).limit(COUNTED_TO + 1).subquery("open_alerts")
     found = connection.execute(
         select(
-            alert.c.key,
-            alert.c.kind,
-            alert.c.impact,
-            alert.c.message,
+            some.c.key,
+            some.c.kind,
+            some.c.impact,
+            some.c.message,
             account.c.key.label("account"),
-            alert.c.opened_at,
-            alert.c.last_seen_at,
-            alert.c.times,
+            some.c.opened_at,
+            some.c.last_seen_at,
+            some.c.times,
         )
-        .outerjoin(account, account.c.id == alert.c.account_id)
-        .where(alert.c.closed_at.is_(None))
-        .order_by(alert.c.opened_at.desc(), alert.c.id.desc())
+        .outerjoin(account, account.c.id == some.c.account_id)
+        .order_by(some.c.opened_at.desc(), some.c.id.desc())
         .limit(NEWEST_ALERTS)
     )
     newest = tuple(OpenAlert(*row) for row in found)

@@ -18,6 +18,10 @@ class Notice:
     kind: str
     impact: str = ""
     message: str | None = None
+    subject: str = ""
+    detail: str = ""
+    units: int | None = None
+    orders: int | None = None
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, or_, select
 
-from syncd.accounts.store import account_states
+from syncd.accounts.store import selling_accounts
 from syncd.db.statements import Given, statement
 from syncd.db.tables import level, line_component, listing, listing_component, order_line, pool, sales_order, shortage
 from syncd.orders.book import AccountView, Listings, OrderBook
@@ -44,8 +44,8 @@ def cover_shortages(
     found = _coverable(connection, sorted(views), limit, after)
     if not found:
         return Covered(0, None)
-    states = account_states(connection)
-    accounts = {key: replace(view, live=states.get(key) == "live") for key, view in views.items()}
+    selling = selling_accounts(connection)
+    accounts = {key: replace(view, live=key in selling) for key, view in views.items()}
     books = load_books(connection, load_order_keys(connection, [order_id for _, order_id in found]))
     listings = load_listings(
         connection,

@@ -124,7 +124,8 @@ def cover_lines(
             line.short = line.wanted_units
             line.short_reason = ShortageReason.UNMAPPED
             if line.short:
-                change.notices.append(_unmapped(account, book, line))
+                first = all(notice.kind != "unmapped" for notice in change.notices)
+                change.notices.append(_unmapped(account, book, line, orders=int(first)))
     if mapped:
         units = [line.wanted_units + leaving.get(line.channel_line_id, 0) - sum(line.held.values()) for line in mapped]
         plan = allocate(mapped, units, book, account, ledger)
@@ -185,6 +186,8 @@ def _park(line: LineBook, told: OrderLine, change: OrderChange) -> None:
             "the line's units are not reserved; raises of its listing wait",
             f"a line of order {change.state.name if change.state else change.book.channel_order_id} cannot be"
             f" reserved: {line.parked}. Correct the order at the channel, or cancel the line there.",
+            subject=change.state.name if change.state else change.book.channel_order_id,
+            detail=line.parked,
         )
     )
 
@@ -267,7 +270,11 @@ def _review(state: OrderState, account: AccountView, change: OrderChange) -> Non
     change.review = "; ".join(reasons) or None
     if change.review and not change.is_over:
         message = f"order {state.name} needs a look: {change.review}"
-        change.notices.append(Notice(key, "order_in_review", "its units are reserved as usual", message))
+        change.notices.append(
+            Notice(
+                key, "order_in_review", "its units are reserved as usual", message, state.name, change.review, orders=1
+            )
+        )
     elif not change.is_new:
         change.notices.append(Notice(key, "order_in_review"))
 
@@ -285,7 +292,7 @@ def _tell_shortage(account: AccountView, change: OrderChange) -> None:
     if ShortageReason.OVERSOLD in short:
         units = sum(x.short for x in change.book.lines.values() if x.short_reason is ShortageReason.OVERSOLD)
         message = f"order {name} of {account.key}: {units} units sold that no warehouse has; find stock or cancel them"
-        change.notices.append(Notice(key, "oversold", f"{units} units", message))
+        change.notices.append(Notice(key, "oversold", f"{units} units", message, name, units=units, orders=1))
 
 
 def settled_notices(changes: Iterable[OrderChange], accounts: dict[int, AccountView]) -> list[Notice]:
@@ -309,7 +316,7 @@ def settled_notices(changes: Iterable[OrderChange], accounts: dict[int, AccountV
     return notices
 
 
-def _unmapped(account: AccountView, book: OrderBook, line: LineBook) -> Notice:
+def _unmapped(account: AccountView, book: OrderBook, line: LineBook, orders: int) -> Notice:
     what = line.code or line.line_key or "a line without a code"
     return Notice(
         f"unmapped:{account.account_id}:{book.channel_order_id}:{line.channel_line_id}",
@@ -317,4 +324,7 @@ def _unmapped(account: AccountView, book: OrderBook, line: LineBook) -> Notice:
         f"{line.short} units are not reserved",
         f"{account.key} sold {what}, which no listing of ours maps to a SKU: import the item, then run"
         f" `syncd import listings --from {account.key}`",
+        subject=what,
+        units=line.short,
+        orders=orders,  # of one order's several lines only one counts it
     )

@@ -71,4 +71,5 @@ def _tell(connection: Connection, account_id: int, account: str, trouble: str | 
         close_alerts(connection, [key], now)
         return
     impact = "orders come by polling alone, some minutes later"
-    open_alerts(connection, [Alert(key, "queue_down", impact, f"the queue of {account}: {trouble}", account_id)], now)
+    told = Alert(key, "queue_down", impact, f"the queue of {account}: {trouble}", account_id, detail=trouble)
+    open_alerts(connection, [told], now)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, and_, select, update
 
-from syncd.accounts.store import account_states
+from syncd.accounts.store import selling_accounts
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import Lease, guard
 from syncd.db.statements import Given, statement
@@ -47,8 +47,8 @@ def apply_batch(
     connection: Connection, batch: Sequence[Incoming], views: Mapping[int, AccountView], now: datetime
 ) -> tuple[Applied, ...]:
     """Apply orders to the book, each account as live as it is at this moment."""
-    states = account_states(connection)
-    accounts = {key: replace(view, live=states.get(key) == "live") for key, view in views.items()}
+    selling = selling_accounts(connection)
+    accounts = {key: replace(view, live=key in selling) for key, view in views.items()}
     return apply_orders(connection, batch, accounts, now)
 
 
@@ -86,6 +86,8 @@ def _tell_parked(connection: Connection, parked: Sequence[Settled], accounts: Ma
                 f"an event ({owner[each.inbox_id].topic}) of {accounts.get(owner[each.inbox_id].account_id, '?')}"
                 f" cannot be read: {each.reason}. It is kept in the inbox as number {each.inbox_id}.",
                 owner[each.inbox_id].account_id,
+                subject=f"inbox {each.inbox_id}",
+                detail=each.reason or "",
             )
             for each in parked
         ],
@@ -241,7 +243,8 @@ def note_channel(
         close_alerts(connection, [key], now)
         return
     impact = "orders come late and numbers are not written until it works again"
-    open_alerts(connection, [Alert(key, kind, impact, f"{account}: {trouble}", account_id)], now)
+    told = Alert(key, kind, impact, f"{account}: {trouble}", account_id, detail=trouble)
+    open_alerts(connection, [told], now)
 
 
 def hint_cutoff(now: datetime, delay_s: float) -> datetime:

@@ -19,10 +19,10 @@ DECISION_DAYS = 90
 _PARKED_LONGER = timedelta(days=RECIPIENT_DAYS - BODY_DAYS)
 
 
-def tidy(connection: Connection, limit: int, now: datetime) -> dict[str, int]:
+def tidy(connection: Connection, limit: int, now: datetime, recipient_days: float = RECIPIENT_DAYS) -> dict[str, int]:
     """Erase and prune up to `limit` rows of each kind. Returns how many of each."""
     return {
-        "recipients_erased": _erase_recipients(connection, limit, now - timedelta(days=RECIPIENT_DAYS), now),
+        "recipients_erased": _erase_recipients(connection, limit, now - timedelta(days=recipient_days), now),
         "bodies_erased": _erase_bodies(connection, limit, now - timedelta(days=BODY_DAYS)),
         "events_pruned": _prune_events(connection, limit, now - timedelta(days=EVENT_DAYS)),
         "pushes_pruned": _prune_pushes(connection, limit, now - timedelta(days=PUSH_DAYS)),

@@ -44,9 +44,14 @@ _AFTERMATH = timedelta(seconds=300)
 def oversells_by_cause(sales: Sequence[Sale], happenings: Happenings, lag_s: float) -> dict[str, dict[Cause, int]]:
     """Oversold units by account and cause; `lag_s` is how long a sale may take to be shown everywhere."""
     told: dict[str, dict[Cause, int]] = {}
+    by_sku: dict[str, list[Sale]] = {}
+    for sale in sales:
+        for sku_code in sale.skus:
+            by_sku.setdefault(sku_code, []).append(sale)
     for sale in sales:
         if sale.oversold:
-            cause = cause_of(sale, sales, happenings, timedelta(seconds=lag_s))
+            alike = [other for sku_code in sorted(sale.skus) for other in by_sku[sku_code]]
+            cause = cause_of(sale, alike, happenings, timedelta(seconds=lag_s))
             units = told.setdefault(sale.account, {})
             units[cause] = units.get(cause, 0) + sale.oversold
     return told
@@ -94,8 +99,21 @@ def _was_down(key: str, at: datetime, happenings: Happenings) -> bool:
     return any(each.account == key and each.from_at <= at < each.to_at + _AFTERMATH for each in happenings.outages)
 
 
-def read_sales(connection: Connection) -> list[Sale]:
-    """Every line of the book that took pieces of a known SKU."""
+def oversold_skus(connection: Connection) -> list[int]:
+    """The ids of the SKUs of which something was oversold."""
+    found = connection.execute(
+        select(line_component.c.sku_id)
+        .join(order_line, order_line.c.id == line_component.c.order_line_id)
+        .where(order_line.c.oversold > 0)
+        .distinct()
+        .order_by(line_component.c.sku_id)
+    )
+    return list(found.scalars())
+
+
+def read_sales(connection: Connection, skus: Sequence[int] | None = None) -> list[Sale]:
+    """Every line of the book that took pieces of these SKUs; None: of any that was oversold, no other tells why."""
+    wanted = oversold_skus(connection) if skus is None else skus
     found = connection.execute(
         select(
             order_line.c.id,
@@ -111,6 +129,7 @@ def read_sales(connection: Connection) -> list[Sale]:
         .join(account, account.c.id == sales_order.c.account_id)
         .join(line_component, line_component.c.order_line_id == order_line.c.id)
         .join(sku, sku.c.id == line_component.c.sku_id)
+        .where(line_component.c.sku_id.in_(wanted))
         .order_by(order_line.c.id)
     ).all()
     pieces: dict[int, set[str]] = {}

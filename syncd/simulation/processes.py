@@ -25,13 +25,15 @@ class ProcessFailed(SyncdError):
 
 
 class Process:
-    """One syncd process with its output in a log file."""
+    """One process of a module, syncd itself unless told otherwise, with its output in a log file."""
 
-    def __init__(self, arguments: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, arguments: Sequence[str], log: Path, env: Mapping[str, str] | None = None, module: str = "syncd"
+    ) -> None:
         self.log = log
         self._output = log.open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
-            [sys.executable, "-m", "syncd", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,

@@ -55,14 +55,14 @@ async def wait_for_quiet(
 
 async def _waiting(scene: Scene) -> dict[str, int]:
     """How much of what still waits; the sandboxes are asked only when the book has come to rest."""
-    waiting = await scene.setup.db.read(_in_flight)
+    waiting = await scene.setup.db.read(in_flight)
     if any(n for what, n in waiting.items() if what != HOLDS):
         return waiting
     truth = await truths(scene)
-    return {HOLDS: waiting[HOLDS]} | await _unfinished(scene, truth)
+    return {HOLDS: waiting[HOLDS]} | await unfinished(scene, truth)
 
 
-async def _unfinished(scene: Scene, truth: dict[str, dict[str, Any]]) -> dict[str, int]:
+async def unfinished(scene: Scene, truth: dict[str, dict[str, Any]]) -> dict[str, int]:
     taken = await scene.setup.db.read(read_tallies)
     orders = sum(n for (_, name), n in taken.items() if name.startswith("orders_in."))
     return {
@@ -73,7 +73,7 @@ async def _unfinished(scene: Scene, truth: dict[str, dict[str, Any]]) -> dict[st
     }
 
 
-def _in_flight(connection: Connection) -> dict[str, int]:
+def in_flight(connection: Connection) -> dict[str, int]:
     """What still waits: events, writes, holds that have not ended, numbers that are to change."""
 
     def count(statement: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,11 @@ def stands_of(world: World, vendors: Collection[str] | None = None) -> list[Stan
 
 def save_stands(world: World, path: Path) -> None:
     """Write what the sandboxes' process must know."""
-    told = {"seed": world.seed, "stands": [msgspec.to_builtins(each) for each in stands_of(world)]}
+    write_stands(world.seed, stands_of(world), path)
+
+
+def write_stands(seed: int, opened: Sequence[Stand], path: Path) -> None:
+    told = {"seed": seed, "stands": [msgspec.to_builtins(each) for each in opened]}
     path.write_text(json.dumps(told, indent=1) + "\n")
 
 

@@ -40,6 +40,9 @@ def _alert(key: LevelKey, units: int, code: str, warehouse_key: str) -> Alert:
         f"{units} units",
         f"{units} reserved units of {code} are not in {warehouse_key}: find them, count again, or cancel what cannot"
         " be sent",
+        warehouse_id=key[1],
+        subject=code,
+        units=units,
     )
 
 

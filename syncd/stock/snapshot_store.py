@@ -76,17 +76,22 @@ def tell_unread(
             f"{warehouse} has {len(booked.unknown)} codes that name no SKU: {_examples(booked.unknown)}."
             " Import the items, or add the codes as aliases"
         )
-        opened.append(Alert(unknown, "unknown_codes", "their stock is not counted", message))
+        impact = "their stock is not counted"
+        named = _examples(booked.unknown)
+        opened.append(Alert(unknown, "unknown_codes", impact, message, warehouse_id=warehouse_id, detail=named))
     if booked.unreadable:
         told = _examples(f"{code} ({problem})" for code, problem in booked.unreadable)
         message = f"{warehouse} gives {len(booked.unreadable)} levels that cannot be believed: {told}"
-        opened.append(Alert(unreadable, "unreadable_levels", "their last known stock is kept", message))
+        impact = "their last known stock is kept"
+        opened.append(Alert(unreadable, "unreadable_levels", impact, message, warehouse_id=warehouse_id, detail=told))
     if missing := unnamed_codes(connection, warehouse_id, now - UNKNOWN_AFTER):
         message = (
             f"{warehouse} has for {UNKNOWN_AFTER.seconds // 60} minutes or longer given no level of {len(missing)} SKUs"
             f" which it gave before: {_examples(missing)}. See there whether they were renamed or taken off its list"
         )
-        opened.append(Alert(unnamed, "unnamed_levels", "their last known stock is kept, and raises wait", message))
+        impact = "their last known stock is kept, and raises wait"
+        named = _examples(missing)
+        opened.append(Alert(unnamed, "unnamed_levels", impact, message, warehouse_id=warehouse_id, detail=named))
     open_alerts(connection, opened, now)
     close_alerts(connection, {unknown, unreadable, unnamed} - {each.key for each in opened}, now)
 

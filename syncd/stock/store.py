@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Executable, func, or_, update
 
+from syncd.alerts.outbox import STOCK_CHANGED, is_wanted, note_events
 from syncd.db.database import StaleLoad
 from syncd.db.locks import lock_levels
 from syncd.db.rows import insert_rows
@@ -56,6 +57,25 @@ def record_ledger(
     if written != len(changes):
         raise LevelMoved(f"{len(changes) - written} of {len(changes)} levels moved while they were being written")
     _record_movements(connection, ledger.movements, cause_key)
+    if ledger.movements and is_wanted(connection, STOCK_CHANGED):
+        at = ledger.movements[-1].at
+        note_events(connection, STOCK_CHANGED, [_event(*change[:7]) for change in changes], at)
+
+
+def _event(
+    sku_id: int, warehouse_id: int, on_hand: int, unavailable: int, reserved: int, short: int, seq: int
+) -> dict[str, int]:
+    """What webhooks hear of a level; `seq` grows with each of its movements."""
+    return {
+        "sku_id": sku_id,
+        "warehouse_id": warehouse_id,
+        "seq": seq,
+        "on_hand": on_hand,
+        "unavailable": unavailable,
+        "reserved": reserved,
+        "short": short,
+        "available": on_hand - unavailable - reserved,
+    }
 
 
 @statement

@@ -10,9 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from syncd.errors import SyncdError
 from syncd.web.answers import guard_answers, json_answer, log_requests, refusal
+from syncd.web.api import api_routes
 from syncd.web.deps import WebDeps
 from syncd.web.metrics import render_metrics
-from syncd.web.page import StatusPage, prefers_html
+from syncd.web.page import StatusPage
+from syncd.web.page_accept import prefers_html
+from syncd.web.page_assets import Assets
 from syncd.web.readiness import Readiness
 from syncd.web.source import StatusSource, Unreadable
 from syncd.web.warehouse_news import WarehouseNews
@@ -41,10 +44,15 @@ def make_app(deps: WebDeps) -> web.Application:
             web.get("/healthz", _healthy),
             web.get("/readyz", views.ready),
             web.get("/status", views.status),
+            web.get("/status/parts/{part}", views.page.part),
+            web.get("/status/accounts/{account}", views.page.account),
+            web.get("/status/sku", views.page.sku),
+            web.get("/static/{name}", views.assets.answer),
             web.get("/metrics", views.metrics),
             web.post("/webhooks/{account}", app[WEBHOOKS].receive),
             web.get("/webhooks/{account}", app[WEBHOOKS].challenge, allow_head=False),
             web.post("/webhooks/warehouses/{warehouse}", WarehouseNews(deps).receive),
+            *api_routes(deps),
         ]
     )
     app.on_cleanup.append(_flush)
@@ -58,7 +66,8 @@ class _Views:
         self._deps = deps
         self._source = StatusSource(deps)
         self._readiness = Readiness(deps)
-        self._page = StatusPage(deps)
+        self.assets = Assets()
+        self.page = StatusPage(deps, self._source, self.assets)
 
     async def ready(self, _: web.Request) -> web.Response:
         problems = await self._readiness.problems()
@@ -67,12 +76,12 @@ class _Views:
     async def status(self, request: web.Request) -> web.Response:
         wanted = request.query.get("format")
         html = prefers_html(request.headers.get("Accept", "")) if wanted is None else wanted == "html"
+        if html:
+            return await self.page.whole(request)
         try:
             status = await self._source.read()
         except Unreadable as err:
-            return self._page.answer_unreadable(str(err)) if html else _unreadable(err)
-        if html:
-            return self._page.answer(status)
+            return _unreadable(err)
         head = {"version": self._deps.version, "started_at": self._deps.started_at}
         return json_answer(head | status.to_json(), headers={"Vary": "Accept"})
 

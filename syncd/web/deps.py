@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.contract import Channel, Clock
 from syncd.db.database import Transactor
+from syncd.insight.job_log import JobRun
 from syncd.orders.intake import InboxWriter
 
 
@@ -18,7 +19,8 @@ class WebDeps:
     `ready` names what the daemon itself still misses; the database and the inbox are checked besides. `fresh_s` is how
     old, in real seconds, the state that is shown may be. `log_requests` turns the access log on.
     `public_url` is what channels know us by. `warehouses` maps a warehouse's key to what takes its news, which raises
-    Forged.
+    Forged. `jobs` tells how the timetable's jobs last went. `api_token` opens the reading
+    API; without one it answers only this machine.
     """
 
     db: Transactor
@@ -32,3 +34,5 @@ class WebDeps:
     log_requests: bool = False
     public_url: str | None = None
     warehouses: Mapping[str, Callable[[Mapping[str, str], bytes], None]] = field(default_factory=dict)
+    api_token: str | None = field(default=None, repr=False)
+    jobs: Callable[[], Sequence[JobRun]] = tuple

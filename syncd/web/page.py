@@ -1,225 +1,267 @@
-"""The status page: rendered here, restful to read, and with nothing in it that another host serves."""
+"""The status pages: rendered here, live by small parts, whole without a script, and escaped throughout."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import partial
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from syncd.insight.status import COUNTED_TO, AccountStatus, Lag, Status, age_s
+from syncd.alerts.kinds import Severity
+from syncd.insight.account_page import read_account
+from syncd.insight.at_risk import LOOKED_AT, AtRisk, Grade, RiskPage, read_at_risk, search
+from syncd.insight.attention import read_concerns
+from syncd.insight.oversells import COUNTED_TO as OVERSELLS_COUNTED_TO
+from syncd.insight.oversells import read_oversells
+from syncd.insight.parties import DRIFT_COUNTED_TO, read_pulses
+from syncd.insight.recent import PARKED_COUNTED_TO, read_recent
+from syncd.insight.sku_page import read_sku
+from syncd.insight.status import Status
+from syncd.web import page_format as fmt
 from syncd.web.deps import WebDeps
+from syncd.web.page_assets import Assets
+from syncd.web.page_figures import figures, lag_bars
+from syncd.web.page_source import PageSource
+from syncd.web.page_verdict import SHOWN, Seen, Verdict, is_late, judge
+from syncd.web.source import StatusSource, Unreadable
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_LATE_AFTER = 3  # polls missed before a page calls an account's view late
-_STATE_HINTS = {
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+_AWAY: Final = re.compile(r'(<time class="away"[^>]*>)[^<]*')
+_RISK_READ_EVERY = 8  # the dearest reading: so many times less often than the others
+STATE_HINTS: Final = {
     "observing": "Orders are taken in; nothing is written until a person lets the account go live.",
     "live": "Orders are taken in, and numbers are written.",
     "paused": "Orders are taken in; a person has paused the writing of numbers.",
 }
-_AWAITED = {"certification", "its time"}  # reasons that read on from "waits for"; the others are sentences of their own
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One of the few numbers at the top of the page."""
-
-    label: str
-    value: str
-    note: str
-    alarming: bool = False
+Shown = dict[str, Any]
 
 
 class StatusPage:
-    """Renders the state as HTML."""
+    """Answers everything under /status that a browser asks for."""
 
-    def __init__(self, deps: WebDeps) -> None:
+    def __init__(self, deps: WebDeps, status: StatusSource, assets: Assets) -> None:
         self._deps = deps
+        self._status = status
+        self._source = PageSource(deps)
         self._poll_every_s = {key: channel.traits.poll_every_s for key, (_, channel) in deps.accounts.items()}
-        style = (_TEMPLATES / "status.css").read_text(encoding="utf-8")
-        script = (_TEMPLATES / "status.js").read_text(encoding="utf-8")
-        self._headers = {
-            "Content-Security-Policy": (
-                f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; connect-src 'self';"
-                " img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            ),
-            "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer",
-            "Vary": "Accept",
+        self._environment = _environment(assets.links, deps.version)
+        self._parts: Mapping[str, Callable[[web.Request], Awaitable[Shown]]] = {
+            "now": self._now,
+            "accounts": self._parties,
+            "stock": self._stock,
+            "warehouses": self._parties,
+            "events": self._events,
+            "jobs": self._jobs,
         }
-        self._version = deps.version
-        self._style, self._script = style, script
 
-    @cached_property
-    def _template(self) -> Template:
-        environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {
-            "number": number,
-            "counted": counted,
-            "duration": duration,
-            "quantiles": quantiles,
-            "sentence": sentence,
-            "instant": instant,
+    async def whole(self, request: web.Request) -> web.Response:
+        """The page with all its parts, as they are polled."""
+        try:
+            shown: Shown = {}
+            for part in self._parts.values():
+                shown |= await part(request)
+        except Unreadable as err:
+            return self._unreadable(err)
+        return self._answer(request, "status.html", shown)
+
+    async def part(self, request: web.Request) -> web.Response:
+        """One part of the page, or 304 where the browser has it already."""
+        name = request.match_info["part"]
+        if name not in self._parts:
+            raise web.HTTPNotFound
+        try:
+            shown = await self._parts[name](request)
+        except Unreadable as err:
+            return web.Response(status=503, text=str(err), headers={"Retry-After": "5"})
+        return self._answer(request, f"part_{name}.html", shown)
+
+    async def account(self, request: web.Request) -> web.Response:
+        key = request.match_info["account"]
+        try:
+            page = await self._source.read(1, read_account, key)
+            if page is None:
+                return self._missing(f"No account is called {key}.")
+            shown = await self._parties(request)
+        except Unreadable as err:
+            return self._unreadable(err)
+        (mine,) = (each for each in shown["status"].accounts if each.key == key)
+        lags = {name.partition(".")[2] or "sale to shown": lag_bars(lag) for name, lag in mine.lags.items()}
+        return self._answer(request, "account.html", shown | {"page": page, "account": mine, "lags": lags})
+
+    async def sku(self, request: web.Request) -> web.Response:
+        code = request.query.get("code", "")
+        try:
+            page = await self._source.read(1, read_sku, code, self._deps.clock.now())
+            status = await self._status.read()
+        except Unreadable as err:
+            return self._unreadable(err)
+        if page is None:
+            return self._missing(f"No SKU has the code or name {code!r}.")
+        return self._answer(request, "sku.html", {"page": page, "now": status.at})
+
+    async def _now(self, _: web.Request) -> Shown:
+        status, at_risk = await self._status.read(), await self._at_risk()
+        concerns = await self._source.read(1, read_concerns)
+        late = self._late(status)
+        problems = await self._deps.ready()
+        verdict = judge(Seen(status, concerns, at_risk, self._deps.jobs(), late, problems))
+        return {
+            "status": status,
+            "now": status.at,
+            "verdict": verdict,
+            "page_title": _title(verdict),
+            "items_shown": SHOWN,
+            "figures": figures(status),
+            "started_at": self._deps.started_at,
         }
-        environment.globals |= {
-            "style": Markup(self._style),  # noqa: S704 - our own file
-            "script": Markup(self._script),  # noqa: S704 - our own file
-            "version": self._version,
-            "hints": _STATE_HINTS,
-            "awaited": _AWAITED,
+
+    async def _parties(self, _: web.Request) -> Shown:
+        status = await self._status.read()
+        pulses = await self._source.read(1, read_pulses)
+        return {
+            "status": status,
+            "now": status.at,
+            "pulses": pulses,
+            "late": self._late(status),
+            "configured": set(self._deps.accounts),
         }
-        return environment.get_template("status.html")
 
-    def answer(self, status: Status) -> web.Response:
-        return self._html(
-            200,
-            status=status,
-            problem=None,
-            uptime_s=age_s(self._deps.started_at, status.at),
-            figures=figures(status),
-            ages={each.key: age_s(each.polled_to, status.at) for each in status.accounts},
-            late={each.key for each in status.accounts if self._is_late(each, status.at)},
-            configured=set(self._deps.accounts),
-            inbox_age_s=age_s(status.inbox.oldest_new_at, status.at),
+    async def _stock(self, request: web.Request) -> Shown:
+        found = await self._at_risk()
+        wanted = request.query.get("q", "").strip()[:100]
+        grade = _grade(request.query.get("risk", ""))
+        if wanted:
+            after = request.query.get("after") or None
+            page: RiskPage = await self._source.read(1, search, wanted, after, found)
+        else:
+            page = found.page(grade, _page_number(request.query.get("page", "")))
+        status = await self._status.read()
+        query = {"q": wanted, "risk": grade.value if grade and not wanted else "", "page": str(page.number)}
+        kept = {name: value for name, value in query.items() if value and (name, value) != ("page", "1")}
+        if wanted and request.query.get("after"):
+            kept["after"] = request.query["after"]
+        return {
+            "now": status.at,
+            "risk": page,
+            "grade": grade,
+            "wanted": wanted,
+            "stock_query": urlencode(kept),
+            "searched_from": request.query.get("after", "") if wanted else "",
+        }
+
+    async def _events(self, _: web.Request) -> Shown:
+        status = await self._status.read()
+        return {
+            "now": status.at,
+            "oversells": await self._source.read(2, read_oversells, status.at),
+            "recent": await self._source.read(1, read_recent),
+        }
+
+    async def _jobs(self, _: web.Request) -> Shown:
+        return {"now": self._deps.clock.now(), "jobs": self._deps.jobs()}
+
+    async def _at_risk(self) -> AtRisk:
+        found: AtRisk = await self._source.read(_RISK_READ_EVERY, read_at_risk, self._deps.clock.now())
+        return found
+
+    def _late(self, status: Status) -> set[str]:
+        every = self._poll_every_s
+        return {each.key for each in status.accounts if is_late(each.polled_to, every.get(each.key), status.at)}
+
+    def _answer(self, request: web.Request, template: str, shown: Shown) -> web.Response:
+        body = self._environment.get_template(template).render(shown)
+        tag = _tag_of(body)
+        headers = _headers() | {"ETag": tag, "Cache-Control": "private, no-cache", "Syncd-Now": _iso(shown["now"])}
+        if tag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        return web.Response(text=body, content_type="text/html", headers=headers)
+
+    def _unreadable(self, err: Unreadable) -> web.Response:
+        body = self._environment.get_template("problem.html").render(
+            headline="The state cannot be shown", detail=f"Right now {err}.", again=True
         )
+        return web.Response(text=body, status=503, content_type="text/html", headers=_headers() | {"Retry-After": "5"})
 
-    def answer_unreadable(self, problem: str) -> web.Response:
-        return self._html(503, status=None, problem=problem)
-
-    def _html(self, code: int, **shown: object) -> web.Response:
-        return web.Response(
-            text=self._template.render(shown), status=code, content_type="text/html", headers=self._headers
+    def _missing(self, detail: str) -> web.Response:
+        body = self._environment.get_template("problem.html").render(
+            headline="Nothing here", detail=detail, again=False
         )
-
-    def _is_late(self, account: AccountStatus, now: datetime) -> bool:
-        every_s = self._poll_every_s.get(account.key)
-        age = age_s(account.polled_to, now)
-        return every_s is not None and age is not None and age > _LATE_AFTER * every_s
+        return web.Response(text=body, status=404, content_type="text/html", headers=_headers())
 
 
-def figures(status: Status) -> tuple[Figure, ...]:
-    """The few numbers that a glance is for, over all accounts."""
-    accounts = status.accounts
-    ways: Counter[str] = Counter()
-    shown: Counter[int] = Counter()
-    for each in accounts:
-        ways.update(each.orders_in)
-        shown.update(each.lags["placed_to_shown"].buckets if "placed_to_shown" in each.lags else {})
-    oversold = sum(each.totals["oversold_units"] for each in accounts)
-    due = [each.backlog.due for each in accounts]
-    waiting = [sum(each.backlog.waiting.values()) for each in accounts]
-    lag = Lag(shown)
-    return (
-        Figure("Orders taken in", number(ways.total()), _by_way(ways)),
-        Figure("Oversold", number(oversold), "units that no stock covered", alarming=oversold > 0),
-        Figure(
-            "Sale to shown", _lag(lag.quantile_s(0.5)), f"half within this; 95 % within {_lag(lag.quantile_s(0.95))}"
-        ),
-        Figure("Numbers to write", counted(*due), f"{counted(*waiting)} more wait" if any(waiting) else "none waits"),
-        Figure("Inbox", counted(status.inbox.new), _inbox_note(status)),
+def _headers() -> dict[str, str]:
+    return {
+        "Content-Security-Policy": _POLICY,
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Accept",
+    }
+
+
+def _title(verdict: Verdict) -> str:
+    """What a tab shows: how many things need a person soon."""
+    soon = sum(each.severity > Severity.INFO for each in verdict.items)
+    return f"({soon}) syncd" if soon else "syncd"
+
+
+def _tag_of(body: str) -> str:
+    """The same as long as nothing but ages changes."""
+    without_ages = _AWAY.sub(r"\1", body)
+    return f'"{hashlib.sha256(without_ages.encode()).hexdigest()[:24]}"'
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat()
+
+
+def _grade(asked: str) -> Grade | None:
+    return next((each for each in (Grade.RED, Grade.AMBER) if each.value == asked), None)
+
+
+def _page_number(asked: str) -> int:
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1
+
+
+def _environment(links: Mapping[str, str], version: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-
-
-def _by_way(ways: Mapping[str, int]) -> str:
-    return ", ".join(f"{number(n)} by {way}" for way, n in ways.items() if n) or "none yet"
-
-
-def _shown_note(lag: Lag) -> str:
-    return f"half within this; 95 % within {_lag(lag.quantile_s(0.95))}" if lag.count else "not measured yet"
-
-
-def _inbox_note(status: Status) -> str:
-    age = age_s(status.inbox.oldest_new_at, status.at)
-    waits = f"oldest waits {duration(age)}" if age is not None else "nothing waits"
-    return f"{waits}; {counted(status.inbox.parked)} parked" if status.inbox.parked else waits
-
-
-def number(n: int) -> str:
-    return f"{n:,}"
-
-
-def counted(*counts: int) -> str:
-    """The sum of counts that each end at COUNTED_TO; it says so when one did."""
-    return f"{sum(min(n, COUNTED_TO) for n in counts):,}{'+' if max(counts, default=0) > COUNTED_TO else ''}"
-
-
-def duration(seconds: float | None) -> str:
-    """A rough length of time: `42 s`, `3 min`, `2 h`, `5 d`."""
-    if seconds is None:
-        return "never"
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} s"
-
-
-def quantiles(lag: Lag) -> str:
-    return f"{_lag(lag.quantile_s(0.5))} / {_lag(lag.quantile_s(0.95))}"
-
-
-def _lag(seconds: float | None) -> str:
-    """A measured lag with two digits: `420 ms`, `1.3 s`, `42 s`, `2.4 min`."""
-    if seconds is None:
-        return "–"
-    if seconds < 0.95:
-        return f"{_two_digits(seconds * 1000)} ms"
-    for size, unit in _UNITS:
-        if seconds >= 1.5 * size:
-            return f"{_two_digits(seconds / size)} {unit}"
-    return f"{_two_digits(seconds)} s"
-
-
-def _two_digits(value: float) -> str:
-    return f"{value:.1f}" if value < 9.95 else f"{float(f'{value:.2g}'):.0f}"
-
-
-def sentence(text: str) -> str:
-    """A clause as a sentence; nothing but its first letter changes, since names keep theirs."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
-
-
-def instant(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def prefers_html(accept: str) -> bool:
-    """Whether an Accept header wants HTML more than JSON; without a preference it is JSON."""
-    weights: dict[str, float] = {}
-    for part in accept.split(","):
-        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weights[kind] = max(weights.get(kind, 0.0), _weight(parameters))
-    return _wanted(weights, "text/html", "text/*") > _wanted(weights, "application/json", "application/*")
-
-
-def _weight(parameters: list[str]) -> float:
-    for name, _, value in (parameter.partition("=") for parameter in parameters):
-        if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
-
-
-def _wanted(weights: Mapping[str, float], *names: str) -> float:
-    """The weight of the most telling of these names, else that of anything."""
-    return next((weights[name] for name in (*names, "*/*") if name in weights), 0.0)
-
-
-def _hash(inline: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
+    environment.filters |= {
+        "number": fmt.number,
+        "signed": fmt.signed,
+        "counted": fmt.counted,
+        "up_to": fmt.up_to,
+        "duration": fmt.duration,
+        "quantiles": fmt.quantiles,
+        "lag": fmt.lag_of,
+        "sentence": fmt.sentence,
+        "instant": fmt.instant,
+        "away": fmt.away,
+        "path": partial(quote, safe=""),
+    }
+    environment.globals |= {
+        "assets": links,
+        "version": version,
+        "state_hints": STATE_HINTS,
+        "looked_at": LOOKED_AT,
+        "drift_counted_to": DRIFT_COUNTED_TO,
+        "parked_counted_to": PARKED_COUNTED_TO,
+        "oversells_counted_to": OVERSELLS_COUNTED_TO,
+    }
+    return environment

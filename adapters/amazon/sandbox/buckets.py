@@ -25,6 +25,7 @@ QUOTAS = {
     "getListingsItem": Quota(5, 10),
     "searchListingsItems": Quota(5, 5),
     "getInventorySummaries": Quota(2, 2),
+    "getMarketplaceParticipations": Quota(0.016, 15),
 }
 
 

@@ -39,6 +39,9 @@ class Operations:
             Operation("getListingsItem", "GET", listings + "/{sku}", self.get_listing),
             Operation("patchListingsItem", "PATCH", listings + "/{sku}", self.patch_listing),
             Operation("getInventorySummaries", "GET", "/fba/inventory/v1/summaries", self.inventory_summaries),
+            Operation(
+                "getMarketplaceParticipations", "GET", "/sellers/v1/marketplaceParticipations", self.participations
+            ),
         ]
 
     def search_orders(self, call: Call) -> Json:
@@ -77,6 +80,20 @@ class Operations:
 
     def inventory_summaries(self, call: Call) -> Json:
         return inventory_summaries(self._seller, call.query)
+
+    def participations(self, call: Call) -> Json:
+        """The seller takes part in one marketplace, and could in no other."""
+        place = self._seller.marketplace
+        marketplace = {
+            "id": place.id,
+            "name": place.name,
+            "countryCode": place.country,
+            "defaultCurrencyCode": self._seller.seed.currency,
+            "defaultLanguageCode": "en_US",
+            "domainName": f"www.{place.name.lower()}",
+        }
+        part = {"isParticipating": True, "hasSuspendedListings": False}
+        return {"payload": [{"marketplace": marketplace, "participation": part, "storeName": "Red Clock"}]}
 
     def _check_place(self, path: Mapping[str, str], query: Mapping[str, str]) -> None:
         if path["sellerId"] != self._seller.seed.seller_id:

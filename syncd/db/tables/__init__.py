@@ -10,6 +10,7 @@ from syncd.db.tables.fulfilment import (
     warehouse_cursor,
     warehouse_item,
 )
+from syncd.db.tables.messages import chore, delivery, incident, outbox
 from syncd.db.tables.operations import alert, cursor, decision, lag_bucket, lease, tally
 from syncd.db.tables.orders import inbox, line_component, order_line, recipient, reservation, sales_order, shortage
 from syncd.db.tables.parties import account, pool, warehouse
@@ -21,11 +22,14 @@ __all__ = [
     "alert",
     "bill_of_materials",
     "cell",
+    "chore",
     "cursor",
     "decision",
+    "delivery",
     "dirty_listing",
     "hold",
     "inbox",
+    "incident",
     "lag_bucket",
     "lease",
     "level",
@@ -35,6 +39,7 @@ __all__ = [
     "metadata",
     "movement",
     "order_line",
+    "outbox",
     "parcel",
     "parcel_content",
     "pool",

@@ -22,6 +22,9 @@ metadata = MetaData(
 # SQLite counts rows by INTEGER PRIMARY KEY only; PostgreSQL gets a bigint identity.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
+# Ordered byte by byte on both engines: PostgreSQL orders by the language of its database otherwise.
+BytewiseText = Text().with_variant(Text(collation="C"), "postgresql")
+
 
 def identity() -> Column[int]:
     return Column("id", Id, primary_key=True, autoincrement=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, UniqueConstraint
 
-from syncd.db.tables.base import count, flag, identity, metadata, reference, text
+from syncd.db.tables.base import BytewiseText, count, flag, identity, metadata, reference, text
 
 sku = Table(
     "sku",
@@ -21,7 +21,7 @@ sku = Table(
 sku_alias = Table(
     "sku_alias",
     metadata,
-    text("normalised_code", primary_key=True),
+    Column("normalised_code", BytewiseText, primary_key=True),  # so that a prefix is a range of the index
     reference("sku_id", "sku.id", index=True),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table
 
-from syncd.db.tables.base import count, identity, instant, metadata, reference, text
+from syncd.db.tables.base import Id, count, identity, instant, metadata, reference, text
 
 # Per account and stream: polled up to (durable in the inbox) and applied up to (in the book).
 cursor = Table(
@@ -56,6 +56,13 @@ alert = Table(
     instant("opened_at"),
     instant("last_seen_at"),
     instant("closed_at", nullable=True),
+    Column("warehouse_id", Id, nullable=True),
+    Column("incident_id", Id, nullable=True),  # with what it is told; None: nobody has looked at it yet
+    instant("told_at", nullable=True),
+    text("subject", server_default=""),  # what it is about, in nobody's language: an order's name, a code, a key
+    text("detail", server_default=""),  # what a vendor said, as it said it
+    Column("units", Integer, nullable=True),
+    Column("orders", Integer, nullable=True),
 )
 Index(
     "uq_alert_open",
@@ -64,6 +71,24 @@ Index(
     sqlite_where=alert.c.closed_at.is_(None),
     postgresql_where=alert.c.closed_at.is_(None),
 )
+Index(
+    "ix_alert_open_kind",
+    alert.c.kind,
+    alert.c.opened_at,
+    sqlite_where=alert.c.closed_at.is_(None),
+    postgresql_where=alert.c.closed_at.is_(None),
+)
+_untold = alert.c.closed_at.is_(None) & alert.c.incident_id.is_(None)
+Index("ix_alert_untold", alert.c.id, sqlite_where=_untold, postgresql_where=_untold)
+Index(
+    "ix_alert_incident",
+    alert.c.incident_id,
+    sqlite_where=alert.c.closed_at.is_(None),
+    postgresql_where=alert.c.closed_at.is_(None),
+)
+Index("ix_alert_opened", alert.c.opened_at)
+_closed = alert.c.closed_at.is_not(None)
+Index("ix_alert_closed", alert.c.closed_at, sqlite_where=_closed, postgresql_where=_closed)
 
 # Running totals, so that no page counts history.
 tally = Table(

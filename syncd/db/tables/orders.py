@@ -74,6 +74,7 @@ sales_order = Table(
 )
 Index("ix_sales_order_state", sales_order.c.state, sales_order.c.id)
 Index("ix_sales_order_name", sales_order.c.name)
+Index("ix_sales_order_account_id_id", sales_order.c.account_id, sales_order.c.id)
 
 # Buyers' names and addresses live here and in inbox bodies, and nowhere else.
 recipient = Table(
@@ -190,3 +191,5 @@ Index(
     sqlite_where=shortage.c.closed_at.is_(None),
     postgresql_where=shortage.c.closed_at.is_(None),
 )
+_oversold = shortage.c.reason == "oversold"
+Index("ix_shortage_oversold", shortage.c.opened_at, sqlite_where=_oversold, postgresql_where=_oversold)

@@ -46,6 +46,7 @@ Index(
 )
 
 Index("ix_cell_last_read", cell.c.last_read_at)
+Index("ix_cell_unheeded", cell.c.listing_id, sqlite_where=cell.c.unheeded > 0, postgresql_where=cell.c.unheeded > 0)
 
 # Units that show only as a dropped number on a channel: outside the book, held back everywhere.
 hold = Table(
@@ -121,6 +122,7 @@ Index(
     postgresql_where=push_batch.c.state == "in_flight",
 )
 Index("ix_push_batch_settled", push_batch.c.settled_at)
+Index("ix_push_batch_account_id_settled_at", push_batch.c.account_id, push_batch.c.settled_at)
 
 push_row = Table(
     "push_row",

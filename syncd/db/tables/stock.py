@@ -58,4 +58,8 @@ Index(
     sqlite_where=_goods,
     postgresql_where=_goods,
 )
+# Fewer pieces are left in a warehouse than its open orders hold: the page's stock at risk, without a scan.
+# Neither side is a bare column: SQLite would turn the comparison round and not know its index again.
+_low = (level.c.reserved > 0) & (level.c.on_hand - level.c.unavailable <= level.c.reserved + level.c.reserved)
+Index("ix_level_low", level.c.sku_id, sqlite_where=_low, postgresql_where=_low)
 Index("ix_level_short", level.c.sku_id, sqlite_where=level.c.short > 0, postgresql_where=level.c.short > 0)

@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from syncd.alerts.outbox import ORDER_ALLOCATED, is_wanted, note_events
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.rows import insert_rows
 from syncd.db.tables import (
@@ -53,6 +54,15 @@ def record_changes(
     _mark_dirty(connection, changes, ledger, eaten, accounts, now)
     _record_figures(connection, changes, accounts, now)
     _record_alerts(connection, changes, accounts, now)
+    if is_wanted(connection, ORDER_ALLOCATED):
+        allocated = [change for change in changes if change.decision is not None or change.reserved]
+        note_events(connection, ORDER_ALLOCATED, map(_event, allocated), now)
+
+
+def _event(change: OrderChange) -> dict[str, object]:
+    """What webhooks hear of an allocation: pieces newly reserved, by warehouse, and units that found none."""
+    short = sum(line.short for line in change.book.lines.values())
+    return {"order_id": change.book.order_id, "reserved": change.reserved, "short": short}
 
 
 def _cause_key(cause: Cause, line_ids: LineIds) -> str:
@@ -141,7 +151,17 @@ def _record_alerts(
     connection: Connection, changes: Sequence[OrderChange], accounts: Mapping[int, AccountView], now: datetime
 ) -> None:
     opened = [
-        Alert(notice.key, notice.kind, notice.impact, notice.message, change.book.account_id)
+        Alert(
+            notice.key,
+            notice.kind,
+            notice.impact,
+            notice.message,
+            change.book.account_id,
+            subject=notice.subject,
+            detail=notice.detail,
+            units=notice.units,
+            orders=notice.orders,
+        )
         for change in changes
         for notice in change.notices
         if notice.message is not None

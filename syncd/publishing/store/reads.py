@@ -316,6 +316,7 @@ def _note_unreadable(connection: Connection, rules: Rules, unread: Sequence[Read
                 "its number stays as it is",
                 f"{rules.account} does not say what listing {each.listing_id} shows: {each.problem or 'no number'}",
                 rules.account_id,
+                detail=each.problem or "",
             )
             for each in unread
         ],

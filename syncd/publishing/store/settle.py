@@ -216,6 +216,7 @@ def _note_refusals(connection: Connection, rules: Rules, refused: Sequence[tuple
             "its number cannot be set; the others are",
             f"{rules.account} refuses the number of listing {row.listing_id}: {each.reason or 'no reason given'}",
             rules.account_id,
+            detail=each.reason or "",
         )
         for row, each in refused
     ]

@@ -17,7 +17,15 @@ from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.happenings import Happenings
 
 _STAY: Final = frozenset(
-    ("parked_event", "order_in_review", "orders_not_sent", "shipment_too_late", "shipment_exception", "shipment_waits")
+    (
+        "parked_event",
+        "order_in_review",
+        "orders_not_sent",
+        "shipment_too_late",
+        "shipment_exception",
+        "shipment_waits",
+        "drift",
+    )
 )
 """Kinds that a person has to act on, or that are kept for days."""
 

@@ -70,6 +70,8 @@ def _operation(request: httpx.Request) -> str:
             return "patchListingsItem"
         case ("GET", "fba", "inventory", "v1", "summaries"):
             return "getInventorySummaries"
+        case ("GET", "sellers", "v1", "marketplaceParticipations"):
+            return "getMarketplaceParticipations"
     raise AssertionError(f"no such operation: {request.method} {request.url}")
 
 

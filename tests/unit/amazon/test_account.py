@@ -12,6 +12,13 @@ from tests.unit.amazon.conftest import settings
 from tests.unit.amazon.doubles import HOME, SELLER, FakeClock, ScriptedAmazon, SeededRng, ok, refused
 
 
+@pytest.fixture(autouse=True)
+def joined(amazon: ScriptedAmazon) -> None:
+    """The seller has joined both marketplaces of its settings, unless a test says otherwise."""
+    told = [participation(HOME), participation("A2EUQ1WTGCTBG2")]
+    amazon.script("getMarketplaceParticipations", ok({"payload": told}))
+
+
 async def test_an_account_is_known_by_its_seller_id(channel: AmazonChannel, amazon: ScriptedAmazon) -> None:
     amazon.script("searchListingsItems", ok(a_page()))
 
@@ -51,6 +58,42 @@ async def test_an_account_that_is_refused_says_why(
 
     with pytest.raises(kind):
         await channel.identify()
+
+
+def participation(marketplace: str, *, joined: bool = True, suspended: bool = False) -> dict[str, object]:
+    part = {"isParticipating": joined, "hasSuspendedListings": suspended}
+    return {"marketplace": {"id": marketplace, "name": "Amazon"}, "participation": part, "storeName": "Red Clock"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong", "odd"),
+    [
+        (ok({"payload": [participation(HOME), participation("A2")]}), (), ()),
+        (
+            ok({"payload": [participation(HOME), participation("A2", joined=False)]}),
+            ("not joined A2, but " + HOME,),
+            (),
+        ),
+        (ok({"payload": [participation(HOME)]}), ("not joined A2",), ()),
+        (ok({"payload": [participation(HOME), participation("A2", suspended=True)]}), (), ("in A2 are suspended",)),
+        (ok({"payload": [participation(HOME), 7, participation("A2")]}), (), ()),
+        (refused(403), (), ("without the role Selling Partner Insights",)),
+    ],
+)
+async def test_of_several_marketplaces_those_not_joined_are_named(
+    amazon: ScriptedAmazon, answer: httpx.Response, wrong: tuple[str, ...], odd: tuple[str, ...]
+) -> None:
+    amazon.script("searchListingsItems", ok(a_page()))
+    amazon.script("getMarketplaceParticipations", answer)
+    queue = QueueSettings("https://sqs.example/1/q", "us-east-1", None, "AKIA1", "hush")
+    several = settings(queue=queue, marketplace_ids=(HOME, "A2"))
+    opened = AmazonChannel(several, FakeClock(), SeededRng(), amazon.transport)
+
+    identity = await opened.identify()
+    await opened.close()
+
+    assert [part in told for part, told in zip(wrong, identity.wrongs, strict=True)] == [True] * len(wrong)
+    assert [part in told for part, told in zip(odd, identity.warnings, strict=True)] == [True] * len(odd)
 
 
 async def test_amazon_sends_no_webhooks(channel: AmazonChannel) -> None:

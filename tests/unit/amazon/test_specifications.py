@@ -24,6 +24,7 @@ MODELS = {
     "getListingsItem": "listings-items-api-model/listingsItems_2021-08-01.json",
     "patchListingsItem": "listings-items-api-model/listingsItems_2021-08-01.json",
     "getInventorySummaries": "fba-inventory-api-model/fbaInventory.json",
+    "getMarketplaceParticipations": "sellers-api-model/sellers.json",
 }
 _RATE = re.compile(r"\|\s*([0-9.]+)\s*\|\s*([0-9]+)\s*\|")
 
@@ -60,6 +61,7 @@ def pairs(specs: Path, *operations: str) -> list[Json]:
         quotas.GET_LISTING,
         quotas.PATCH_LISTING,
         quotas.INVENTORY_SUMMARIES,
+        quotas.MARKETPLACE_PARTICIPATIONS,
     ],
     ids=lambda each: each.name,
 )
@@ -77,6 +79,7 @@ async def asked_everything(amazon: ScriptedAmazon) -> None:
     amazon.script("getListingsItem", ok(a_listing("A,B")))
     amazon.script("patchListingsItem", ok({"sku": "A", "status": "ACCEPTED"}))
     amazon.script("getInventorySummaries", ok(summaries(token="t")), ok(summaries()))
+    amazon.script("getMarketplaceParticipations", ok({"payload": []}))
     channel = AmazonChannel(settings(), FakeClock(), SeededRng(), amazon.transport)
     stock = AmazonStock(settings(), FakeClock(), SeededRng(), amazon.transport)
     ref = ListingRef("A", "DEFAULT")
@@ -97,7 +100,7 @@ async def test_every_request_of_ours_is_one_that_the_models_know(specs: Path, am
     assert set(amazon.operations) == set(MODELS)
     for operation, request in zip(amazon.operations, amazon.requests, strict=True):
         model, found = model_of(specs, operation)
-        parameters = [_looked_up(model, each) for each in found["parameters"]]
+        parameters = [_looked_up(model, each) for each in found.get("parameters", ())]
         known = {each["name"]: each for each in parameters if each["in"] == "query"}
         sent = dict(request.url.params)
         assert sent.keys() <= known.keys()

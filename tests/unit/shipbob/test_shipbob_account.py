@@ -78,11 +78,12 @@ async def test_a_location_that_cannot_work_is_warned_of(
     assert (await warehouse.identify()).warnings == (f"location {LOCATION} {words}",)
 
 
-async def test_a_location_of_someone_else_is_warned_of(warehouse: ShipbobWarehouse, account: ScriptedAccount) -> None:
+async def test_a_location_of_someone_else_is_wrong(warehouse: ShipbobWarehouse, account: ScriptedAccount) -> None:
     account.script("GET channel", channels(CHANNEL))
     account.script("GET location", ok([]))
 
-    assert (await warehouse.identify()).warnings == (f"location {LOCATION} is not one of this account",)
+    told = f"location {LOCATION} is not one of this account; it has none that is active"
+    assert (await warehouse.identify()).wrongs == (told,)
 
 
 async def test_a_missing_webhook_secret_is_warned_of(account: ScriptedAccount, clock: FakeClock) -> None:

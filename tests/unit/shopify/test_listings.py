@@ -220,13 +220,12 @@ async def test_a_version_served_silently_instead_of_ours_is_a_warning(
 @pytest.mark.parametrize(
     ("answer", "warning"),
     [
-        (a_location(id="gid://shopify/Location/9"), "is not a location"),
         (a_location(isActive=False), "is not active"),
         (a_location(fulfillmentService={"inventoryManagement": True}), "belong to its fulfillment service"),
         (errors("BAD_REQUEST"), "could not be read"),
     ],
 )
-async def test_a_location_that_cannot_be_ours_is_a_warning(
+async def test_an_odd_location_is_a_warning(
     channel: ShopifyChannel, shop: ScriptedShop, answer: httpx.Response, warning: str
 ) -> None:
     shop.script("SyncdInstall", an_install(*SCOPES))
@@ -235,6 +234,19 @@ async def test_a_location_that_cannot_be_ours_is_a_warning(
     (found,) = (await channel.identify()).warnings
 
     assert warning in found
+
+
+async def test_a_location_of_another_shop_is_wrong_and_those_there_are_are_named(
+    channel: ShopifyChannel, shop: ScriptedShop
+) -> None:
+    shop.script("SyncdInstall", an_install(*SCOPES))
+    shop.script("SyncdLocations", a_location(id="gid://shopify/Location/9", name="Back room"))
+
+    identity = await channel.identify()
+
+    assert identity.warnings == ()
+    (told,) = identity.wrongs
+    assert told.endswith("is not a location of this shop; it has gid://shopify/Location/9 (Back room)")
 
 
 @pytest.mark.parametrize("changes", [{"location": "7001"}, {"page_size": 0}, {"page_size": 251}, {"client_secret": ""}])

@@ -1,0 +1,168 @@
+"""Carries one route's deliveries: in order, at the service's pace, slower while it fails, or by the fallback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from adapters.contract import Clock, Rng
+from syncd.alerts.deliveries import Claimed, Tried, claim, next_due, pass_all_on, settle
+from syncd.alerts.senders.sender import NotNow, RouteDead, Sender, SendFailed, Unsendable
+from syncd.alerts.store import Alert, close_alerts, open_alerts
+from syncd.db.database import Transactor
+from syncd.db.lease import Lease, guard
+
+log = structlog.get_logger(__name__)
+
+BROKEN_AFTER_S: Final = 300.0
+"""A route that fails for so long is broken: people are told, and its fallback takes over."""
+
+GIVE_UP: Final = timedelta(days=3)
+_FIRST_S: Final = 2.0
+_LONGEST_S: Final = 600.0
+_SURELY_FAILED: Final = 4
+_TRIED_AGAIN_S: Final = 30.0  # longer than any attempt: one that ended with its process is repeated then
+
+
+@dataclass(frozen=True, slots=True)
+class CourierTools:
+    """What every courier works with. `real_now`: deliveries know no seller's time."""
+
+    db: Transactor
+    lease: Callable[[], Lease]
+    clock: Clock
+    rng: Rng
+    real_now: Callable[[], datetime]
+
+
+class Courier:
+    """Works for one route. `at_once`: how many deliveries may be under way together."""
+
+    def __init__(
+        self, route: str, sender: Sender, tools: CourierTools, fallback: str | None = None, at_once: int = 1
+    ) -> None:
+        self.route = route
+        self.wake = asyncio.Event()
+        self.rest_until: datetime | None = None  # real; None: nothing waits
+        self._sender = sender
+        self._tools = tools
+        self._fallback = fallback
+        self._at_once = at_once
+        self._failures = 0
+        self._counted = False
+        self._failing_since: datetime | None = None
+        self._broken = False
+        self._unsure = True  # an earlier process may have left the route's alert open
+        self._not_before = tools.real_now()
+
+    async def step(self) -> bool:
+        """Send what is due. Returns whether there may be more at once."""
+        now = self._tools.real_now()
+        due_at = await self._tools.db.read(next_due, self.route)
+        if due_at is None:
+            self.rest_until = None
+            return False
+        self.rest_until = max(due_at, self._not_before)
+        if now < self._not_before:
+            await self._let_fallback_take_over(now)
+            return False
+        if due_at > now:
+            return False
+        again_at = now + timedelta(seconds=_TRIED_AGAIN_S)
+        claimed = await self._tools.db.transact(claim, self._tools.lease(), self.route, self._at_once, now, again_at)
+        self._counted = False
+        tried = await asyncio.gather(*(self._try(each) for each in claimed))
+        await self._tools.db.transact(settle, self._tools.lease(), tuple(tried), self._fallback, self._tools.real_now())
+        return self._sender.gap_s == 0.0 and not self._failures
+
+    async def close(self) -> None:
+        await self._sender.close()
+
+    async def _try(self, each: Claimed) -> Tried:
+        try:
+            answer = await self._sender.send(each.key, each.body)
+        except SendFailed as err:
+            return await self._note_failure(each, err)
+        log.info("message.sent", route=self.route, attempt=each.attempts, answer=answer)
+        now = self._tools.real_now()
+        self._not_before = max(self._not_before, now + timedelta(seconds=self._sender.gap_s))
+        await self._note_working()
+        return Tried(each.id, each.key, "sent", None, now)
+
+    async def _note_failure(self, each: Claimed, err: SendFailed) -> Tried:
+        now = self._tools.real_now()
+        if isinstance(err, Unsendable):
+            log.error("message.refused", route=self.route, reason=err.reason)
+            return Tried(each.id, each.key, "passed_on" if self._fallback else "failed", err.reason, now)
+        pause_s = self._back_off(err, now)
+        if self._is_broken(err, each, now) and not self._broken:
+            self._broken = True
+            log.error("route.down", route=self.route, reason=err.reason, fallback=self._fallback)
+            await self._tell(err.reason)
+        next_at = now + timedelta(seconds=pause_s)
+        if self._broken and self._fallback is not None:
+            return Tried(each.id, each.key, "passed_on", err.reason, next_at)
+        if now - each.created_at > GIVE_UP:
+            log.error("message.given_up", route=self.route, attempts=each.attempts, reason=err.reason)
+            return Tried(each.id, each.key, "failed", err.reason, next_at)
+        return Tried(each.id, each.key, "waiting", err.reason, next_at)
+
+    def _back_off(self, err: SendFailed, now: datetime) -> float:
+        """Real seconds until the route is tried again."""
+        if not self._failures:
+            log.warning("route.failing", route=self.route, error=type(err).__name__, reason=err.reason)
+        if not self._counted:  # what was under way together fails together
+            self._failures += 1
+            self._counted = True
+        self._failing_since = self._failing_since or now
+        pause_s: float = min(_LONGEST_S, _FIRST_S * 2.0 ** min(self._failures - 1, 16))
+        if isinstance(err, RouteDead):
+            pause_s = _LONGEST_S
+        pause_s *= self._tools.rng.uniform(0.8, 1.2)
+        if isinstance(err, NotNow) and err.retry_after_s is not None:
+            pause_s = max(pause_s, err.retry_after_s)
+        self._not_before = now + timedelta(seconds=pause_s)
+        return pause_s
+
+    def _is_broken(self, err: SendFailed, each: Claimed, now: datetime) -> bool:
+        """Dead, or failing for long: since it first did, or since what waits was made, as a restart still knows."""
+        since = self._failing_since or now
+        if each.attempts >= _SURELY_FAILED:
+            since = min(since, each.created_at)
+        return isinstance(err, RouteDead) or (now - since).total_seconds() >= BROKEN_AFTER_S
+
+    async def _let_fallback_take_over(self, now: datetime) -> None:
+        if not self._broken or self._fallback is None:
+            return
+        reason = "the route is broken"
+        await self._tools.db.transact(pass_all_on, self._tools.lease(), self.route, self._fallback, reason, now)
+
+    async def _note_working(self) -> None:
+        if self._failures:
+            log.info("route.recovered", route=self.route, failures=self._failures)
+        self._failures, self._failing_since, self._broken = 0, None, False
+        if self._unsure:
+            await self._tell(None)
+            self._unsure = False
+
+    async def _tell(self, trouble: str | None) -> None:
+        self._unsure = True
+        await self._tools.db.transact(note_route, self._tools.lease(), self.route, trouble, self._tools.clock.now())
+
+
+def note_route(connection: Connection, lease: Lease, route: str, trouble: str | None, now: datetime) -> None:
+    """Open or close the alert that messages do not get through on a route."""
+    guard(connection, lease)
+    key = f"route_down:{route}"
+    if trouble is None:
+        close_alerts(connection, [key], now)
+        return
+    message = f"messages do not get through on the route {route}: {trouble}"
+    impact = "messages for it wait or take its fallback"
+    open_alerts(connection, [Alert(key, "route_down", impact, message, subject=route, detail=trouble)], now)

@@ -1,0 +1,140 @@
+"""From a configuration to who is told what: the one place that names the senders."""
+
+from __future__ import annotations
+
+from adapters.contract import Clock
+from syncd import config as settings
+from syncd import secrets
+from syncd.alerts.compose import Voice
+from syncd.alerts.courier import Courier, CourierTools
+from syncd.alerts.events import HookRule
+from syncd.alerts.kinds import severity_called
+from syncd.alerts.messenger import Messenger, Plan
+from syncd.alerts.senders.dingtalk import DingTalk
+from syncd.alerts.senders.discord import Discord
+from syncd.alerts.senders.feishu import Feishu
+from syncd.alerts.senders.mail import Mail, MailSettings
+from syncd.alerts.senders.sender import Sender
+from syncd.alerts.senders.slack import Slack
+from syncd.alerts.senders.teams import Teams
+from syncd.alerts.senders.telegram import API, Telegram
+from syncd.alerts.senders.webhook import Webhook
+from syncd.alerts.senders.wecom import WeCom
+from syncd.alerts.tell import RouteRule
+from syncd.clock import ScaledClock
+from syncd.config.values import url as checked_url
+from syncd.errors import SyncdError
+
+_HOOKS_AT_ONCE = 8
+_PORTS = {"tls": 465, "starttls": 587, "none": 25}
+
+
+class RouteRefused(SyncdError):
+    """What the configuration and its secrets say of a route or a webhook cannot be used."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"route {name}: {problem}")
+
+
+def topics_of(config: settings.Config) -> frozenset[str]:
+    """The topics that any webhook wants: what is not among them is never put into the outbox."""
+    return frozenset(topic for hook in config.webhooks for topic in hook.topics)
+
+
+def plan_of(config: settings.Config) -> Plan:
+    """Who is told what, without any secret."""
+    told = config.alerts
+    return Plan(
+        tuple(rule_of(route, config) for route in told.routes),
+        tuple(HookRule(hook.name, frozenset(hook.topics)) for hook in config.webhooks),
+        told.digest_time if any(route.wants_digest for route in told.routes) else None,
+        told.time_zone,
+    )
+
+
+def rule_of(route: settings.Route, config: settings.Config) -> RouteRule:
+    return RouteRule(
+        route.name,
+        severity_called(route.from_severity),
+        frozenset(route.facts),
+        voice_of(route, config),
+        route.wants_digest,
+    )
+
+
+def voice_of(route: settings.Route, config: settings.Config) -> Voice:
+    told, public_url = config.alerts, config.http.public_url
+    page_url = f"{public_url}/status" if public_url else None
+    return Voice(route.language or told.language, told.time_zone, page_url, told.runbook_url)
+
+
+def open_messenger(config: settings.Config, tools: CourierTools) -> Messenger | None:
+    """The messenger of a configuration; None when nobody is to be told. Raises SecretMissing and RouteRefused."""
+    if not config.alerts.routes and not config.webhooks:
+        return None
+    couriers = [Courier(route.name, open_route(route), tools, route.fallback) for route in config.alerts.routes]
+    couriers += [Courier(hook.name, open_webhook(hook), tools, at_once=_HOOKS_AT_ONCE) for hook in config.webhooks]
+    return Messenger(plan_of(config), couriers, tools)
+
+
+def open_webhook(hook: settings.Webhook) -> Sender:
+    try:
+        return Webhook(hook.url, _secret(hook.signing_secret), _real_time())
+    except ValueError as err:
+        raise RouteRefused(hook.name, str(err)) from None  # the cause may quote the secret
+
+
+def open_route(route: settings.Route) -> Sender:
+    """A route's sender, with its secrets resolved. Raises SecretMissing and RouteRefused."""
+    if route.kind == "email":
+        return Mail(_mail_settings(route), _real_time())
+    if route.kind == "telegram":
+        assert route.token_secret is not None, "the configuration was checked"
+        return Telegram(_secret(route.token_secret), route.chat_id or "", route.api_url or API)
+    address = _address(route)
+    sign = _secret(route.sign_secret) if route.sign_secret else None
+    match route.kind:
+        case "slack":
+            return Slack(address)
+        case "teams":
+            return Teams(address)
+        case "discord":
+            return Discord(address)
+        case "wecom":
+            return WeCom(address)
+        case "dingtalk":
+            return DingTalk(address, sign, _real_time())
+        case "feishu":
+            return Feishu(address, sign, _real_time())
+
+
+def _address(route: settings.Route) -> str:
+    assert route.url_secret is not None, "the configuration was checked"
+    address = _secret(route.url_secret)
+    try:
+        checked_url(address.partition("?")[0])
+    except ValueError:
+        problem = f"the secret {route.url_secret} is not an address: it must begin with https://"
+        raise RouteRefused(route.name, problem) from None  # the cause may quote the secret
+    return address
+
+
+def _mail_settings(route: settings.Route) -> MailSettings:
+    return MailSettings(
+        host=route.host or "",
+        port=route.port or _PORTS[route.security],
+        security=route.security,
+        sender=route.sender or "",
+        recipients=route.to,
+        username=route.username,
+        password=_secret(route.password_secret) if route.password_secret else None,
+    )
+
+
+def _secret(name: str) -> str:
+    return secrets.resolve(name).get_secret_value()
+
+
+def _real_time() -> Clock:
+    """Signatures carry real time, however fast a demo's runs."""
+    return ScaledClock()

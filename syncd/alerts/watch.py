@@ -1,0 +1,189 @@
+"""Facts that nobody's work runs into: a disk that fills up, a book that does not add up, somebody else's numbers."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, make_url
+
+from adapters.contract import Clock
+from syncd.alerts.chores import last_done, note_done
+from syncd.alerts.store import Alert, close_alerts, open_alerts
+from syncd.db.database import Transactor
+from syncd.db.engine import is_sqlite
+from syncd.db.lease import Lease, guard
+from syncd.insight.store import read_tallies
+from syncd.loops import Job
+from syncd.reconcile.audit import AuditReport, audit_async
+
+log = structlog.get_logger(__name__)
+
+LOW_SHARE: Final = 0.05
+LOW_BYTES: Final = 1024**3
+_ENOUGH_AGAIN: Final = 1.2
+_DISK: Final = "disk_low"
+_AUDIT: Final = "audit_violation"
+_AUDIT_EVERY: Final = timedelta(hours=24)
+_DRIFT_OVER: Final = timedelta(minutes=30)
+_DRIFTS: Final = ("units_surplus", "units_relisted")
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes of a disk."""
+
+    free: int
+    total: int
+
+    def is_low(self, *, was_low: bool) -> bool:
+        """Below a twentieth of a small disk, or a gibibyte; enough again only somewhat above that."""
+        least = min(LOW_BYTES, self.total * LOW_SHARE)
+        return self.free < least * (_ENOUGH_AGAIN if was_low else 1.0)
+
+
+def space_of(folder: Path) -> Space:
+    found = shutil.disk_usage(folder)
+    return Space(found.free, found.total)
+
+
+def database_folder(url: str) -> Path | None:
+    """Where a SQLite database lies; None for one on a server, whose disk is not ours to see."""
+    name = make_url(url).database
+    return Path(name).resolve().parent if is_sqlite(url) and name else None
+
+
+class Watch:
+    """Looks after these facts in the daemon, under the scheduler's lease."""
+
+    def __init__(
+        self,
+        db: Transactor,
+        clock: Clock,
+        lease: Callable[[], Lease],
+        accounts: Mapping[str, int],
+        folder: Path | None,
+        space: Callable[[Path], Space] = space_of,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._lease = lease
+        self._accounts = accounts
+        self._folder = folder
+        self._space = space
+        self._low = True  # an earlier process may have left the alert open
+        self._drifted: dict[str, int] | None = None
+        self._drifted_at: dict[str, datetime] = {}
+        self._drift_units: Counter[str] = Counter()  # since the alert was opened
+
+    def jobs(self) -> tuple[Job, ...]:
+        jobs = [Job("watch_audit", 900.0, self.audit), Job("watch_drift", 60.0, self.drift)]
+        if self._folder is not None:
+            jobs.append(Job("watch_disk", 60.0, self.disk, at_start=True))
+        return tuple(jobs)
+
+    async def disk(self) -> None:
+        """Open or close the alert that the disk of the database is nearly full."""
+        assert self._folder is not None, "there is a disk to watch"
+        space = self._space(self._folder)
+        low = space.is_low(was_low=self._low)
+        if low or self._low:
+            await self._db.transact(note_disk, self._lease(), space if low else None, self._clock.now())
+        self._low = low
+
+    async def audit(self) -> None:
+        """Audit the book once a day, however often the daemon starts."""
+        now = self._clock.now()
+        before = await self._db.read(last_done, _AUDIT)
+        if before is not None and now - before.at < _AUDIT_EVERY:
+            return
+        report = await audit_async(self._db)
+        if not report.clean:
+            log.error("audit.violated", counted={rule: n for rule, n in report.counted.items() if n})
+        await self._db.transact(_note_audited, self._lease(), report, self._clock.now())
+
+    async def drift(self) -> None:
+        """Open an alert for each account whose numbers somebody else raised; close it half an hour after the last."""
+        now = self._clock.now()
+        seen = await self._db.read(read_drift, tuple(self._accounts))
+        before = self._drifted
+        self._drifted = seen
+        if before is None:  # whoever ran before may have left some open: they close half an hour from now
+            self._drifted_at = dict.fromkeys(self._accounts, now)
+            return
+        moved = {key: n - before.get(key, 0) for key, n in seen.items() if n > before.get(key, 0)}
+        over = [key for key, at in self._drifted_at.items() if key not in moved and now - at >= _DRIFT_OVER]
+        if moved or over:
+            self._drift_units.update(moved)
+            opened = {self._accounts[key]: (key, self._drift_units[key]) for key in moved}
+            closed = [self._accounts[key] for key in over]
+            await self._db.transact(note_drift, self._lease(), opened, closed, now)
+        self._drifted_at.update(dict.fromkeys(moved, now))
+        for key in over:
+            del self._drifted_at[key]
+            del self._drift_units[key]
+
+
+def note_disk(connection: Connection, lease: Lease, low: Space | None, now: datetime) -> None:
+    guard(connection, lease)
+    if low is None:
+        close_alerts(connection, [_DISK], now)
+        return
+    left = f"{low.free / 1024**2:,.0f} MiB of {low.total / 1024**3:,.0f} GiB"
+    message = f"the disk of the database has {left} left: make room"
+    open_alerts(
+        connection, [Alert(_DISK, _DISK, "no order can be taken in when it is full", message, detail=left)], now
+    )
+
+
+def _note_audited(connection: Connection, lease: Lease, report: AuditReport, now: datetime) -> None:
+    guard(connection, lease)
+    note_audit(connection, report, now)
+    note_done(connection, _AUDIT, now)
+
+
+def note_audit(connection: Connection, report: AuditReport, now: datetime) -> None:
+    """Open or close the alert that the book does not add up."""
+    if report.clean:
+        close_alerts(connection, [_AUDIT], now)
+        return
+    broken = ", ".join(f"{rule} {n}" for rule, n in report.counted.items() if n)
+    message = f"the audit found what cannot be: {broken}. `syncd audit` tells each with its likely cause"
+    impact = f"{sum(report.counted.values())} facts contradict each other"
+    open_alerts(connection, [Alert(_AUDIT, _AUDIT, impact, message, detail=broken)], now)
+
+
+def read_drift(connection: Connection, accounts: tuple[str, ...]) -> dict[str, int]:
+    """Units that numbers showed above what we wrote, ever, by account."""
+    tallies = read_tallies(connection)
+    return {key: sum(tallies.get((f"account:{key}", name), 0) for name in _DRIFTS) for key in accounts}
+
+
+def note_drift(
+    connection: Connection,
+    lease: Lease,
+    opened: Mapping[int, tuple[str, int]],
+    closed: list[int],
+    now: datetime,
+) -> None:
+    guard(connection, lease)
+    alerts = [
+        Alert(
+            f"drift:{account_id}",
+            "drift",
+            f"{units} units were on sale that are not there",
+            f"numbers at {key} were {units} units higher than anything syncd wrote explains: somebody else sets them",
+            account_id,
+            subject=key,
+            units=units,
+        )
+        for account_id, (key, units) in opened.items()
+    ]
+    open_alerts(connection, alerts, now)
+    close_alerts(connection, [f"drift:{account_id}" for account_id in closed], now)

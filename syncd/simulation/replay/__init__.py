@@ -1,0 +1,1 @@
+"""Real orders, played again: `syncd demo --orders FILE --speed max`."""

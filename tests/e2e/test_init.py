@@ -1,0 +1,233 @@
+"""`syncd init` as a seller meets it: a configuration that is right, a database, and what comes next."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.cli import EXIT_CONFIG, EXIT_FAILED
+from syncd.config import load
+from tests.support.commands import Commands
+from tests.support.typed import Typist
+
+MAIN = ("--warehouse", "main,country=US,postcode=10001")
+SHOP = ("--account", "shopify,shop=my-shop,client_id=0123,location=77")
+C = ("-c", "syncd.toml")
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Commands]:
+    commands = Commands()
+    yield commands
+    commands.close()
+
+
+@pytest.fixture
+def nobody(tmp_path: Path, warm: Commands) -> Typist:
+    """Somebody with an empty folder."""
+    return Typist(tmp_path, warm, {})
+
+
+def test_a_configuration_is_written_and_the_database_made(nobody: Typist) -> None:
+    said = nobody.types("init", *C, *MAIN, *SHOP)
+
+    config = load(nobody.folder / "syncd.toml")
+    assert said.code == 0, said.all
+    (account,) = config.accounts
+    assert account.shopify is not None
+    assert (account.key, account.warehouses, account.shopify.base_url) == (
+        "shopify",
+        ("main",),
+        "https://my-shop.myshopify.com",
+    )
+    assert account.shopify.location == "gid://shopify/Location/77"
+    assert (config.warehouses[0].country, config.warehouses[0].postcode) == ("US", "10001")
+    assert nobody.asks("SELECT count(*) FROM account") == [(0,)]
+    for step in (
+        "hand over these secrets",
+        "SHOPIFY_CLIENT_SECRET",
+        "syncd check -c syncd.toml",
+        "syncd import listings --from shopify -c syncd.toml",
+        "syncd run -c syncd.toml",
+        "syncd go-live shopify -c syncd.toml",
+    ):
+        assert step in said.all
+
+
+def test_every_channel_and_kind_of_warehouse_can_be_named(nobody: Typist) -> None:
+    said = nobody.types(
+        "init",
+        *C,
+        *MAIN,
+        *("--warehouse", "bob,country=US,shipbob_channel=123"),
+        *("--warehouse", "fba,country=DE,account=amazon"),
+        *SHOP,
+        *("--account", "amazon,seller_id=A1,marketplaces=A1PA6795UKMFR9+A13V1IB3VIYZZH,client_id=c,warehouses=main"),
+        *("--account", "ebay,key=2nd-user,client_id=c,marketplace=EBAY_DE,buffer=3"),
+        *("--public-url", "https://stock.example.com"),
+    )
+
+    assert said.code == 0, said.all
+    config = load(nobody.folder / "syncd.toml")
+    shop, amazon, ebay = config.accounts
+    assert amazon.amazon is not None
+    assert ebay.ebay is not None
+    assert [each.kind.value for each in config.warehouses] == ["own", "3pl", "fba"]
+    assert shop.warehouses == ("main", "bob")
+    assert (amazon.amazon.region, amazon.amazon.marketplace_ids, amazon.buffer, amazon.warehouses) == (
+        "eu",
+        ("A1PA6795UKMFR9", "A13V1IB3VIYZZH"),
+        1,
+        ("main",),
+    )
+    assert (ebay.key, ebay.ebay.marketplace_id, ebay.buffer) == ("2nd-user", "EBAY_DE", 3)
+    assert ebay.ebay.verification_token_secret == "S2ND_USER_VERIFICATION_TOKEN"
+    assert config.http.public_url == "https://stock.example.com"
+    for name in ("BOB_TOKEN", "AMAZON_REFRESH_TOKEN", "S2ND_USER_VERIFICATION_TOKEN"):
+        assert name in said.all
+
+
+def test_sandboxes_of_this_machine_can_be_named(nobody: Typist) -> None:
+    said = nobody.types(
+        "init",
+        *C,
+        *MAIN,
+        *("--account", "shopify,shop=http://127.0.0.1:9200/,client_id=c"),
+        *("--account", "amazon,seller_id=A1,client_id=c,base_url=http://127.0.0.1:9201"),
+        *("--account", "ebay,client_id=c,base_url=http://127.0.0.1:9202"),
+    )
+
+    assert said.code == 0, said.all
+    shop, amazon, ebay = load(nobody.folder / "syncd.toml").accounts
+    assert shop.shopify is not None
+    assert amazon.amazon is not None
+    assert ebay.ebay is not None
+    assert shop.shopify.base_url == "http://127.0.0.1:9200"
+    assert (amazon.amazon.host, amazon.amazon.token_url) == (
+        "http://127.0.0.1:9201",
+        "http://127.0.0.1:9201/auth/o2/token",
+    )
+    assert ebay.ebay.base_url == "http://127.0.0.1:9202"
+
+
+def test_no_secret_stands_in_the_file_and_those_at_hand_are_not_asked_for(nobody: Typist) -> None:
+    nobody.secrets["SHOPIFY_CLIENT_SECRET"] = "the-secret-itself"
+
+    said = nobody.types("init", *C, *MAIN, *SHOP)
+
+    assert "hand over these secrets" not in said.all
+    raw = tomllib.loads((nobody.folder / "syncd.toml").read_text())
+    assert raw["account"][0]["shopify"]["client_secret"] == "SHOPIFY_CLIENT_SECRET"
+    assert "the-secret-itself" not in (nobody.folder / "syncd.toml").read_text()
+
+
+def test_a_configuration_that_is_there_is_never_written_over_unasked(nobody: Typist) -> None:
+    nobody.writes("syncd.toml", "# mine")
+
+    refused = nobody.types("init", *C, *MAIN, *SHOP)
+    assert refused.code == EXIT_FAILED
+    assert "syncd.toml is there already: --force keeps it as syncd.toml.old" in refused.all
+    assert (nobody.folder / "syncd.toml").read_text() == "# mine\n"
+    forced = nobody.types("init", *C, *MAIN, *SHOP, "--force")
+
+    assert forced.code == 0
+    assert (nobody.folder / "syncd.toml.old").read_text() == "# mine\n"
+    assert load(nobody.folder / "syncd.toml").accounts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (
+            (),
+            EXIT_FAILED,
+            "there is no terminal to ask on, and --warehouse and --account is missing. Example: syncd init",
+        ),
+        (MAIN, EXIT_FAILED, "and --account is missing"),
+        ((*MAIN, "--account", "shopfy,shop=x"), EXIT_FAILED, "'shopfy' is no channel. Did you mean shopify?"),
+        ((*MAIN, "--account", "shopify,shop=x"), EXIT_FAILED, "client_id is missing; write client_id=..."),
+        ((*MAIN, "--account", "shopify,shp=x"), EXIT_FAILED, "'shp' is not known. Did you mean shop?"),
+        ((*MAIN, "--account", "shopify,shop"), EXIT_FAILED, "'shop' says nothing; write it as key=value"),
+        ((*MAIN, "--account", "ebay,client_id=c,buffer=few"), EXIT_FAILED, "buffer must be a whole number"),
+        ((*MAIN, *SHOP, *SHOP), EXIT_FAILED, "several accounts are called shopify: name them apart by key=..."),
+        (("--warehouse", "main", *SHOP), EXIT_FAILED, "its country is missing; write main,country=US"),
+        (
+            ("--warehouse", "main,country=UK", *SHOP),
+            EXIT_CONFIG,
+            "is not an ISO 3166-1 country code. Write GB. Nothing was",
+        ),
+        ((*MAIN, "--account", "ebay,client_id=c,warehouses=west"), EXIT_CONFIG, "no warehouse has the key 'west'"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_and_nothing_is_written(
+    nobody: Typist, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    said = nobody.types("init", *C, *arguments)
+
+    assert said.code == code
+    assert told in said.all
+    assert [each.name for each in nobody.folder.iterdir() if not each.name.startswith((".out", ".err"))] == []
+
+
+def test_a_database_whose_password_is_not_at_hand_is_made_later(nobody: Typist) -> None:
+    database = ("--database", "postgresql+psycopg://syncd@localhost:1/syncd", "--password-secret", "DATABASE_PASSWORD")
+
+    said = nobody.types("init", *C, *MAIN, *SHOP, *database)
+
+    assert said.code == 0
+    assert "the database is not made yet: secret DATABASE_PASSWORD is not set" in said.all
+    assert "syncd migrate -c syncd.toml" in said.all
+    assert load(nobody.folder / "syncd.toml").database.password_secret == "DATABASE_PASSWORD"
+
+
+def test_a_folder_that_is_not_there_yet_leaves_the_database_for_later(nobody: Typist) -> None:
+    said = nobody.types("init", *C, *MAIN, *SHOP, "--database", "sqlite:////no/such/folder/syncd.db")
+
+    assert said.code == 0
+    assert "the database is not made yet:" in said.all
+    assert "syncd migrate -c syncd.toml as the user that syncd runs as" in said.all
+
+
+def test_what_was_written_is_found_right_by_check(nobody: Typist) -> None:
+    nobody.types("init", *C, *MAIN, *SHOP)
+    nobody.secrets["SHOPIFY_CLIENT_SECRET"] = "0a1b2c3d"
+
+    said = nobody.types("check", *C, "--offline")
+
+    assert said.code == 0, said.all
+    assert "1 accounts, 1 warehouses" in said.all
+
+
+def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "syncd", "init", "-c", "syncd.toml"]
+    asked = subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    replies = ["main", "us", "10001", "n", "shopify", "shop", "my-shop", "0123", "77", "n"]
+
+    screen, ends_at = "", time.monotonic() + 60.0
+    waiting = 0
+    while asked.poll() is None and time.monotonic() < ends_at:
+        if select.select([ours], [], [], 0.1)[0]:
+            try:
+                screen += os.read(ours, 4096).decode()
+            except OSError:
+                break
+        if screen[waiting:].rstrip(" ").endswith(":") and replies and not screen[waiting:].endswith(":\r\n"):
+            waiting = len(screen)
+            os.write(ours, f"{replies.pop(0)}\n".encode())
+    code = asked.wait(timeout=60)
+    os.close(ours)
+
+    assert code == 0, screen
+    config = load(tmp_path / "syncd.toml")
+    assert (config.warehouses[0].key, config.warehouses[0].country, config.accounts[0].key) == ("main", "US", "shop")
