@@ -21,7 +21,7 @@ from syncd.host import Host, Served, ThisMachine
 from syncd.jobs import AccountWork, Jobs, WarehouseWork
 from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease, warehouse_lease
 from syncd.loops import Job, Pulse, Step, keep_running
-from syncd.orders.intake import InboxWriter, Intake
+from syncd.orders.intake import BATCH, InboxWriter, Intake
 from syncd.orders.poll import Poller
 from syncd.orders.queue_in import QueueReader
 from syncd.publishing.publisher import Publisher
@@ -259,7 +259,7 @@ class Daemon:
         return False
 
     async def _drain(self) -> bool:
-        return await self._intake.drain() > 0
+        return await self._intake.drain() >= BATCH  # what arrived meanwhile has woken the loop
 
     def _hints(self, key: str) -> Step:
         async def step() -> bool:
