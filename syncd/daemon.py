@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from adapters.contract import Channel
+from adapters.contract import Channel, NewsQueue
 from syncd import __version__, sd_notify
 from syncd.bootstrap import OutsideWarehouses, World, open_channels, open_warehouses
 from syncd.db.lease import Lease
@@ -70,7 +70,7 @@ class Daemon:
         self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
         self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}
         self._queues = {
-            key: QueueReader(world.ids.accounts[key], key, channel.queue, world.db, self._inbox, world.clock)
+            key: self._queue_reader(key, channel.queue)
             for key, channel in self._channels.items()
             if channel.queue is not None
         }
@@ -129,6 +129,18 @@ class Daemon:
             self._world.ids.accounts[key],
             key,
             channel,
+            self._db,
+            self._inbox,
+            self._clock,
+            lambda: self._keeper.lease(name),
+        )
+
+    def _queue_reader(self, key: str, queue: NewsQueue) -> QueueReader:
+        name = account_lease(key)
+        return QueueReader(
+            self._world.ids.accounts[key],
+            key,
+            queue,
             self._db,
             self._inbox,
             self._clock,
