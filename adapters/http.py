@@ -137,6 +137,13 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 _BAD_ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol)
 
 
+class _NoCookies(httpx.Cookies):
+    """Keeps none: what a vendor's balancer sets ties calls together that have nothing to do with each other."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave them where they are."""
+
+
 class HttpClient:
     """One vendor host: sends single requests and repeats what is safe to repeat."""
 
@@ -166,6 +173,7 @@ class HttpClient:
         self._client = httpx.AsyncClient(
             base_url=base_url, timeout=timeout, transport=transport, headers={"User-Agent": "syncd"}
         )
+        self._client._cookies = _NoCookies()  # httpx copies what its own setter is given into a jar that keeps them
 
     async def send(self, request: Request) -> Reply:
         """Send once. Raises one of the five errors unless the status is 2xx."""

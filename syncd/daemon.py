@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from adapters.contract import Channel
+from adapters.contract import Channel, NewsQueue
 from syncd import __version__, sd_notify
 from syncd.alerts.courier import Courier, CourierTools
 from syncd.alerts.messenger import LEASE as MESSENGER
@@ -27,7 +27,7 @@ from syncd.insight.job_log import JobLog
 from syncd.jobs import AccountWork, Jobs, WarehouseWork
 from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease, warehouse_lease
 from syncd.loops import Job, Pulse, Step, keep_running
-from syncd.orders.intake import InboxWriter, Intake
+from syncd.orders.intake import BATCH, InboxWriter, Intake
 from syncd.orders.poll import Poller
 from syncd.orders.queue_in import QueueReader
 from syncd.publishing.publisher import Publisher
@@ -81,7 +81,7 @@ class Daemon:
         self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
         self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}
         self._queues = {
-            key: QueueReader(world.ids.accounts[key], key, channel.queue, world.db, self._inbox, world.clock)
+            key: self._queue_reader(key, channel.queue)
             for key, channel in self._channels.items()
             if channel.queue is not None
         }
@@ -148,6 +148,18 @@ class Daemon:
             self._world.ids.accounts[key],
             key,
             channel,
+            self._db,
+            self._inbox,
+            self._clock,
+            lambda: self._keeper.lease(name),
+        )
+
+    def _queue_reader(self, key: str, queue: NewsQueue) -> QueueReader:
+        name = account_lease(key)
+        return QueueReader(
+            self._world.ids.accounts[key],
+            key,
+            queue,
             self._db,
             self._inbox,
             self._clock,
@@ -296,7 +308,7 @@ class Daemon:
         return False
 
     async def _drain(self) -> bool:
-        return await self._intake.drain() > 0
+        return await self._intake.drain() >= BATCH  # what arrived meanwhile has woken the loop
 
     def _hints(self, key: str) -> Step:
         async def step() -> bool:

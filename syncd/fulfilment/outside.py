@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,7 +27,7 @@ from syncd.fulfilment.desk import Desk
 from syncd.fulfilment.due import Due, load_recalled, load_unsent
 from syncd.fulfilment.plan import plan_shipments
 from syncd.fulfilment.reach import Reach
-from syncd.fulfilment.rounds import Round, Turns, work_off
+from syncd.fulfilment.rounds import Rests, Round, Turns, work_off
 from syncd.fulfilment.settle import is_news, load_known, note_stuck
 from syncd.fulfilment.stock_reader import Heard, StockReader
 from syncd.fulfilment.stopping import stop
@@ -41,8 +40,6 @@ _PLANNED: Final = 100  # orders planned in one transaction
 _ROUND: Final = 500  # requests looked at in one round
 _OPEN: Final = ("planned", "submitted", "accepted")  # states of requests that are not over
 _STUCK_AFTER: Final = 5  # attempts after which a person is told that a request does not get through
-
-_RESTS_S = (0.0, 0.0, 15.0, 30.0, 60.0)
 
 
 class Fulfilment:
@@ -69,13 +66,11 @@ class Fulfilment:
         self._clock = clock
         self._lease = lease
         self._grace_s = grace_s
-        self._reach = Reach(warehouse_id, key, db, clock)
+        self._reach = Reach(warehouse_id, key, db, clock, lease)
         self._stock = StockReader(warehouse_id, key, fulfiller, db, clock, lease, self._reach, self._hear_all)
         self._turns = {name: asyncio.Lock() for name in ("submit", "poll", "cancel")}
         self._order = {"submit": Turns(), "cancel": Turns()}
-        self._not_before = clock.now()  # the warehouse asked us to wait until then
-        self._fruitless: Counter[str] = Counter()  # rounds in a row, by activity
-        self._rests_until: dict[str, datetime] = {}
+        self._rests = Rests()
         self._heard_news = False
         self.last_poll_at: datetime | None = None
 
@@ -186,15 +181,13 @@ class Fulfilment:
     async def _work_off(self, activity: str, due: Sequence[Due], work: Callable[[Desk, Due], Awaitable[bool]]) -> bool:
         if not due:
             await self._reach.idle(activity)
-        if not due or self._clock.now() < max(self._not_before, self._rests_until.get(activity, self._not_before)):
+        if not due or not self._rests.are_over(activity, self._clock.now()):
             return False
         turns = self._order[activity]
         in_turn = turns.in_order(due, lambda each: each.reference)
         done = await work_off(in_turn, lambda each: each.reference, partial(work, self._desk))
         turns.note(done)
-        self._rest(activity, done)
-        if done.asked_to_wait is not None:
-            self._not_before = self._clock.now() + timedelta(seconds=done.asked_to_wait.retry_after_s)
+        self._rests.note(activity, done, self._clock.now())
         if done.down is not None and _is_down(done):
             await self._reach.failed(activity, done.down)
         else:
@@ -204,12 +197,6 @@ class Fulfilment:
         if done.mishap is not None:
             raise done.mishap
         return done.changed
-
-    def _rest(self, activity: str, done: Round) -> None:
-        """Leave a warehouse alone for a while in which nothing works: longer after each round, a minute at most."""
-        self._fruitless[activity] = self._fruitless[activity] + 1 if done.failed and not done.worked else 0
-        pause_s = _RESTS_S[min(self._fruitless[activity], len(_RESTS_S) - 1)]
-        self._rests_until[activity] = self._clock.now() + timedelta(seconds=pause_s)
 
     async def _tell_stuck(self, due: Sequence[Due], done: Round, turns: Turns) -> None:
         """Tell of single requests that fail again and again while the warehouse works."""

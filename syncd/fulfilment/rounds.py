@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import structlog
@@ -18,6 +20,9 @@ T = TypeVar("T")
 
 _IN_A_ROW: Final = 3
 """Failures after which a round is given up: the other side is to blame, and no single thing."""
+
+_PAUSES_S: Final = (0.0, 0.0, 15.0, 30.0, 60.0)
+"""By how many rounds in a row nothing has worked in: a first failure may be chance."""
 
 
 @dataclass
@@ -57,6 +62,26 @@ class Turns:
     def times(self, name: str) -> int:
         """How often a thing has failed since it became due."""
         return self._times.get(name, 0)
+
+
+class Rests:
+    """When to work again: each activity rests ever longer while nothing works in it, all of them when asked to wait."""
+
+    def __init__(self) -> None:
+        self._fruitless: Counter[str] = Counter()  # rounds in a row
+        self._until: dict[str, datetime] = {}
+        self._asked_until: datetime | None = None
+
+    def are_over(self, activity: str, now: datetime) -> bool:
+        return all(until is None or now >= until for until in (self._until.get(activity), self._asked_until))
+
+    def note(self, activity: str, done: Round, now: datetime) -> None:
+        """A round of this activity is over."""
+        self._fruitless[activity] = self._fruitless[activity] + 1 if done.failed and not done.worked else 0
+        pause_s = _PAUSES_S[min(self._fruitless[activity], len(_PAUSES_S) - 1)]
+        self._until[activity] = now + timedelta(seconds=pause_s)
+        if done.asked_to_wait is not None:
+            self._asked_until = now + timedelta(seconds=done.asked_to_wait.retry_after_s)
 
 
 async def work_off(things: Sequence[T], name: Callable[[T], str], work: Callable[[T], Awaitable[bool]]) -> Round:

@@ -58,7 +58,7 @@ class StockReader:
         self._db = db
         self._clock = clock
         self._lease = lease
-        self._reach = reach or Reach(warehouse_id, key, db, clock)
+        self._reach = reach or Reach(warehouse_id, key, db, clock, lease)
         self._hear_shipments = hear_shipments
         self._turn = asyncio.Lock()
         self._deaf = 0  # reads in a row before which shipments could not be heard of

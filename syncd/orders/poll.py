@@ -104,7 +104,7 @@ class Poller:
         if not self._told:
             log.warning("channel.down", account=self._account, error=type(err).__name__, detail=str(err))
         self._down = self._told = True
-        await self._db.transact(note_channel, self._account_id, self._account, kind, str(err), self._clock.now())
+        await self._note(kind, str(err))
 
     async def _note_up(self) -> None:
         if not self._down:
@@ -114,4 +114,8 @@ class Poller:
             log.info("channel.recovered", account=self._account)
         self._told = False
         for kind in ("auth_expired", "channel_down"):
-            await self._db.transact(note_channel, self._account_id, self._account, kind, None, self._clock.now())
+            await self._note(kind, None)
+
+    async def _note(self, kind: str, trouble: str | None) -> None:
+        now = self._clock.now()
+        await self._db.transact(note_channel, self._lease(), self._account_id, self._account, kind, trouble, now)

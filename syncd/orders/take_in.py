@@ -235,9 +235,10 @@ def _hinted_cells(given: Given) -> Executable:
 
 
 def note_channel(
-    connection: Connection, account_id: int, account: str, kind: str, trouble: str | None, now: datetime
+    connection: Connection, lease: Lease, account_id: int, account: str, kind: str, trouble: str | None, now: datetime
 ) -> None:
-    """Open or close the alert that an account cannot be reached or needs new credentials."""
+    """Open or close the alert that an account cannot be reached or needs new credentials. Raises Fenced."""
+    guard(connection, lease)
     key = f"{kind}:{account_id}"
     if trouble is None:
         close_alerts(connection, [key], now)

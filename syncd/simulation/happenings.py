@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -102,6 +103,7 @@ class Happenings:
     lives: list[Lived] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)  # of watched counters
+    poisoned: Counter[str] = field(default_factory=Counter)  # news that nobody can take in, by account
     bursts: int = 0
 
     def begin_life(self, at: datetime) -> Lived:

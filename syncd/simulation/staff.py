@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,17 @@ class Receiving:
     async def _take_in(self, plan: WarehousePlan, arrived: Mapping[str, int], number: int) -> None:
         if plan.by_hand:
             async with self._shelves.hands:
+                there_at = self._clock.now()  # the book never has goods before they are there
                 self._shelves.arrive({(sku, plan.key): pieces for sku, pieces in arrived.items()})
                 await self._aside(self._count, plan.key, arrived, number)
+                self._note(plan, arrived, there_at)
                 await self._clock.sleep(_PAUSE_S)
         else:
             await self._docks[plan.key](arrived)
-        now = self._clock.now()
-        self._happenings.arrivals += [Arrival(plan.key, sku, pieces, now) for sku, pieces in arrived.items()]
+            self._note(plan, arrived, self._clock.now())
+
+    def _note(self, plan: WarehousePlan, arrived: Mapping[str, int], at: datetime) -> None:
+        self._happenings.arrivals += [Arrival(plan.key, sku, pieces, at) for sku, pieces in arrived.items()]
 
     def _delivery(self, key: str) -> dict[str, int]:
         stocked = [article.sku for article in self._world.plain if (article.sku, key) in self._world.stock]

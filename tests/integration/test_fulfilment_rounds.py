@@ -58,14 +58,18 @@ async def test_shipments_that_cannot_be_looked_for_stop_no_other_for_ever(
     assert it.seller.open_alerts() == []
 
 
-async def test_one_cancellation_that_fails_on_a_quiet_day_is_told_by_itself(
-    db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def one_to_cancel(db: Database, trouble: Transient, times: int) -> Shipping:
+    """An order that its buyer cancelled after it was sent, and a warehouse that fails so often to look for it."""
     it = shipping(db)
     it.takes_in(an_order())
     await it.sends()
     it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
-    it.warehouse.next_time("find", *[Transient("it stumbles")] * 5)
+    it.warehouse.next_time("find", *[trouble] * times)
+    return it
+
+
+async def test_one_cancellation_that_fails_on_a_quiet_day_is_told_by_itself(db: Database) -> None:
+    it = await one_to_cancel(db, Transient("it stumbles"), times=5)
 
     for _ in range(4):
         await it.works.cancel_due()
@@ -80,11 +84,7 @@ async def test_one_cancellation_that_fails_on_a_quiet_day_is_told_by_itself(
 
 
 async def test_a_warehouse_where_nothing_works_is_asked_ever_less_often(db: Database) -> None:
-    it = shipping(db)
-    it.takes_in(an_order())
-    await it.sends()
-    it.takes_in(an_order(quantity=0, cancelled=True, minute=5))
-    it.warehouse.next_time("find", *[Transient("down")] * 50)
+    it = await one_to_cancel(db, Transient("down"), times=50)
 
     for _ in range(60):
         await it.works.cancel_due()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from adapters.contract import Queued, RawEvent, Transient
 from syncd.db.database import Database
+from syncd.db.lease import Fenced, Lease, acquire
+from syncd.leases import account_lease
 from syncd.orders.intake import InboxWriter
 from syncd.orders.queue_in import QueueReader
 from tests.support.builders import NOW
@@ -68,6 +71,18 @@ def news(key: str) -> Queued:
     return Queued(RawEvent(f"notification:{key}", "ORDER_CHANGE", b"{}"), f"receipt-{key}")
 
 
+def taken(db: Database, holder: str, at: datetime = NOW) -> Lease:
+    lease = db.transact_now(acquire, account_lease("amazon-us"), holder, at)
+    assert isinstance(lease, Lease)
+    return lease
+
+
+def reader_of(db: Database, account_id: int, queue: Queue) -> QueueReader:
+    clock, lease = FixedClock(), taken(db, "this test")
+    writer = InboxWriter(db, clock, lambda: None)
+    return QueueReader(account_id, "amazon-us", queue, db, writer, clock, lambda: lease)
+
+
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("syncd.orders.queue_in._FIRST_PAUSE_S", 0.0)
@@ -75,7 +90,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_news_is_durable_before_it_is_taken_off_and_stored_once(db: Database, account_id: int) -> None:
     queue = Queue([news("1"), news("2"), news("1")], deaf=True)
-    reader = QueueReader(account_id, "amazon-us", queue, db, InboxWriter(db, FixedClock(), lambda: None), FixedClock())
+    reader = reader_of(db, account_id, queue)
 
     await reader.step()
     assert inbox(db) == [("notification:1", "queue"), ("notification:2", "queue")]
@@ -88,7 +103,7 @@ async def test_news_is_durable_before_it_is_taken_off_and_stored_once(db: Databa
 
 async def test_what_cannot_be_stored_stays_on_the_queue(db: Database, account_id: int) -> None:
     queue = Queue([news("1")])
-    reader = QueueReader(account_id + 1, "ghost", queue, db, InboxWriter(db, FixedClock(), lambda: None), FixedClock())
+    reader = reader_of(db, account_id + 1, queue)
 
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         await reader.step()
@@ -98,7 +113,7 @@ async def test_what_cannot_be_stored_stays_on_the_queue(db: Database, account_id
 
 async def test_a_queue_that_fails_three_times_is_told_until_it_works_again(db: Database, account_id: int) -> None:
     queue = Queue(broken=True)
-    reader = QueueReader(account_id, "amazon-us", queue, db, InboxWriter(db, FixedClock(), lambda: None), FixedClock())
+    reader = reader_of(db, account_id, queue)
 
     for _ in range(2):
         await reader.step()
@@ -110,3 +125,17 @@ async def test_a_queue_that_fails_three_times_is_told_until_it_works_again(db: D
     queue.broken = False
     await reader.step()
     assert alerts(db) == [("queue_down", False)]
+
+
+async def test_a_process_that_has_lost_its_lease_opens_no_alert_that_nobody_would_close(
+    db: Database, account_id: int
+) -> None:
+    reader = reader_of(db, account_id, Queue(broken=True))
+    taken(db, "its successor", NOW + timedelta(hours=1))
+
+    await reader.step()
+    await reader.step()
+    with pytest.raises(Fenced):
+        await reader.step()
+
+    assert alerts(db) == []

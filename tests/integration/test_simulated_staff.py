@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from syncd.db.database import Database
 from syncd.simulation.goods import Article
+from syncd.simulation.happenings import Happenings
 from syncd.simulation.packing import PackingTable, read_picks
 from syncd.simulation.shelves import Shelves
 from syncd.simulation.shop_control import ShopCounter
 from syncd.simulation.shoppers import Taken
+from syncd.simulation.staff import Receiving
 from syncd.simulation.trial.figures import read_book
 from syncd.simulation.world import Cast, WarehousePlan, World
 from tests.integration.conftest import ON_SQLITE
@@ -146,3 +151,25 @@ async def test_whole_orders_are_sent_what_stays_missing_is_given_up_and_a_3pls_a
     assert given_up == ["#1002"]
     assert [shelves.count(place) for place in (("RED-CLOCK", "hamburg"), ("RED-CLOCK", "berlin"))] == [0, 0]
     assert shelves.count(("BLUE-LAMP", "hamburg")) == 2
+
+
+@ON_SQLITE
+async def test_goods_have_arrived_when_their_own_people_count_them(seller: Seller, tmp_path: Path) -> None:
+    clock, happenings, world = Hours(), Happenings(), a_world()
+    counted_at: set[datetime] = set()
+
+    async def unload(arrived: Mapping[str, int]) -> None:
+        assert arrived
+
+    async def aside(function: Callable[..., Any], *args: Any) -> Any:
+        counted_at.add(clock.at)
+        return function(*args)
+
+    receiving = Receiving(world, seller.db, clock, tmp_path, {"bob": unload}, happenings, Shelves(world), aside)
+    task = asyncio.create_task(receiving.receive())
+    async with asyncio.timeout(30):
+        while len({each.warehouse for each in happenings.arrivals}) < 3:  # noqa: ASYNC110 - deliveries tell nobody
+            await asyncio.sleep(0)
+    task.cancel()
+
+    assert {each.at for each in happenings.arrivals if each.warehouse != "bob"} == counted_at

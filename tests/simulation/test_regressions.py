@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from syncd.simulation.trial.plan import HOUR_S
+from syncd.simulation.shoppers import Habits
+from syncd.simulation.trial.plan import HOUR_S, NO_FAULTS, Plan
+from syncd.simulation.trial.run import run_trial
 from tests.simulation.gate import look
 from tests.simulation.planted.bug import Ground
 from tests.simulation.planted.grounds import EBAY, TYPED_OVER, UNPAID
@@ -29,3 +31,10 @@ def test_a_parcel_that_was_counted_as_gone_is_not_taken_off_the_shelf_again(sche
     plan = replace(UNPAID.plan, cast=EBAY, skus=1, days=HOUR_S / _DAY_S, deliveries_every_s=300.0, habits=habits)
 
     assert look(Ground("parcels counted as gone", plan), seed, schema).findings == ()
+
+
+def test_a_machine_that_was_frozen_for_long_leaves_no_alert_open_behind_its_successor(schema: Path) -> None:
+    faults = replace(NO_FAULTS, frozen=1440.0, frozen_s=(_DAY_S, _DAY_S))
+    plan = Plan(2, days=600 / _DAY_S, skus=6, habits=Habits(orders_per_hour=60.0), faults=faults)
+
+    assert run_trial(plan, template=schema).findings == []

@@ -13,8 +13,11 @@ from syncd.db.lease import Lease, acquire
 from syncd.fulfilment.outside import Fulfilment
 from syncd.fulfilment.plan import installation_of, reference_of
 from syncd.reconcile.audit import audit
-from tests.support.builders import NOW, Parts, Seller, a_seller
+from tests.support.builders import NOW, Parts, Seller, a_seller, an_order
 from tests.support.fake_warehouse import FakeWarehouse, HandClock
+
+PLACE = ("1", "RED-CLOCK", "3pl")
+"""The first line of an order, its goods, and where they lie."""
 
 
 @dataclass
@@ -83,6 +86,15 @@ def shipping(
     shelves: dict[str, Parts] = {"3pl": pieces, "hamburg": own or {}}
     seller = a_seller(db, shelves, warehouses={"3pl": "3pl", "hamburg": "own"}, listings=listings, live=live)
     return working_with(seller, "3pl", FakeWarehouse(HandClock(NOW + timedelta(minutes=1)), dict(pieces)))
+
+
+async def accepted(db: Database, quantity: int = 1, **more: object) -> Shipping:
+    """An order whose goods the warehouse has accepted to ship."""
+    it = shipping(db, **more)  # type: ignore[arg-type]
+    it.takes_in(an_order(quantity=quantity))
+    await it.sends()
+    assert it.states() == ["accepted"]
+    return it
 
 
 def working_with(seller: Seller, key: str, warehouse: FakeWarehouse) -> Shipping:

@@ -131,6 +131,10 @@ async def test_a_loop_looks_by_itself_after_a_while() -> None:
 
     async with running(work, idle_real_s=0.01):
         await until(lambda: work.done >= 3)
+    async with running(patient := Work(), idle_real_s=60.0):
+        await asyncio.sleep(0.05)
+
+    assert patient.done == 1
 
 
 async def test_a_wake_during_a_round_is_not_lost() -> None:
@@ -147,8 +151,11 @@ async def test_a_wake_during_a_round_is_not_lost() -> None:
 
     task = asyncio.create_task(keep_running("intake", step, work.wake, work.pulse, lambda: 60.0))
     await until(lambda: seen == 2)
+    await asyncio.sleep(0.02)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+    assert (seen, work.wake.is_set()) == (2, False)
 
 
 async def test_a_loop_survives_what_it_meets_and_tells_it_once(pauses: list[float]) -> None:
@@ -266,10 +273,13 @@ async def test_a_job_runs_at_the_start_where_it_should_and_then_by_its_interval(
 
 async def test_intervals_are_the_sellers_seconds() -> None:
     runs: list[str] = []
-    hourly = Job("tidy", 120.0, counting(runs, "tidy").run)
+    often = Job("tidy", 120.0, counting(runs, "tidy").run)
+    daily = Job("erase", 86_400.0, counting(runs, "erase").run)
 
-    async with a_timetable(hourly, clock=ScaledClock(start_record(600.0))):
-        await until(lambda: len(runs) == 2)
+    async with a_timetable(often, daily, clock=ScaledClock(start_record(600.0))):
+        await until(lambda: len(runs) >= 2)
+
+    assert set(runs) == {"tidy"}
 
 
 async def test_a_failing_job_runs_again_and_is_told_once_until_it_recovers() -> None:
@@ -299,6 +309,8 @@ async def test_one_failing_job_does_not_stop_the_others() -> None:
     with capture_logs():
         async with a_timetable(counting(runs, "bad", fail), counting(runs, "good")):
             await until(lambda: runs.count("good") >= 2)
+
+    assert "bad" in runs
 
 
 async def test_a_job_that_lost_the_lease_says_so_to_whoever_ends_the_process() -> None:
@@ -361,5 +373,12 @@ async def test_stopping_ends_a_running_job_without_complaint(caplog: pytest.LogC
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_a_timetable_that_never_began_can_be_stopped() -> None:
-    ApTimetable((), ScaledClock(), lambda _: None).stop()
+async def test_a_timetable_that_never_began_can_be_stopped() -> None:
+    runs: list[str] = []
+    lost: list[BaseException] = []
+    timetable = ApTimetable((counting(runs, "poll"),), ScaledClock(), lost.append)
+
+    timetable.stop()
+    await asyncio.sleep(2 * QUICKLY_S)
+
+    assert (runs, lost) == ([], [])

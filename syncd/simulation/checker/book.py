@@ -60,6 +60,15 @@ class Shelf:
     short: int
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a warehouse with an API was, or is to be, asked to send of an order."""
+
+    order: OrderKey
+    warehouse: str
+    state: str
+
+
 @dataclass(slots=True)
 class Book:
     """`twice` are orders that the database has more than once."""
@@ -71,10 +80,10 @@ class Book:
     twice: list[OrderKey] = field(default_factory=list)
     shelves: dict[tuple[str, str], Shelf] = field(default_factory=dict)  # by (sku, warehouse)
     wanting: Counter[str] = field(default_factory=Counter)  # pieces of open shortages by SKU
-    bundles_wanting: dict[str, list[Mapping[str, int]]] = field(default_factory=lambda: defaultdict(list))
-    """By SKU, what a unit of each pack or kit is made of that lacks some."""
+    units_wanting: dict[str, list[Mapping[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    """By SKU, what a unit of each line is made of that lacks some."""
     listings: dict[Listing, int] = field(default_factory=dict)  # ids
-    requests: dict[str, OrderKey] = field(default_factory=dict)  # whose order a shipment request is about
+    requests: dict[str, Request] = field(default_factory=dict)  # by reference
     tallies: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -100,16 +109,22 @@ def read_book(connection: Connection) -> Book:
         .where(shortage.c.closed_at.is_(None), shortage.c.quantity > 0)
     ):
         book.wanting[row.code] += row.quantity
-        if sum(pieces[row.order_line_id].values()) > 1:
-            book.bundles_wanting[row.code].append(pieces[row.order_line_id])
+        book.units_wanting[row.code].append(pieces[row.order_line_id])
     for row in connection.execute(select(listing)):
         book.listings[(keys[row.account_id], row.channel_sku, row.channel_location)] = row.id
     for row in connection.execute(
-        select(shipment_request.c.reference, sales_order.c.account_id, sales_order.c.channel_order_id).join(
-            sales_order, sales_order.c.id == shipment_request.c.order_id
+        select(
+            shipment_request.c.reference,
+            shipment_request.c.state,
+            warehouse.c.key,
+            sales_order.c.account_id,
+            sales_order.c.channel_order_id,
         )
+        .join(sales_order, sales_order.c.id == shipment_request.c.order_id)
+        .join(warehouse, warehouse.c.id == shipment_request.c.warehouse_id)
     ):
-        book.requests[row.reference] = (keys[row.account_id], short_id(row.channel_order_id))
+        order = (keys[row.account_id], short_id(row.channel_order_id))
+        book.requests[row.reference] = Request(order, row.key, row.state)
     book.tallies = read_tallies(connection)
     return book
 

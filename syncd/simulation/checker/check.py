@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from syncd.simulation.checker import alerts, orders, oversold, relists, stock, waiting
+from syncd.simulation.checker import alerts, blamed, orders, oversold, relists, shipments, stock, waiting, writes
 from syncd.simulation.checker.book import Book, read_book
 from syncd.simulation.checker.bounds import REST_S, Bounds
 from syncd.simulation.checker.history import read_history
 from syncd.simulation.checker.pieces import Pieces
-from syncd.simulation.checker.shown import numbers_are_right, read_sellable, too_high
+from syncd.simulation.checker.shown import (
+    nothing_left_is_promised_twice,
+    numbers_are_right,
+    read_promised,
+    read_sellable,
+    too_high,
+)
 from syncd.simulation.checker.sold import Ledger
 from syncd.simulation.checker.truth import gather
 from syncd.simulation.checker.verdict import Verdict
@@ -26,7 +32,9 @@ async def check_during(scene: Scene) -> Verdict:
     await stock.the_book_proves_itself(scene.setup.db, truth, verdict)
     alerts.no_alert_is_open_twice(await scene.setup.db.read(alerts.read_alerts), truth.at, verdict)
     found = await scene.setup.db.read(waiting.read_waiting, truth.at)
-    high = too_high(truth, await scene.setup.db.read(read_sellable), book)
+    promised = await scene.setup.db.read(read_promised)
+    nothing_left_is_promised_twice(promised, truth.at, verdict)
+    high = too_high(truth, promised.sellable, book)
     waiting.nothing_waits_too_long(found, high, truth.at, bounds, verdict)
     return verdict
 
@@ -52,7 +60,8 @@ async def _check_state(scene: Scene) -> Verdict:
     book: Book = await scene.setup.db.read(read_book)
     orders.every_order_took_effect_once(truth, book, bounds, verdict, rest=True)
     orders.every_order_is_as_its_channel_has_it(truth, book, bounds, verdict, rest=True)
-    orders.nothing_is_parked(truth, book, verdict)
+    orders.nothing_is_parked(truth, book, scene.happenings, verdict)
+    shipments.shipments_are_as_their_warehouse_has_them(truth, book, verdict)
     await stock.the_book_proves_itself(scene.setup.db, truth, verdict)
     pieces = Pieces(scene, truth, book)
     stock.open_demand_is_reserved_or_wanting(truth, book, pieces, verdict)
@@ -78,7 +87,13 @@ async def _check_history(scene: Scene, verdict: Verdict) -> None:
     relists.every_write_was_decided(truth, history, verdict)
     found = relists.find_relists(truth, book, history, scene.happenings)
     relists.no_knowing_relist(found, book, verdict)
-    ledger = Ledger(scene, truth, Pieces(scene, truth, book), history)
+    pieces = Pieces(scene, truth, book)
+    writes.writes_are_fenced(await scene.setup.db.read(writes.read_out_of_turn), verdict)
+    stored = await scene.setup.db.read(writes.read_stored)
+    writes.no_account_is_restless(stored, truth, scene.happenings, verdict)
+    writes.nothing_is_raised_to_zero(truth, verdict)
+    blamed.nobody_is_blamed_for_nothing(truth, book, verdict)
+    ledger = Ledger(scene, truth, pieces, history)
     judge = oversold.Judge(scene, truth, book, history, found, _bounds(scene))
     oversold.each_oversold_unit_has_a_cause(ledger, judge, verdict)
     oversold.oversold_units_are_counted(ledger, book, verdict)

@@ -19,21 +19,23 @@ from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.scene import Scene
 
 RULE: Final = "oversold"
+_SET: Final = ("opening", "write", "hand")
 
 
 class Misled(StrEnum):
-    """What had made a listing show more than there was; the first four are allowed."""
+    """What had made a listing show more than there was; the first five are allowed."""
 
     LAG = "P7"  # sold elsewhere so lately that nobody could have shown it here
     UNPAID = "P7 an unpaid purchase"
     TYPED = "P3 a number typed by hand"
     RELISTED = "a relist"
+    GIVEN_BACK = "P4"  # the channel put units on sale again that were wanted elsewhere
     UNSEEN = "sold elsewhere long ago, and not in the book"
     UNSHOWN = "sold elsewhere, long in the book, and not shown here"
     NOTHING = "nothing explains it"
 
 
-ALLOWED: Final = (Misled.LAG, Misled.UNPAID, Misled.TYPED, Misled.RELISTED)
+ALLOWED: Final = (Misled.LAG, Misled.UNPAID, Misled.TYPED, Misled.RELISTED, Misled.GIVEN_BACK)
 
 
 class Judge:
@@ -53,14 +55,15 @@ class Judge:
         for each in relists:
             self._relists[each.write.listing].append(each)
 
-    def weigh(self, oversell: Oversell, sales: Sequence[Sale], each: int) -> Counter[Misled]:
-        """What misled, in pieces of the SKU that was missing; `each` is how many a listing unit takes."""
+    def weigh(self, oversell: Oversell, ledger: Ledger) -> Counter[Misled]:
+        """What misled, in pieces of the SKU that was missing."""
         at, listing = oversell.change.at, oversell.change.listing
+        each = dict(ledger.pieces.parts[oversell.change.sku])[oversell.sku]
         since = self._as_of(oversell.change)
         there: Counter[Misled] = Counter()
-        for sale in sales:
+        for sale in ledger.streams[oversell.sku].sales:
             elsewhere = sale.change.listing != listing and sale.change.place < oversell.change.place
-            if elsewhere and not _in(sale.known_at, since):
+            if elsewhere and not sale.is_seen_at(since):
                 there[self._why_not_shown(sale, oversell.change)] += max(0, sale.net(at))
         for change in self._by_listing[listing]:
             if change.why == "hand" and change.taken < 0 and change.at < at:
@@ -70,7 +73,25 @@ class Judge:
         for relist in self._relists[listing]:
             if relist.write.at < at <= self._corrected_by(relist):
                 there[Misled.RELISTED] += relist.erased * each
+        there[Misled.GIVEN_BACK] = self._given_back(oversell, ledger, each)
         return _shared_out(oversell.missing, there)
+
+    def _given_back(self, oversell: Oversell, ledger: Ledger, each: int) -> int:
+        """Pieces that the channel itself put on sale again, already wanted elsewhere, and that nobody had to see yet.
+
+        No number is shown below zero: what comes back is on sale then, and free only beyond what was missing.
+        """
+        at, listing = oversell.change.at, oversell.change.listing
+        vendor, since, pieces = self._channels[listing[0]], self._as_of(oversell.change), 0
+        for change in self._by_listing[listing]:
+            if change.why in _SET or change.taken >= 0 or not since < change.at < at:
+                continue
+            hidden = self._hidden(change, change.at)
+            within_s = READ_AGAIN_S[vendor] if hidden else SEEN_S[vendor] + SHOWN_S[vendor]
+            if at <= self._bounds.due(change.at, within_s, listing[0]):
+                missing = max(0, -ledger.free_before(oversell.sku, change.at))
+                pieces += min(missing, -change.taken * each)
+        return pieces
 
     def _as_of(self, sale: Change) -> datetime:
         """From when the book is that the shown number came from."""
@@ -106,8 +127,7 @@ def each_oversold_unit_has_a_cause(ledger: Ledger, judge: Judge, verdict: Verdic
     """What an impossibility has misled is counted by it; anything else must not be."""
     for each in ledger.oversells():
         verdict.figures[f"oversold.{each.change.listing[0]}.true"] += each.units
-        units = dict(ledger.pieces.parts[each.change.sku])[each.sku]
-        causes = judge.weigh(each, ledger.streams[each.sku].sales, units)
+        causes = judge.weigh(each, ledger)
         subject = f"{each.change.listing[0]} {each.change.sku} order {each.change.ref}"
         told = ", ".join(f"{pieces} by {cause}" for cause, pieces in causes.items())
         for cause, pieces in causes.items():
@@ -142,8 +162,3 @@ def _shared_out(missing: int, there: Mapping[Misled, int]) -> Counter[Misled]:
     if missing:
         shares[Misled.NOTHING] = missing
     return shares
-
-
-def _in(known_at: datetime | None, since: datetime) -> bool:
-    """Whether a number of that book contains it."""
-    return known_at is not None and known_at <= since

@@ -76,5 +76,5 @@ def _shipped_outside(truth: Truth, book: Book) -> Mapping[OrderKey, Counter[str]
     shipped: dict[OrderKey, Counter[str]] = defaultdict(Counter)
     for shipment in truth.shipments:
         if shipment.reference in book.requests:
-            shipped[book.requests[shipment.reference]].update(shipment.shipped)
+            shipped[book.requests[shipment.reference].order].update(shipment.shipped)
     return shipped

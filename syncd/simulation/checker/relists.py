@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from syncd.simulation.checker.book import Book
-from syncd.simulation.checker.history import CLOCKS_APART, History
+from syncd.simulation.checker.bounds import SEEN_S
+from syncd.simulation.checker.history import CLOCKS_APART, Held, History
 from syncd.simulation.checker.truth import Change, Listing, Truth
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.happenings import Happenings
@@ -26,17 +27,23 @@ _SETTLES_WITHIN: Final[Mapping[str, timedelta]] = MappingProxyType(
 _READ_EVERY: Final = timedelta(seconds=1500)
 """A number is read again within so long, so that what came back before is known by then."""
 _FIRST_READ_WITHIN: Final = timedelta(seconds=180)
+_PAID_UNSEEN: Final = timedelta(seconds=SEEN_S["ebay"])
+"""A purchase that has been paid shows in an order, and an order takes its time to be seen."""
 _READ_TAKES: Final = timedelta(seconds=30)
 """A plain set follows a read that may have been on its way for so long."""
 
 
 @dataclass(slots=True)
 class Taken:
-    """Units that left a listing's own number, and when the book learnt of it."""
+    """Units that left a listing's own number, and when the book learnt of it.
+
+    `hidden_by`: the impossibility that hides them until their order shows, whatever is written meanwhile.
+    """
 
     change: Change
     units: int
     known_at: datetime | None
+    hidden_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,14 @@ def every_write_was_decided(truth: Truth, history: History, verdict: Verdict) ->
 
 
 @dataclass(slots=True)
+class _Erased:
+    """A sale that a plain set may have met on its way; `units` of it have not stood in for another sale yet."""
+
+    sale: Taken
+    units: int
+
+
+@dataclass(slots=True)
 class _GivenBack:
     """Units that came back on sale; `units` of them have not hidden a sale yet."""
 
@@ -124,6 +139,7 @@ class _Walk:
         self._taken: list[Taken] = []
         self._raised_at: list[datetime] = []  # by hand
         self._given_back: list[_GivenBack] = []
+        self._erased: dict[int, _Erased] = {}  # by the sale's number
 
     def relists(self) -> list[Relist]:
         found: list[Relist] = []
@@ -161,31 +177,38 @@ class _Walk:
         found: list[Relist] = []
         for each in self._taken:
             erased = min(each.units, left)
+            if erased and self._is_in_race(each.change, decided_at):
+                self._erased.setdefault(each.change.number, _Erased(each, erased))
             if not erased or self._is_held(each.change, decided_at):
                 continue
             units = min(erased, raised)
             raised, left = raised - units, left - erased
-            found.append(Relist(write, units, erased, self._reason(each.change, write, decided_at)))
+            found.append(Relist(write, units, erased, self._reason(each, write, decided_at)))
         return found
+
+    def _is_in_race(self, sale: Change, decided_at: datetime) -> bool:
+        """Whether the read that a plain set follows may have been too early for a sale."""
+        return self._vendor in _PLAIN_SET and sale.at >= decided_at - _READ_TAKES - _STALENESS[self._vendor]
 
     def _is_held(self, sale: Change, at: datetime) -> bool:
         return any(each.covers(sale.at) and each.is_open(at) for each in self._history.holds[sale.listing])
 
-    def _reason(self, sale: Change, write: Change, decided_at: datetime) -> str | None:
+    def _reason(self, taken: Taken, write: Change, decided_at: datetime) -> str | None:
         """Which impossibility made the daemon write this; None: none."""
-        if self._vendor in _PLAIN_SET:
-            if sale.at >= decided_at - _READ_TAKES - _STALENESS[self._vendor]:
-                return "P2" if self._is_hidden(sale, decided_at) else "P1"
-            if write.at > decided_at + _SETTLES_WITHIN[self._vendor]:
-                return "P5"
+        sale = taken.change
+        if self._is_in_race(sale, decided_at):
+            return "P2" if self._is_hidden(sale, decided_at) else "P1"
+        if self._vendor in _PLAIN_SET and write.at > decided_at + _SETTLES_WITHIN[self._vendor]:
+            return "P5"
         if any(sale.at <= at <= write.at for at in self._raised_at):
             return "P3"
-        if self._hides_behind_a_drop(sale, write, decided_at):
-            return "P4"
+        taken.hidden_by = taken.hidden_by or self._what_hides(sale, write, decided_at)
+        if taken.hidden_by:
+            return taken.hidden_by
         holds = self._history.holds[sale.listing]
         if any(each.covers(sale.at) and each.ran_out for each in holds):
             return "a hold shorter than the order's delay"
-        if self._is_hidden(sale, decided_at) and self._is_older_than_any_read(sale):
+        if self._is_hidden(sale, decided_at - _PAID_UNSEEN) and self._is_older_than_any_read(sale):
             return "a hidden purchase older than the first read"
         return None
 
@@ -203,11 +226,40 @@ class _Walk:
         settled_at = self._unpaid.get(key)
         return self._vendor == "ebay" and key in self._unpaid and (settled_at is None or settled_at > at)
 
+    def _what_hides(self, sale: Change, write: Change, decided_at: datetime) -> str | None:
+        if self._hides_behind_a_drop(sale, write, decided_at):
+            return "P4"
+        return "P2" if self._lost_its_hold(sale, decided_at) else None
+
+    def _lost_its_hold(self, sale: Change, at: datetime) -> bool:
+        """Whether the order of a sale that a plain set erased has ended the hold of this one.
+
+        One unit was missing, two were sold and one of them erased: which of the two nobody can tell.
+        """
+        for hold in self._history.holds[sale.listing]:
+            if not hold.covers(sale.at) or hold.ran_out or hold.closed_at is None or hold.closed_at > at:
+                continue
+            for other in self._erased.values():
+                if other.units and other.sale.change is not sale and self._may_have_ended(hold, other.sale):
+                    other.units -= 1
+                    return True
+        return False
+
+    def _may_have_ended(self, hold: Held, other: Taken) -> bool:
+        """Whether a sale was made about when the read was that opened the hold, and its order then ended it."""
+        known_at, ended_at = other.known_at, hold.closed_at
+        in_the_read = other.change.at >= hold.to_at - _READ_TAKES - _STALENESS[self._vendor]
+        ended = known_at is not None and ended_at is not None and hold.opened_at <= known_at <= ended_at
+        return in_the_read and ended and hold.covers(other.change.at)
+
     def _hides_behind_a_drop(self, sale: Change, write: Change, decided_at: datetime) -> bool:
-        """Whether a purchase that showed in no order came back on sale about then: each such unit hides one sold."""
+        """Whether units came back on sale about then and the book did not know of it: each hides one sold, and is free.
+
+        Of a purchase that showed in no order it never learns that; of a cancelled order it does, by and by.
+        """
         for back in self._given_back:
-            known = self._history.applied.get((back.change.listing[0], back.change.ref))
-            unseen = not known or known[0] > decided_at
+            known_at = self._history.known_at(back.change)
+            unseen = known_at is None or known_at > decided_at
             if back.units and unseen and sale.at - _READ_EVERY <= back.change.at <= write.at:
                 back.units -= 1
                 return True

@@ -1,12 +1,15 @@
-"""At rest every listing shows what can be sold: what the book makes of it, and never more than is truly there."""
+"""What the book says that every listing may show is never more than is left; at rest, it is what the listing shows."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from syncd.db.tables import account, listing
+from syncd.db.tables import account, hold, level, listing, listing_component, shortage, sku, warehouse
 from syncd.publishing.load import load_stock
 from syncd.simulation.checker.book import Book
 from syncd.simulation.checker.pieces import Pieces
@@ -23,6 +26,51 @@ def read_sellable(connection: Connection) -> dict[Listing, int]:
         for found in load_stock(connection, ids).values()
         if found.unwritable is None
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The book at one instant: what each listing may show, what a unit of it is made of, and what is left by SKU.
+
+    Left is what stands on shelves and is neither reserved, nor missing, nor held for a purchase that no order shows.
+    """
+
+    sellable: Mapping[Listing, int]
+    made_of: Mapping[Listing, Mapping[str, int]]
+    left: Mapping[str, int]
+
+
+def read_promised(connection: Connection) -> Promised:
+    accounts = {row.id: row.key for row in connection.execute(select(account.c.id, account.c.key))}
+    codes = {row.id: row.code for row in connection.execute(select(sku.c.id, sku.c.code))}
+    listings: dict[int, Listing] = {
+        row.id: (accounts[row.account_id], row.channel_sku, row.channel_location)
+        for row in connection.execute(select(listing))
+    }
+    made_of: dict[Listing, dict[str, int]] = defaultdict(dict)
+    for part in connection.execute(select(listing_component)):
+        made_of[listings[part.listing_id]][codes[part.sku_id]] = part.units
+    left: Counter[str] = Counter()
+    at_hand = func.sum(level.c.on_hand - level.c.unavailable - level.c.reserved)
+    there = select(level.c.sku_id, at_hand).join(warehouse, warehouse.c.id == level.c.warehouse_id)
+    for sku_id, pieces in connection.execute(there.where(warehouse.c.kind != "fba").group_by(level.c.sku_id)):
+        left[codes[sku_id]] += int(pieces)
+    for row in connection.execute(select(shortage.c.sku_id, shortage.c.quantity).where(shortage.c.closed_at.is_(None))):
+        left[codes[row.sku_id]] -= row.quantity
+    for held in connection.execute(select(hold.c.listing_id, hold.c.quantity).where(hold.c.closed_at.is_(None))):
+        for code, units in made_of[listings[held.listing_id]].items():
+            left[code] -= held.quantity * units
+    return Promised(read_sellable(connection), made_of, left)
+
+
+def nothing_left_is_promised_twice(promised: Promised, at: datetime, verdict: Verdict) -> None:
+    """No number is worked out that what is left could not make: a pack takes several pieces, held ones included."""
+    for one, quantity in promised.sellable.items():
+        for code, units in promised.made_of[one].items():
+            left = promised.left.get(code, 0)
+            if quantity * units > max(0, left):
+                told = f"it may show {quantity} of {units} {code} each, and {left} are left"
+                verdict.find("shown.promised", f"{one[0]} {one[1]}", at, told)
 
 
 def too_high(truth: Truth, sellable: Mapping[Listing, int], book: Book) -> frozenset[int]:

@@ -26,6 +26,12 @@ class Sale:
     def net(self, at: datetime) -> int:
         return self.pieces - sum(pieces for back_at, pieces in self.given_back if back_at <= at)
 
+    def is_seen_at(self, at: datetime) -> bool:
+        return self.known_at is not None and self.known_at <= at
+
+    def is_booked_at(self, at: datetime) -> bool:
+        return self.booked_at is not None and self.booked_at <= at
+
 
 @dataclass(frozen=True, slots=True)
 class Oversell:
@@ -80,8 +86,11 @@ class Ledger:
         """Pieces left when only those sales count that the book knows of by then."""
         stream = self.streams[sku]
         came = sum(pieces for came_at, pieces in stream.arrivals if came_at <= at)
-        sold = sum(sale.net(at) for sale in stream.sales if sale.booked_at is not None and sale.booked_at <= at)
-        return self._opening[sku] + came - sold
+        return self._opening[sku] + came - sum(sale.net(at) for sale in stream.sales if sale.is_booked_at(at))
+
+    def free_before(self, sku: str, at: datetime) -> int:
+        """Pieces that were truly left just before; below zero, what had been sold and was not there."""
+        return self._opening[sku] + sum(pieces for step_at, pieces, _ in self.streams[sku].steps if step_at < at)
 
     def _sell(self, truth: Truth, history: History) -> None:
         backs: dict[tuple[str, str, str], list[tuple[datetime, int]]] = defaultdict(list)

@@ -62,19 +62,19 @@ def shortages_are_what_is_missing(truth: Truth, book: Book, pieces: Pieces, verd
     for sku in sorted({*pieces.wanted, *book.wanting, *short}):
         missing = max(0, pieces.wanted[sku] - pieces.there[sku])
         counted = book.wanting[sku] + short[sku]
-        if counted > missing and _only_bundles_lack(book, sku):
+        if counted > missing and _none_can_be_made(book, sku):
             verdict.excuse("stock.missing", "a kit comes whole from one warehouse", f"{sku} at {truth.at}")
         elif counted != missing and (pieces.one_pool or counted < missing):
             told = f"{missing} are missing; {book.wanting[sku]} are wanting and {short[sku]} short"
             verdict.find("stock.missing", sku, truth.at, told)
 
 
-def _only_bundles_lack(book: Book, sku: str) -> bool:
-    """Whether what is wanting is packs and kits alone, and no warehouse could make one of them."""
-    bundles = book.bundles_wanting.get(sku, [])
-    return bool(bundles) and not any(
+def _none_can_be_made(book: Book, sku: str) -> bool:
+    """Whether no warehouse has all that a unit of any line is made of which lacks some. A plain one needs one piece."""
+    units = book.units_wanting.get(sku, [])
+    return bool(units) and not any(
         all(_available(book, part, warehouse) >= pieces for part, pieces in parts.items())
-        for parts in bundles
+        for parts in units
         for warehouse, kind in book.warehouses.items()
         if kind != "fba"
     )

@@ -65,10 +65,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """What a 3PL was asked to send: pieces by our SKU, and of these what has left."""
+    """What a 3PL was asked to send: pieces by our SKU, and of these what has left. `status` in the sandbox's words."""
 
     warehouse: str
     reference: str
+    status: str
     shipped: Mapping[str, int]
 
 
@@ -83,6 +84,7 @@ class Truth:
     changes: tuple[Change, ...]
     shelves: Mapping[tuple[str, str], int]  # pieces on hand at a 3PL by (warehouse, sku)
     shipments: tuple[Shipment, ...]
+    docks: frozenset[str] = frozenset()  # the warehouses that were asked for shipments
 
 
 async def gather(scene: Scene, *, history: bool) -> Truth:
@@ -106,6 +108,7 @@ async def gather(scene: Scene, *, history: bool) -> Truth:
         changes=tuple(sorted(changes, key=lambda change: change.place)),
         shelves={(key, level["sku"]): level["on_hand"] for key, each in docks.items() for level in each["levels"]},
         shipments=tuple(_shipment(key, one) for key, each in docks.items() for one in each["shipments"]),
+        docks=frozenset(docks),
     )
 
 
@@ -161,4 +164,4 @@ def _order(account: str, told: Mapping[str, Any]) -> SoldOrder:
 
 def _shipment(warehouse: str, told: Mapping[str, Any]) -> Shipment:
     shipped = {line["sku"]: line["shipped"] for line in told["lines"] if line["shipped"]}
-    return Shipment(warehouse, told["reference"], shipped)
+    return Shipment(warehouse, told["reference"], told["status"], shipped)

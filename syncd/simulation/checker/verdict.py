@@ -57,6 +57,9 @@ class Verdict:
             known.examples.append(example)
 
     def new(self, known: Iterable[Finding]) -> list[Finding]:
-        """The findings whose rule and subject are not among those known."""
+        """The findings whose rule and subject are not among those known, the first of each."""
         seen = {(each.rule, each.subject) for each in known}
-        return [each for each in self.findings if (each.rule, each.subject) not in seen]
+        first: dict[tuple[str, str], Finding] = {}
+        for each in self.findings:
+            first.setdefault((each.rule, each.subject), each)
+        return [each for key, each in first.items() if key not in seen]

@@ -36,10 +36,11 @@ class InlineDatabase(Database):
         disk: Disk | None = None,
         before: InlineDatabase | None = None,
     ) -> None:
-        """`before`: that of an earlier life, whose compiled statements are used again."""
+        """`before`: that of an earlier life, whose connections and compiled statements are used again."""
         super().__init__(url)
+        self._kept: dict[Engine, Connection] = {}  # one an engine: no two transactions are ever open at once
         if before is not None:
-            self._writer, self._reader = before._writer, before._reader
+            self._writer, self._reader, self._kept = before._writer, before._reader, before._kept
         else:
             for engine in (self._writer, self._reader):
                 event.listen(engine, "connect", _never_wait)
@@ -51,21 +52,32 @@ class InlineDatabase(Database):
         if life is not None:
             life.at_end(self.drop)
 
+    def _connection(self, engine: Engine) -> Connection:
+        kept = self._kept.get(engine)
+        if kept is None or kept.closed or kept.invalidated:
+            kept = self._kept[engine] = engine.connect()
+        return kept
+
     def drop(self) -> None:
         """Let go of every connection at once, as a process does that ends."""
+        for connection in self._kept.values():
+            connection.close()
+        self._kept.clear()
         self._writer.dispose()
         self._reader.dispose()
 
     def transact_now(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """One try, at this very instant: nobody else can hold the lock."""
-        with self._writer.begin() as connection:
+        connection = self._connection(self._writer)
+        with connection.begin():
             return function(connection, *args, **kwargs)
 
     async def _submit(self, engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         writes = engine is self._writer
         name = _name_of(function)
         for attempt in range(1, ATTEMPTS + 1):
-            await self._pause()
+            if writes:  # a read looks at once: what happens before it is answered is what it cannot know
+                await self._pause()
             try:
                 done = self._run(engine, writes, name, function, *args, **kwargs)
                 break
@@ -78,7 +90,8 @@ class InlineDatabase(Database):
         return done
 
     def _run(self, engine: Engine, writes: bool, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        with engine.begin() as connection:
+        connection = self._connection(engine)
+        with connection.begin():
             done = self._inside(connection, writes, name, function, *args, **kwargs)
         if writes:
             self._trace.note("db.committed", name)

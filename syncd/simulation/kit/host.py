@@ -36,7 +36,6 @@ class VirtualHost:
         self._wall = wall
         self._runs = runs
         self._every_s = every_s
-        self.asked_to_go: Callable[[], None] | None = None
         self.serves = False
 
     def real_now(self) -> datetime:
@@ -47,7 +46,7 @@ class VirtualHost:
         return VirtualTimetable(jobs, clock, lost, self._runs)
 
     def on_signal(self, end: Callable[[], None]) -> None:
-        self.asked_to_go = end
+        """Nobody sends any: a life ends by itself or is cut off."""
 
     async def serve(self, app: web.Application, host: str, port: int) -> Served:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)

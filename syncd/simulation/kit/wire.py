@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import h11
 import httpx
@@ -82,6 +82,15 @@ class _Pipe(asyncio.Transport):
         return data
 
 
+class Watcher(Protocol):
+    """Looks at every request as it sets out and as it is over, and changes nothing. `client`: whose request it is."""
+
+    def begun(self, client: str | None, request: httpx.Request) -> None: ...
+
+    def over(self, client: str | None, request: httpx.Request, response: httpx.Response | None) -> None:
+        """None: no answer has reached the client."""
+
+
 class Wire:
     """Every connection of the simulated world."""
 
@@ -91,6 +100,7 @@ class Wire:
         self._trace = trace
         self._reach = reach
         self._endpoints: dict[Address, _Endpoint] = {}
+        self.watchers: list[Watcher] = []
 
     def listen(self, address: Address, runner: web.AppRunner, life: Life) -> None:
         """Answer at that address until the process ends or `hush` is called."""
@@ -132,7 +142,19 @@ class Wire:
     async def send(self, request: httpx.Request) -> httpx.Response:
         """One request and its answer. Raises what httpx raises."""
         client = current_life()
+        name = client.name if client else None
         body = await request.aread()
+        for each in self.watchers:
+            each.begun(name, request)
+        response = None
+        try:
+            response = await self._exchange(client, request, body)
+        finally:
+            for each in self.watchers:
+                each.over(name, request, response)
+        return response
+
+    async def _exchange(self, client: Life | None, request: httpx.Request, body: bytes) -> httpx.Response:
         limits = request.extensions.get("timeout", {})
         address = (request.url.host, request.url.port or 80)
         what = f"{request.method} {address[1]}{request.url.raw_path.decode()}"

@@ -61,6 +61,7 @@ def _trial(outcome: Outcome) -> Json:
         "trace_sha256": outcome.trace_sha256,
         "figures": None if outcome.figures is None else asdict(outcome.figures),
         "power_cuts": outcome.cuts,
+        "lives_ended": outcome.lives_ended,
         "quiet_after_s": outcome.quiet_after_s,
         "excused": [msgspec.to_builtins(each) for each in outcome.excused],
         "counted": dict(outcome.counted),

@@ -35,7 +35,7 @@ from syncd.simulation.shop_control import DockCounter, ShopCounter
 from syncd.simulation.stands import Stand, stands_of
 from syncd.simulation.trial.plan import Plan
 from syncd.simulation.trial.power import Power, Supervisor
-from syncd.simulation.world import World, stands
+from syncd.simulation.world import World
 
 DAEMON_PORT = 8000
 FIRST_STAND_PORT = 8001
@@ -177,7 +177,3 @@ def environment_kept() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def keys_of(world: World) -> list[str]:
-    return [key for key, _ in stands(world.cast)]

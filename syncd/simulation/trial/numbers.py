@@ -33,6 +33,7 @@ def numbers_of(outcome: Outcome) -> dict[Name, float]:
     numbers |= {(f"power_cuts: {where}", ALL): float(n) for where, n in outcome.cuts.items()}
     numbers[("power_cuts", ALL)] = float(sum(outcome.cuts.values()))
     numbers[("daemon_starts", ALL)] = float(figures.daemon_starts)
+    numbers |= {(f"lives_ended: {why}", ALL): float(n) for why, n in outcome.lives_ended.items()}
     numbers[("findings", ALL)] = float(len(outcome.findings))
     if outcome.quiet_after_s is not None:
         numbers[("quiet_after_s", ALL)] = outcome.quiet_after_s

@@ -29,6 +29,9 @@ class Faults:
         }
     )
     sandboxes: bool = True  # the vendors' own: 429, 5xx, broken bodies, stale reads, late and doubled news
+    strikes: Mapping[str, float] = field(default_factory=dict)
+    """Probabilities of the sandboxes' faults by name, for each vendor that knows it, instead of the vendor's own."""
+    poison: float = 0.0  # times that a Shopify shop tells of an order that can be read and not taken in
     long_outages: float = 2.0  # of a channel or a warehouse
     long_outage_s: tuple[float, float] = (HOUR_S, 3 * HOUR_S)
     short_outages: float = 8.0

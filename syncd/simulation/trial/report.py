@@ -68,6 +68,8 @@ def _happened(intervals: Mapping[Name, Interval]) -> Table:
     for where in _reasons(intervals, "power_cuts"):
         table.add_row(f"  {where}", _words(intervals[(f"power_cuts: {where}", ALL)]))
     table.add_row("starts of the daemon", _words(intervals.get(("daemon_starts", ALL))))
+    for why in _reasons(intervals, "lives_ended"):
+        table.add_row(f"  ended: {why}", _words(intervals[(f"lives_ended: {why}", ALL)]))
     table.add_row("at rest after, s", _words(intervals.get(("quiet_after_s", ALL)), "never"))
     table.add_row("findings", _words(intervals.get(("findings", ALL)), "0"))
     return table

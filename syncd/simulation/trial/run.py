@@ -7,7 +7,7 @@ import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,10 @@ from typing import Any, TextIO
 import structlog
 
 from syncd.chance import SeededRng
+from syncd.simulation.checker.acknowledged import Acknowledged
 from syncd.simulation.checker.check import check_at_rest, check_during
 from syncd.simulation.checker.jobs import every_job_ran, quiet_lives
+from syncd.simulation.checker.tokens import TokenRequests
 from syncd.simulation.checker.verdict import Excused, Finding, Verdict
 from syncd.simulation.happenings import Purchase
 from syncd.simulation.kit.guard import closed_world
@@ -29,7 +31,7 @@ from syncd.simulation.kit.wire import Wire
 from syncd.simulation.quiet import wait_for_quiet
 from syncd.simulation.scene import SELLER_START
 from syncd.simulation.trial.figures import Figures, take_figures
-from syncd.simulation.trial.lab import Lab, environment_kept, new_database, open_shop, ports_of, set_up
+from syncd.simulation.trial.lab import DAEMON_PORT, Lab, environment_kept, new_database, open_shop, ports_of, set_up
 from syncd.simulation.trial.people import People
 from syncd.simulation.trial.plan import DAY_S, Plan
 from syncd.simulation.trial.power import Power
@@ -56,15 +58,12 @@ class Outcome:
     events: Counter[str] = field(default_factory=Counter)
     job_runs: Counter[str] = field(default_factory=Counter)
     cuts: dict[str, int] = field(default_factory=dict)
+    lives_ended: dict[str, int] = field(default_factory=dict)  # the daemon's that ended by themselves, by reason
     findings: list[Finding] = field(default_factory=list)
     excused: list[Excused] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)  # what the checker only counts
     figures: Figures | None = None  # None: it broke off
     purchases: list[Purchase] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        return not self.findings
 
 
 def run_trial(
@@ -109,12 +108,14 @@ class _Trial:
         self._power = power
         self._outcome = outcome
         self._progress = progress or (lambda what, part: None)
+        self._seen = Verdict()
 
     async def run(self) -> None:
         plan = self._plan
         keys = [key for key, _ in stands(plan.cast)]
         world = make_world(plan.seed, plan.cast, ports_of(keys), plan.skus, faults=True, orders=plan.orders)
         lab = await set_up(self._folder, world, plan, self._wall, self._trace, self._wire, self._power)
+        self._watch(lab)
         weather = Weather(lab, plan.faults)
         weather.calm()
         running = asyncio.create_task(lab.supervisor.run())
@@ -128,6 +129,14 @@ class _Trial:
         finally:
             running.cancel()
             self._note(lab)
+
+    def _watch(self, lab: Lab) -> None:
+        """Judge what only shows on the wire, while it is sent."""
+        now = lab.clock.now
+        self._wire.watchers += [
+            Acknowledged(self._folder / "syncd.db", DAEMON_PORT, now, self._seen),
+            TokenRequests(now, self._seen),
+        ]
 
     async def _storm(self, lab: Lab, weather: Weather) -> People:
         """Shoppers buy and things go wrong, for as many days as the plan says."""
@@ -180,8 +189,12 @@ class _Trial:
         self._outcome.events = lab.trace.counts
         self._outcome.job_runs = lab.job_runs
         self._outcome.cuts = {boundary.value: n for boundary, n in lab.power.cuts.by_boundary.items()}
+        self._outcome.lives_ended = {
+            "another one had taken over": lab.power.cuts.fenced,
+            "its database could not be opened": lab.power.cuts.false_starts,
+        }
         now = lab.clock.now()
-        ending = Verdict()
+        ending = self._seen
         for crash in lab.power.cuts.crashes:
             ending.find("daemon.crashed", crash, now, "it ended by itself")
         if self._outcome.awaited:
@@ -213,6 +226,3 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
     """A folder in memory where there is one: nothing in it has to survive."""
     memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own in it
     return tempfile.TemporaryDirectory(prefix="syncd-trial-", dir=memory if memory.is_dir() else None)
-
-
-Doing = Coroutine[Any, Any, None]

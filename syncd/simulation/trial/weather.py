@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from syncd.simulation.happenings import Outage, Spell
 from syncd.simulation.kit.network import CALM
 from syncd.simulation.trial.lab import Lab
 from syncd.simulation.trial.plan import DAY_S, Faults
+from syncd.simulation.trial.poison import tell_of_poison
 
 _QUOTA_USED_UP = 0.7  # of all requests are told to wait
 
@@ -28,15 +29,13 @@ class Weather:
         self._mixes = {key: sandbox.faults.mix for key, sandbox in lab.sandboxes.items()}
 
     def calm(self) -> None:
-        """Nothing goes wrong from now on, and whatever still does ends."""
+        """Nothing goes wrong from now on, and whatever still does ends; a spell that runs ends as it is cancelled."""
         self._lab.wire.network.mix = CALM
         self._lab.power.armed = False
         self._lab.disk.calm()
         for sandbox in self._lab.sandboxes.values():
             sandbox.faults.mix = type(sandbox.faults.mix).none()
             sandbox.faults.calm()
-        if self._lab.supervisor.life is not None:
-            self._lab.supervisor.life.thaw()
 
     def begin(self) -> list[Coroutine[Any, Any, None]]:
         """Let things go wrong; the spells to run beside everything else."""
@@ -46,6 +45,8 @@ class Weather:
         if faults.sandboxes:
             for key, sandbox in lab.sandboxes.items():
                 sandbox.faults.mix = self._mixes[key]
+        for sandbox in lab.sandboxes.values():
+            sandbox.faults.mix = _struck(sandbox.faults.mix, faults.strikes)
         return [
             self._spells("long outage", faults.long_outages, faults.long_outage_s, self._outage),
             self._spells("short outage", faults.short_outages, faults.short_outage_s, self._outage),
@@ -54,6 +55,7 @@ class Weather:
             self._spells("disk full", faults.disk_full, faults.disk_full_s, self._disk_full),
             self._spells("locked", faults.locked, faults.locked_s, self._locked),
             self._spells("frozen", faults.frozen, faults.frozen_s, self._frozen),
+            self._spells("poison", faults.poison, (0.0, 0.0), self._poisoned),
         ]
 
     async def _spells(
@@ -113,9 +115,14 @@ class Weather:
             return
         self._note("frozen", None, length_s)
         life.freeze()
-        self._lab.supervisor.relieve()
-        await asyncio.sleep(length_s)
-        life.thaw()
+        try:
+            self._lab.supervisor.relieve()
+            await asyncio.sleep(length_s)
+        finally:
+            life.thaw()  # this one: the life that the supervisor names by now is its relief's
+
+    async def _poisoned(self, rng: Rng, _: float) -> None:
+        await tell_of_poison(self._lab, rng)
 
     def _note(self, kind: str, key: str | None, length_s: float) -> None:
         now = self._lab.clock.now()
@@ -124,3 +131,8 @@ class Weather:
     def _somebody(self, rng: Rng) -> str:
         keys = sorted(self._lab.sandboxes)
         return keys[rng.randrange(len(keys))]
+
+
+def _struck(mix: Any, strikes: Mapping[str, float]) -> Any:
+    """A sandbox's mix of faults with these probabilities, as far as its vendor knows them."""
+    return replace(mix, **{name: chance for name, chance in strikes.items() if name in mix.probabilities()})

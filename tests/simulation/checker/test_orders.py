@@ -20,7 +20,7 @@ def look(spoilt: Spoilt, verdict: Verdict, *, rest: bool = True) -> set[str]:
     book = spoilt.book()
     orders.every_order_took_effect_once(spoilt.rest.truth, book, BOUNDS, verdict, rest=rest)
     orders.every_order_is_as_its_channel_has_it(spoilt.rest.truth, book, BOUNDS, verdict, rest=rest)
-    orders.nothing_is_parked(spoilt.rest.truth, book, verdict)
+    orders.nothing_is_parked(spoilt.rest.truth, book, Happenings(), verdict)
     return rules(verdict)
 
 
@@ -81,3 +81,17 @@ def test_while_it_storms_a_young_order_may_still_be_on_its_way(spoilt: Spoilt, v
         found = Verdict()
         orders.every_order_took_effect_once(replace(truth, at=now), book, BOUNDS, found, rest=False)
         assert rules(found) == blamed
+
+
+def test_news_that_were_made_unreadable_may_be_parked_and_no_others(spoilt: Spoilt, verdict: Verdict) -> None:
+    book = spoilt.book()
+    book.tallies = {("account:main-shop", "parked_events"): 2}
+    happenings = Happenings()
+    happenings.poisoned["main-shop"] = 2
+    orders.nothing_is_parked(spoilt.rest.truth, book, happenings, verdict)
+    assert verdict.findings == []
+
+    book.tallies = {("account:main-shop", "parked_events"): 3}
+    orders.nothing_is_parked(spoilt.rest.truth, book, happenings, verdict)
+
+    assert rules(verdict) == {"orders.parked"}

@@ -141,6 +141,59 @@ def test_a_relisted_unit_is_sold_again(life: Life, verdict: Verdict) -> None:
     assert verdict.findings == []
 
 
+def given_back_while_wanted(life: Life, bought_again: float) -> Happenings:
+    """The last piece is sold twice; then the purchase that eBay shows in no order is dropped, and bought again."""
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(EBAY, 10, "b", paid=False)
+    life.holds(EBAY, 20, since=0, until=None)
+    life.is_written(EBAY, decided=30, applied=31, value=0)
+    life.gives_back(EBAY, 60, "b")
+    life.sells(EBAY, bought_again, "c", known=bought_again + 20)
+    return Happenings(unpaid=[Unpaid("ebay-us", "b", frozenset({"CLOCK"}), at(10), at(61))])
+
+
+def test_a_unit_that_came_back_while_it_was_wanted_elsewhere_misleads(life: Life, verdict: Verdict) -> None:
+    happenings = given_back_while_wanted(life, 80)
+
+    assert look(life, verdict, happenings, counted(life)) == {"P7": 1, "P4": 1}
+    assert verdict.findings == []
+
+
+def test_a_unit_that_comes_back_misleads_although_the_book_never_knew_that_it_was_sold(
+    life: Life, verdict: Verdict
+) -> None:
+    life.sells(EBAY, 0, "a", paid=False)
+    life.is_written(EBAY, decided=10, applied=11, value=1)
+    life.sells(EBAY, 12, "b", known=20)
+    life.gives_back(EBAY, 2000, "a")
+    life.sells(EBAY, 2010, "c", known=2020)
+    happenings = Happenings(unpaid=[Unpaid("ebay-us", "a", frozenset({"CLOCK"}), at(0), at(2001))])
+
+    assert look(life, verdict, happenings, counted(life)) == {oversold.Misled.RELISTED.value: 1, "P4": 1}
+    assert verdict.findings == []
+
+
+def test_a_unit_that_came_back_must_be_seen_by_the_next_read(life: Life, verdict: Verdict) -> None:
+    happenings = given_back_while_wanted(life, 3600)
+
+    look(life, verdict, happenings, counted(life))
+
+    assert rules(verdict) == {"oversold"}
+    assert oversold.Misled.NOTHING.value in verdict.findings[0].detail
+
+
+def test_a_unit_that_came_back_explains_none_that_was_written_too_many(life: Life, verdict: Verdict) -> None:
+    life.sells(EBAY, 0, "a", known=5)
+    life.is_written(EBAY, decided=10, applied=11, value=1)
+    life.gives_back(EBAY, 20, "a")
+    life.sells(EBAY, 30, "b", known=40)
+    life.sells(EBAY, 31, "c", known=40)
+
+    look(life, verdict, book=counted(life))
+
+    assert rules(verdict) == {"oversold"}
+
+
 def test_goods_that_arrived_in_time_are_there(life: Life, verdict: Verdict) -> None:
     life.sells(SHOP, 0, "a", known=5)
     life.sells(AMAZON, 20, "b", known=40)

@@ -126,6 +126,34 @@ def test_a_dropped_purchase_that_came_back_hides_the_next(life: Life, verdict: V
     assert (look(life, verdict), verdict.findings) == ({"P4": 1}, [])
 
 
+def test_a_purchase_that_hides_behind_a_drop_does_so_until_its_order_shows(life: Life, verdict: Verdict) -> None:
+    life.opens(EBAY, 5)
+    life.sells(EBAY, -60, "dropped", paid=False)
+    life.gives_back(EBAY, 5, "dropped")
+    life.sells(EBAY, 6, "a", known=3000)
+    life.is_written(EBAY, decided=600, applied=610, value=9)
+    life.is_written(EBAY, decided=1600, applied=1610, value=19)
+
+    assert (look(life, verdict), verdict.findings) == ({"P4": 2}, [])
+
+
+@pytest.mark.parametrize(("erased", "excused"), [(True, {"P2": 1}), (False, {})])
+def test_of_two_sold_one_may_be_erased_and_its_order_end_the_hold_of_the_other(
+    life: Life, verdict: Verdict, erased: bool, excused: dict[str, int]
+) -> None:
+    life.opens(EBAY, 5)
+    life.sells(EBAY, 0, "hidden", paid=False)
+    life.holds(EBAY, 20, since=-30, until=60)
+    life.sells(EBAY, 19.9, "a", known=60)
+    if erased:
+        life.is_written(EBAY, decided=20, applied=20.3, value=3)
+    life.is_written(EBAY, decided=600, applied=610, value=9)
+    happenings = Happenings(unpaid=[Unpaid("ebay-us", "hidden", frozenset({"CLOCK"}), at(0))])
+
+    assert look(life, verdict, happenings) == excused
+    assert rules(verdict) == (set() if erased else {"relist"})
+
+
 def test_a_plain_set_that_lands_long_after_it_settled_is_recorded_as_late(life: Life, verdict: Verdict) -> None:
     life.opens(EBAY, 5)
     life.sells(EBAY, -100, "a", known=900)
@@ -186,3 +214,26 @@ def test_a_write_before_the_account_went_live_is_found(life: Life, verdict: Verd
     every_write_was_decided(life.truth(), life.history, verdict)
 
     assert rules(verdict) == {"shown.not_live"}
+
+
+def test_a_cancellation_that_the_book_had_not_learnt_of_hides_a_sale(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, 0, "a", known=10)
+    life.sells(SHOP, 20, "b", known=90)
+    life.gives_back(SHOP, 25, "a")
+    life.history.applied[(SHOP[0], "a")].append(at(95))
+    life.is_written(SHOP, decided=60, applied=60.5, value=9)
+
+    assert (look(life, verdict), verdict.findings) == ({"P4": 1}, [])
+
+
+def test_a_cancellation_that_the_book_knows_hides_nothing(life: Life, verdict: Verdict) -> None:
+    life.opens(SHOP, 5)
+    life.sells(SHOP, 0, "a", known=10)
+    life.sells(SHOP, 20, "b", known=90)
+    life.gives_back(SHOP, 25, "a")
+    life.history.applied[(SHOP[0], "a")].append(at(30))
+    life.is_written(SHOP, decided=60, applied=60.5, value=9)
+
+    assert look(life, verdict) == {}
+    assert rules(verdict) == {"relist"}

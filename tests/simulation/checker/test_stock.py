@@ -68,21 +68,28 @@ def test_a_shortage_of_what_is_there_is_found(spoilt: Spoilt, verdict: Verdict) 
     assert {"stock.missing", "stock.demand"} <= look(spoilt, verdict)
 
 
+def wanting(spoilt: Spoilt, verdict: Verdict, there: tuple[int, int], *lines: int) -> set[str]:
+    """What is found when two warehouses have so many free, and lines lack a unit of so many pieces each."""
+    book = Book({}, {}, {"east": "own", "west": "own"})
+    for warehouse, units in zip(("east", "west"), there, strict=True):
+        book.shelves[("CLOCK", warehouse)] = Shelf(units, 0, 0, 0)
+    book.wanting["CLOCK"] = sum(lines)
+    book.units_wanting["CLOCK"] += [{"CLOCK": pieces} for pieces in lines]
+    pieces = spoilt.pieces(spoilt.book())
+    pieces.wanted, pieces.there = Counter({"CLOCK": sum(lines)}), Counter({"CLOCK": sum(there)})
+    stock.shortages_are_what_is_missing(spoilt.rest.truth, book, pieces, verdict)
+    return rules(verdict)
+
+
 @pytest.mark.parametrize(("there", "blamed"), [((2, 1), set()), ((3, 0), {"stock.missing"})])
 def test_a_pack_that_no_single_warehouse_can_make_may_lack_its_pieces(
     spoilt: Spoilt, verdict: Verdict, there: tuple[int, int], blamed: set[str]
 ) -> None:
-    book = Book({}, {}, {"east": "own", "west": "own"})
-    for warehouse, units in zip(("east", "west"), there, strict=True):
-        book.shelves[("CLOCK", warehouse)] = Shelf(units, 0, 0, 0)
-    book.wanting["CLOCK"] = 3
-    book.bundles_wanting["CLOCK"].append({"CLOCK": 3})
-    pieces = spoilt.pieces(spoilt.book())
-    pieces.wanted, pieces.there = Counter({"CLOCK": 3}), Counter({"CLOCK": 3})
+    assert wanting(spoilt, verdict, there, 3) == blamed
 
-    stock.shortages_are_what_is_missing(spoilt.rest.truth, book, pieces, verdict)
 
-    assert rules(verdict) == blamed
+def test_a_pack_that_lacks_its_pieces_excuses_no_plain_unit_that_is_there(spoilt: Spoilt, verdict: Verdict) -> None:
+    assert wanting(spoilt, verdict, (2, 0), 3, 1) == {"stock.missing"}
 
 
 def test_goods_that_arrived_and_are_in_no_book_are_found(spoilt: Spoilt, verdict: Verdict) -> None:

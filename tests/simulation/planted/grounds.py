@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from syncd.simulation.kit.boundary import Boundary
 from syncd.simulation.shoppers import Habits
@@ -46,37 +47,40 @@ _CALM = Plan(
 _LOST_NEWS = {"webhook_drop": 0.85}
 _INDECISIVE = replace(_BUSY, cancel_share=0.35)
 
+
+def _with_faults(plan: Plan, **faults: Any) -> Plan:
+    return replace(plan, faults=replace(plan.faults, **faults))
+
+
 CALM_SHOP = Ground("calm shop", _CALM)
-LOST_NEWS = Ground("lost news", _CALM, _LOST_NEWS)
+LOST_NEWS = Ground("lost news", _with_faults(_CALM, strikes=_LOST_NEWS))
 OUTAGES = Ground(
     "outages",
     replace(
         _CALM,
         days=HOUR_S / 2 / DAY_S,
         deliveries_every_s=_NEVER_S,
-        faults=replace(NO_FAULTS, short_outages=150.0, short_outage_s=(400.0, 600.0)),
+        faults=replace(NO_FAULTS, short_outages=150.0, short_outage_s=(400.0, 600.0), strikes=_LOST_NEWS),
     ),
-    _LOST_NEWS,
 )
-POWER_CUTS = Ground("power cuts", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.COMMITTED: 1 / 20})))
-CUTS_AT_REPLIES = Ground(
-    "cuts at replies", replace(_CALM, faults=replace(NO_FAULTS, cuts={Boundary.SENT: 1 / 10, Boundary.REPLIED: 1 / 20}))
+POWER_CUTS = Ground("power cuts", _with_faults(_CALM, cuts={Boundary.COMMITTED: 1 / 20}))
+CUTS_AT_REPLIES = Ground("cuts at replies", _with_faults(_CALM, cuts={Boundary.SENT: 1 / 10, Boundary.REPLIED: 1 / 20}))
+LOST_REPLIES = Ground(
+    "lost replies", _with_faults(replace(_CALM, cast=SHOPS), strikes={"lost_reply": 0.3, "webhook_drop": 0.5})
 )
-LOST_REPLIES = Ground("lost replies", replace(_CALM, cast=SHOPS), {"lost_reply": 0.3, "webhook_drop": 0.5})
 HIDDEN_SALES = Ground(
     "hidden sales",
-    replace(_CALM, cast=SHOPS, deliveries_every_s=120.0),
-    {"webhook_drop": 0.7, "stale_read": 0.05},
+    _with_faults(
+        replace(_CALM, cast=SHOPS, deliveries_every_s=120.0), strikes={"webhook_drop": 0.7, "stale_read": 0.05}
+    ),
 )
 HIDDEN_FOR_A_WHILE = replace(
     HIDDEN_SALES, name="hidden sales for a while", plan=replace(HIDDEN_SALES.plan, days=600.0 / DAY_S)
 )
 CALM_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
 TYPED_OVER = Ground("numbers typed over", replace(_CALM, typing_every_s=40.0))
-FROZEN = Ground(
-    "frozen machines",
-    replace(_CALM, cast=SHOPS, faults=replace(NO_FAULTS, frozen=400.0, frozen_s=(35.0, 60.0))),
-)
+FROZEN = Ground("frozen machines", _with_faults(replace(_CALM, cast=SHOPS), frozen=400.0, frozen_s=(35.0, 60.0)))
+POISON = Ground("poison", _with_faults(_CALM, poison=300.0))
 CALM_AMAZON = Ground("calm amazon", replace(_CALM, cast=AMAZON))
 UNPAID = Ground(
     "unpaid purchases",
@@ -90,13 +94,27 @@ UNPAID = Ground(
     ),
 )
 UNPAID_PACKS = Ground(
-    "unpaid packs",  # a plain listing and its pack of three, and no more goods than there are
+    "unpaid packs",  # a plain listing and its pack of three
     replace(
         UNPAID.plan,
         days=_CALM.days,
         skus=1,
-        habits=replace(_BUSY, orders_per_hour=60.0, unpaid_share={"ebay": 0.5}),
+        habits=replace(_BUSY, unpaid_share={"ebay": 0.5}),
+        deliveries_every_s=120.0,
+        audit_every_s=60.0,
+    ),
+)
+WITH_3PL = Ground(
+    "3pl", _with_faults(replace(_CALM, cast=SHOP_AND_3PL, habits=_INDECISIVE), strikes={"lost_reply": 0.25})
+)
+_UNLISTED: tuple[tuple[str, ...], ...] = ((),)
+BACK_ORDERS = Ground(
+    "back orders",  # two goods are listed: one of them sells below 0
+    replace(
+        _CALM,
+        cast=replace(SHOP, assortments=_UNLISTED * 27 + ((_SHOP.key,),) * 2),
+        skus=29,
+        habits=replace(_BUSY, orders_per_hour=120.0),
         deliveries_every_s=_NEVER_S,
     ),
 )
-WITH_3PL = Ground("3pl", replace(_CALM, cast=SHOP_AND_3PL, habits=_INDECISIVE), {"lost_reply": 0.25})

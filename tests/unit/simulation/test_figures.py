@@ -90,7 +90,16 @@ def an_outcome(seed: int, oversold: int, causes: dict[str, int], lag_s: float | 
     )
     calm = ChannelFigures(5, 0, {}, {}, {}, 0.5, 0, Lag(None, None), Lag(None, None))
     figures = Figures({"main-shop": channel, "ebay-us": calm}, {"bursts": 2}, 3)
-    return Outcome(Plan(seed), "ab" * 32, 1.0, 90_000.0, 30.0, cuts={"after a commit": 2}, figures=figures)
+    return Outcome(
+        Plan(seed),
+        "ab" * 32,
+        1.0,
+        90_000.0,
+        30.0,
+        cuts={"after a commit": 2},
+        lives_ended={"another one had taken over": seed},
+        figures=figures,
+    )
 
 
 def test_several_trials_are_told_by_mean_and_interval() -> None:
@@ -121,6 +130,7 @@ def test_people_read_a_table_with_causes_below_their_figure() -> None:
     assert "oversold units 2 2 0 0" in lines
     assert lines[lines.index("oversold units 2 2 0 0") + 1] == "a channel was down 2 2 0 0"
     assert "2 x oversold: P7 other channel" in lines
+    assert lines[lines.index("starts of the daemon 3") + 1] == "ended: another one had taken over 1"
 
 
 def test_people_read_means_over_several_seeds() -> None:
@@ -145,6 +155,7 @@ def test_programs_read_one_document() -> None:
     ]
     assert told["figures"]["oversold_units"]["channels"]["main-shop"]["mean"] == 1.0
     assert told["trials"][0]["figures"]["channels"]["main-shop"]["placed_to_shown"] == {"p50_s": 5.0, "p95_s": 9}
+    assert [each["lives_ended"] for each in told["trials"]] == [{"another one had taken over": n} for n in (1, 2)]
     assert told["plan"]["days"] == 1.0
     assert "seed" not in told["plan"]
 
