@@ -54,6 +54,7 @@ fmt: $(DEV) ## format the code and mend what can be mended
 
 bench: $(DEV) ## measure, as ratios to a baseline in the same run
 	$(BIN)/python benchmarks/intake.py
+	$(BIN)/python benchmarks/status_page.py
 
 lock: ## resolve locks/*.in anew with uv; newest versions by ARGS=--upgrade
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }
