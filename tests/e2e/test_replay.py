@@ -19,7 +19,7 @@ from tests.support import postgres
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 REAL = Path("data") / "online_retail_2010-12_2011-05.csv.gz"
-ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+ENGINES = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.soak])]
 HEADER = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 
 

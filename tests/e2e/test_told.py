@@ -131,7 +131,7 @@ class Seller:
         return int(self.db.read_now(lambda connection: connection.execute(text(query)).scalar_one()))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.soak])])
 async def seller(request: pytest.FixtureRequest, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Seller]:
     url = postgres.create_database() if request.param == "postgresql" else f"sqlite:///{tmp_path / 'syncd.db'}"
     migrate(url)
