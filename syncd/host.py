@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
 from aiohttp import web
 
 from adapters.contract import Rng
@@ -17,7 +18,13 @@ from syncd.clock import ScaledClock, real_now
 from syncd.db.lease import this_process
 from syncd.loops import ApTimetable, Job, Timetable
 
+log = structlog.get_logger(__name__)
+
 _CLEANUP_S = 5.0
+
+
+def _note_no_reload() -> None:
+    log.warning("reload.ignored", signal="SIGHUP", remedy="restart syncd: only a start takes a new configuration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class ThisMachine:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, end)
+        loop.add_signal_handler(signal.SIGHUP, _note_no_reload)  # unhandled it would end the process
 
     async def serve(self, app: web.Application, host: str, port: int) -> Served:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLEANUP_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 
 from adapters.contract import Clock, Rng
 from syncd.alerts.deliveries import Claimed, Tried, claim, next_due, pass_all_on, settle
-from syncd.alerts.senders.sender import NotNow, RouteDead, Sender, SendFailed, Unsendable
+from syncd.alerts.senders.sender import NotNow, Refused, RouteDead, Sender, SendFailed, Unsendable
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.database import Transactor
 from syncd.db.lease import Lease, guard
@@ -27,6 +28,9 @@ GIVE_UP: Final = timedelta(days=3)
 _FIRST_S: Final = 2.0
 _LONGEST_S: Final = 600.0
 _SURELY_FAILED: Final = 4
+_REFUSED_S: Final = (60.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0)
+"""Pauses of a message that is refused while others may go; after the last one more attempt, then it is given up."""
+
 _TRIED_AGAIN_S: Final = 30.0  # longer than any attempt: one that ended with its process is repeated then
 
 
@@ -42,10 +46,19 @@ class CourierTools:
 
 
 class Courier:
-    """Works for one route. `at_once`: how many deliveries may be under way together."""
+    """Works for one route. `at_once`: how many deliveries may be under way together.
+
+    `trouble`: why nothing gets through from the first, which people are told before there is anything to send.
+    """
 
     def __init__(
-        self, route: str, sender: Sender, tools: CourierTools, fallback: str | None = None, at_once: int = 1
+        self,
+        route: str,
+        sender: Sender,
+        tools: CourierTools,
+        fallback: str | None = None,
+        at_once: int = 1,
+        trouble: str | None = None,
     ) -> None:
         self.route = route
         self.wake = asyncio.Event()
@@ -58,12 +71,17 @@ class Courier:
         self._counted = False
         self._failing_since: datetime | None = None
         self._broken = False
+        self._trouble = trouble
+        self._refusals: Counter[int] = Counter()  # by delivery
         self._unsure = True  # an earlier process may have left the route's alert open
         self._not_before = tools.real_now()
 
     async def step(self) -> bool:
         """Send what is due. Returns whether there may be more at once."""
         now = self._tools.real_now()
+        if self._trouble is not None:
+            await self._note_broken(self._trouble)
+            self._trouble = None
         due_at = await self._tools.db.read(next_due, self.route)
         if due_at is None:
             self.rest_until = None
@@ -89,6 +107,10 @@ class Courier:
             answer = await self._sender.send(each.key, each.body)
         except SendFailed as err:
             return await self._note_failure(each, err)
+        except Exception as err:  # noqa: BLE001 - told like any failure, by its type: its text may quote a secret
+            log.error("sender.failed", route=self.route, error=type(err).__name__)
+            return await self._note_failure(each, NotNow(f"sending failed ({type(err).__name__})"))
+        self._refusals.pop(each.id, None)
         log.info("message.sent", route=self.route, attempt=each.attempts, answer=answer)
         now = self._tools.real_now()
         self._not_before = max(self._not_before, now + timedelta(seconds=self._sender.gap_s))
@@ -98,20 +120,48 @@ class Courier:
     async def _note_failure(self, each: Claimed, err: SendFailed) -> Tried:
         now = self._tools.real_now()
         if isinstance(err, Unsendable):
-            log.error("message.refused", route=self.route, reason=err.reason)
-            return Tried(each.id, each.key, "passed_on" if self._fallback else "failed", err.reason, now)
+            return self._give_up(each, err, now)
+        if isinstance(err, Refused):
+            return await self._hold_back(each, err, now)
         pause_s = self._back_off(err, now)
-        if self._is_broken(err, each, now) and not self._broken:
-            self._broken = True
-            log.error("route.down", route=self.route, reason=err.reason, fallback=self._fallback)
-            await self._tell(err.reason)
+        if self._is_broken(err, each, now):
+            await self._note_broken(err.reason)
         next_at = now + timedelta(seconds=pause_s)
         if self._broken and self._fallback is not None:
             return Tried(each.id, each.key, "passed_on", err.reason, next_at)
         if now - each.created_at > GIVE_UP:
+            self._refusals.pop(each.id, None)
             log.error("message.given_up", route=self.route, attempts=each.attempts, reason=err.reason)
             return Tried(each.id, each.key, "failed", err.reason, next_at)
         return Tried(each.id, each.key, "waiting", err.reason, next_at)
+
+    async def _hold_back(self, each: Claimed, err: Refused, now: datetime) -> Tried:
+        """Let this one wait by itself. Where all are refused and none gets through, the route is broken too."""
+        self._failing_since = self._failing_since or now
+        if (now - self._failing_since).total_seconds() >= BROKEN_AFTER_S:
+            await self._note_broken(err.reason)
+        self._refusals[each.id] += 1
+        refused = self._refusals[each.id]
+        if refused > len(_REFUSED_S) or now - each.created_at > GIVE_UP:
+            return self._give_up(each, err, now)
+        pause_s = _REFUSED_S[refused - 1] * self._tools.rng.uniform(0.8, 1.2)
+        return Tried(each.id, each.key, "waiting", err.reason, now + timedelta(seconds=pause_s))
+
+    def _give_up(self, each: Claimed, err: SendFailed, now: datetime) -> Tried:
+        self._refusals.pop(each.id, None)
+        log.error("message.refused", route=self.route, attempts=each.attempts, reason=err.reason)
+        return Tried(each.id, each.key, "passed_on" if self._fallback else "failed", err.reason, now)
+
+    async def _note_broken(self, reason: str) -> None:
+        if self._broken:
+            return
+        self._broken = True  # at once: what is under way together fails together
+        log.error("route.down", route=self.route, reason=reason, fallback=self._fallback)
+        try:
+            await self._tell(reason)
+        except BaseException:
+            self._broken = False
+            raise
 
     def _back_off(self, err: SendFailed, now: datetime) -> float:
         """Real seconds until the route is tried again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, delete, func, literal_column, select, update
+from sqlalchemy import Connection, Executable, Select, delete, func, literal_column, select, update
 
 from syncd.db.lease import Lease, guard
 from syncd.db.rows import insert_rows
@@ -89,9 +89,14 @@ def _next_due(given: Given) -> Executable:
 def claim(
     connection: Connection, lease: Lease, route: str, most: int, now: datetime, again_at: datetime
 ) -> tuple[Claimed, ...]:
-    """Count an attempt of what is due, oldest first. Should this process end now, they are due again at `again_at`."""
+    """Count an attempt of what is due. Should this process end now, they are due again at `again_at`.
+
+    What has waited longest for its turn comes first. Where one goes at a time, as to people, it is the oldest: they
+    must not read that it is over before they read what.
+    """
     guard(connection, lease)
-    found = _due(connection, route=route, now=now, most=most).all()
+    due = _oldest if most == 1 else _due
+    found = due(connection, route=route, now=now, most=most).all()
     if found:
         _count_attempt(connection, tried=[(row.id,) for row in found], again_at=again_at)
     return tuple(Claimed(row.id, row.key, row.body, row.attempts + 1, row.created_at) for row in found)
@@ -99,15 +104,19 @@ def claim(
 
 @statement
 def _due(given: Given) -> Executable:
-    return (
-        select(delivery.c.id, delivery.c.key, delivery.c.body, delivery.c.attempts, delivery.c.created_at)
-        .where(
-            delivery.c.route == given.value("route", str),
-            delivery.c.state == constant("waiting"),
-            delivery.c.next_at <= given.value("now", datetime),
-        )
-        .order_by(delivery.c.id)
-        .limit(given.value("most", int))
+    return _waiting(given).order_by(delivery.c.next_at, delivery.c.id).limit(given.value("most", int))
+
+
+@statement
+def _oldest(given: Given) -> Executable:
+    return _waiting(given).order_by(delivery.c.id).limit(given.value("most", int))
+
+
+def _waiting(given: Given) -> Select[Any]:
+    return select(delivery.c.id, delivery.c.key, delivery.c.body, delivery.c.attempts, delivery.c.created_at).where(
+        delivery.c.route == given.value("route", str),
+        delivery.c.state == constant("waiting"),
+        delivery.c.next_at <= given.value("now", datetime),
     )
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
 from adapters.contract import Clock
 from syncd import config as settings
 from syncd import secrets
@@ -18,12 +23,15 @@ from syncd.alerts.senders.sender import Sender
 from syncd.alerts.senders.slack import Slack
 from syncd.alerts.senders.teams import Teams
 from syncd.alerts.senders.telegram import API, Telegram
+from syncd.alerts.senders.unopened import Unopened
 from syncd.alerts.senders.webhook import Webhook
 from syncd.alerts.senders.wecom import WeCom
 from syncd.alerts.tell import RouteRule
 from syncd.clock import ScaledClock
 from syncd.config.values import url as checked_url
 from syncd.errors import SyncdError
+
+log = structlog.get_logger(__name__)
 
 _HOOKS_AT_ONCE = 8
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
@@ -34,6 +42,8 @@ class RouteRefused(SyncdError):
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"route {name}: {problem}")
+        self.name = name
+        self.problem = problem
 
 
 def topics_of(config: settings.Config) -> frozenset[str]:
@@ -69,12 +79,28 @@ def voice_of(route: settings.Route, config: settings.Config) -> Voice:
 
 
 def open_messenger(config: settings.Config, tools: CourierTools) -> Messenger | None:
-    """The messenger of a configuration; None when nobody is to be told. Raises SecretMissing and RouteRefused."""
+    """The messenger of a configuration; None when nobody is to be told. Raises SecretMissing.
+
+    A route that is refused keeps no other from working, nor the daemon: it is broken from the first.
+    """
     if not config.alerts.routes and not config.webhooks:
         return None
-    couriers = [Courier(route.name, open_route(route), tools, route.fallback) for route in config.alerts.routes]
-    couriers += [Courier(hook.name, open_webhook(hook), tools, at_once=_HOOKS_AT_ONCE) for hook in config.webhooks]
+    couriers = [_courier(each.name, partial(open_route, each), tools, each.fallback) for each in config.alerts.routes]
+    couriers += [
+        _courier(each.name, partial(open_webhook, each), tools, None, at_once=_HOOKS_AT_ONCE)
+        for each in config.webhooks
+    ]
     return Messenger(plan_of(config), couriers, tools)
+
+
+def _courier(
+    name: str, opened: Callable[[], Sender], tools: CourierTools, fallback: str | None, at_once: int = 1
+) -> Courier:
+    try:
+        return Courier(name, opened(), tools, fallback, at_once)
+    except RouteRefused as err:
+        log.error("route.refused", route=name, reason=err.problem, fallback=fallback)
+        return Courier(name, Unopened(err.problem), tools, fallback, at_once, trouble=err.problem)
 
 
 def open_webhook(hook: settings.Webhook) -> Sender:

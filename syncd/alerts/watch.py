@@ -113,17 +113,18 @@ class Watch:
         now = self._clock.now()
         seen = await self._db.read(read_drift, tuple(self._accounts))
         before = self._drifted
-        self._drifted = seen
         if before is None:  # whoever ran before may have left some open: they close half an hour from now
+            self._drifted = seen
             self._drifted_at = dict.fromkeys(self._accounts, now)
             return
         moved = {key: n - before.get(key, 0) for key, n in seen.items() if n > before.get(key, 0)}
         over = [key for key, at in self._drifted_at.items() if key not in moved and now - at >= _DRIFT_OVER]
         if moved or over:
-            self._drift_units.update(moved)
-            opened = {self._accounts[key]: (key, self._drift_units[key]) for key in moved}
+            opened = {self._accounts[key]: (key, self._drift_units[key] + units) for key, units in moved.items()}
             closed = [self._accounts[key] for key in over]
             await self._db.transact(note_drift, self._lease(), opened, closed, now)
+        self._drifted = seen  # only now: what could not be told is told the next time
+        self._drift_units.update(moved)
         self._drifted_at.update(dict.fromkeys(moved, now))
         for key in over:
             del self._drifted_at[key]

@@ -144,6 +144,9 @@ async def _test(what: str, opened: Callable[[], Sender], body: str, console: Con
     except SendFailed as err:
         console.print(f"  [red]✗[/] {escape(what)}: {escape(err.reason)}")
         return False
+    except Exception as err:  # noqa: BLE001 - told by its type, as the daemon does: its text may quote a secret
+        console.print(f"  [red]✗[/] {escape(what)}: sending failed ({type(err).__name__})")
+        return False
     finally:
         await sender.close()
     console.print(f"  [green]✓[/] {escape(what)}: {escape(answer)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ from syncd.accounts.checkup import (
 )
 from syncd.accounts.findings import Finding, Verdict, right, wrong
 from syncd.accounts.mistakes import mistakes_of_shipbob
+from syncd.alerts.opening import RouteRefused, open_route, open_webhook
+from syncd.alerts.senders.sender import Sender
 from syncd.bootstrap import SettingsRefused, open_channel, open_database, open_stock_source
 from syncd.chance import SystemRng
 from syncd.cli import EXIT_CONFIG
@@ -65,6 +68,7 @@ async def _check(path: Path, tell: Tell, *, offline: bool) -> bool:
     counted = f"{len(config.accounts)} accounts, {len(config.warehouses)} warehouses, secrets"
     tell(right(f"configuration {path}", counted))
     _check_database(config, tell)
+    await _check_routes(config, tell)
     try:
         clock = clock_from(config.clock.record)
     except SyncdError as err:
@@ -147,6 +151,21 @@ async def _check_warehouse(
         await source.close()
     for each in answers:
         tell(each)
+
+
+async def _check_routes(config: settings.Config, tell: Tell) -> None:
+    """Open everything by which people and programs are told; nothing is sent."""
+    opened: list[tuple[str, Callable[[], Sender]]] = [
+        (f"route {each.name}", partial(open_route, each)) for each in config.alerts.routes
+    ]
+    opened += [(f"webhook {each.name}", partial(open_webhook, each)) for each in config.webhooks]
+    for subject, open_it in opened:
+        try:
+            sender = open_it()
+        except RouteRefused as err:
+            tell(wrong(subject, err.problem, "hand the right secret over; `syncd alert test` then sends a test"))
+        else:
+            await sender.close()
 
 
 _MARKS = {Verdict.RIGHT: "[green]✓[/]", Verdict.ODD: "[yellow]![/]", Verdict.WRONG: "[red]✗[/]"}

@@ -99,3 +99,33 @@ def test_a_secret_that_is_missing_is_told(config: Path, monkeypatch: pytest.Monk
 
     assert code == 1
     assert "secret OPS_URL is not set" in " ".join(told.split())
+
+
+@respx.mock
+def test_whatever_a_sender_raises_is_told_in_one_line(config: Path) -> None:
+    respx.post("https://hooks.example.com/S3CRET").mock(side_effect=KeyError("S3CRET"))
+
+    code, told = asks("test", "ops", config=config)
+
+    assert code == 1
+    assert told.strip() == "✗ ops (slack): sending failed (KeyError)"
+
+
+def test_a_check_names_each_route_and_webhook_that_cannot_be_opened(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = (
+        'name = "erp"\nurl = "https://erp.example.com/h"\ntopics = ["order.allocated"]\nsigning_secret = "ERP_SECRET"'
+    )
+    config.write_text(f"{config.read_text()}\n[[webhook]]\n{hook}\n")
+    monkeypatch.setenv("OPS_URL", "hooks.example.com/S3CRET")
+    monkeypatch.setenv("ERP_SECRET", "whsec_S3CRET")
+
+    done = CliRunner().invoke(app, ["check", "--offline", "--json", "-c", str(config)])
+
+    assert done.exit_code == 1
+    assert "S3CRET" not in done.output
+    wrong = {each["subject"]: each for each in json.loads(done.output)["findings"] if each["verdict"] == "wrong"}
+    assert sorted(wrong) == ["route ops", "webhook erp"]
+    assert wrong["route ops"]["told"] == "the secret OPS_URL is not an address: it must begin with https://"
+    assert all("syncd alert test" in each["remedy"] for each in wrong.values())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from syncd.accounts.store import AccountSetup, WarehouseSetup, sync_parties
 from syncd.alerts.watch import Space, Watch, database_folder, space_of
@@ -141,3 +142,27 @@ async def test_somebody_elses_numbers_are_told_until_half_an_hour_after_the_last
     time.at += timedelta(minutes=2)
     await watch.drift()
     assert not alerts(db)[0][3]
+
+
+async def test_a_drift_that_the_database_did_not_take_is_told_the_next_time(
+    db: Database, time: Time, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setups = (AccountSetup("shop", "shopify", "priority", 0, None, ("own",)),)
+    own = (WarehouseSetup("own", "Back room", "own", "DE", "20095", "UTC"),)
+    ids = db.transact_now(sync_parties, setups, own, NOW)
+    watch = a_watch(db, time, disk, ids.accounts)
+    await watch.drift()
+    db.transact_now(add_tallies, {("account:shop", "units_surplus"): 3})
+
+    async def fails(*_: object, **__: object) -> None:
+        raise OperationalError("COMMIT", {}, OSError("disk I/O error"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(db, "transact", fails)
+        with pytest.raises(OperationalError):
+            await watch.drift()
+    assert alerts(db) == []
+
+    await watch.drift()
+
+    assert alerts(db) == [("drift", "", 3, True)]

@@ -67,7 +67,7 @@ class Mail:
                 if self._settings.username is not None:
                     server.login(self._settings.username, self._settings.password or "")
                 refused = server.send_message(mail)
-        except (smtplib.SMTPException, OSError) as err:
+        except (smtplib.SMTPException, OSError, ValueError) as err:
             raise meaning(err) from None  # what a server says may quote what it was given
         return f"accepted, but not for {len(refused)} of the recipients" if refused else "accepted"
 
@@ -92,9 +92,13 @@ def compose(message: Message, key: str, settings: MailSettings) -> EmailMessage:
 
 
 def meaning(err: Exception) -> SendFailed:
-    """What smtplib met, as one of the three failures."""
+    """What smtplib met, as a failure to send."""
     if isinstance(err, ssl.SSLCertVerificationError):
         return RouteDead("the server's certificate is not to be trusted")
+    if isinstance(err, UnicodeEncodeError):  # smtplib logs in by ASCII alone
+        return RouteDead("the user or the password has a letter outside ASCII, and cannot log in by SMTP")
+    if isinstance(err, ValueError):
+        return RouteDead("the server's name, the user or the password has a character that SMTP does not allow")
     if isinstance(err, smtplib.SMTPNotSupportedError):
         return RouteDead("the server offers neither STARTTLS nor a way to log in that we know")
     if isinstance(err, smtplib.SMTPRecipientsRefused):

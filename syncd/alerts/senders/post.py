@@ -16,7 +16,7 @@ WITHIN_S: Final = 15.0
 _TOLD: Final = 200
 _LONGEST_WAIT_S: Final = 3600.0
 _GONE: Final = frozenset((401, 403, 404, 405, 410))
-_LATER: Final = frozenset((408, 425, 429))
+LATER: Final = frozenset((408, 425, 429))
 
 
 class Poster:
@@ -31,15 +31,15 @@ class Poster:
         self, content: bytes, *, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """The answer, whatever its status. Raises NotNow when there is none, RouteDead for an address that is none."""
-        url = httpx.URL(self._url)
-        if params:
-            url = url.copy_merge_params(dict(params))
         try:
+            url = httpx.URL(self._url)
+            if params:
+                url = url.copy_merge_params(dict(params))
             async with asyncio.timeout(WITHIN_S):  # httpx bounds each read, not their sum
                 return await self._client.post(
                     url, content=content, headers={"Content-Type": "application/json", **(headers or {})}
                 )
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
             raise RouteDead("the address is not one") from None
         except (httpx.HTTPError, OSError) as err:  # OSError covers TimeoutError; the text could quote the address
             raise NotNow(f"no answer ({type(err).__name__})") from None
@@ -67,7 +67,7 @@ def failure(answer: httpx.Response, reason: str = "") -> SendFailed | None:
     if answer.is_success:
         return None
     text = f"HTTP {status}" + (f": {short(reason)}" if reason else "")
-    if status in _LATER or status >= 500:
+    if status in LATER or status >= 500:
         return NotNow(text, retry_after_s(answer.headers.get("Retry-After")))
     if status in _GONE or answer.is_redirect:
         return RouteDead(text)

@@ -1,4 +1,4 @@
-"""What every sender does, and the three ways in which sending fails."""
+"""What every sender does, and the four ways in which sending fails."""
 
 from __future__ import annotations
 
@@ -31,13 +31,17 @@ class Unsendable(SendFailed):
     """This message will never be taken; others may."""
 
 
+class Refused(SendFailed):
+    """This message is not taken as things are, and may be later; others may be taken now."""
+
+
 class Sender(Protocol):
     """Sends bodies as the outbox keeps them. `gap_s`: real seconds between two messages that the service asks for."""
 
     gap_s: float
 
     async def send(self, key: str, body: str) -> str:
-        """Send once; what the service answered, in a few words. Raises one of the three `SendFailed`."""
+        """Send once; what the service answered, in a few words. Raises one of the four `SendFailed`."""
         ...
 
     async def close(self) -> None: ...

@@ -2,7 +2,7 @@
 
 Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md (webhook-id, webhook-timestamp,
 webhook-signature "v1," and base64 of HMAC-SHA256 over id.timestamp.body; secrets of 24 to 64 bytes after whsec_; any
-2xx is success, 410 means never again, all else is tried again).
+2xx is success, 410 means never again, all else is tried again). A 4xx is about this one event and holds up no other.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Final
 import httpx
 
 from adapters.contract import Clock
-from syncd.alerts.senders.post import Poster, retry_after_s
-from syncd.alerts.senders.sender import NotNow, RouteDead
+from syncd.alerts.senders.post import LATER, Poster, retry_after_s
+from syncd.alerts.senders.sender import NotNow, Refused, RouteDead
 
 PREFIX: Final = "whsec_"
 
@@ -46,6 +46,8 @@ class Webhook:
             return text
         if answer.status_code == httpx.codes.GONE:
             raise RouteDead(text)
+        if answer.is_client_error and answer.status_code not in LATER:
+            raise Refused(text)
         raise NotNow(text, retry_after_s(answer.headers.get("Retry-After")))
 
     async def close(self) -> None:

@@ -142,3 +142,17 @@ def test_a_title_with_a_line_break_makes_no_header_of_its_own() -> None:
 
     assert mail["Bcc"] is None
     assert mail["Subject"] == "[syncd] 🔵 one Bcc: x@example.com"
+
+
+async def test_a_password_that_smtp_cannot_carry_is_a_dead_route(server: MailServer) -> None:
+    err = await refused(server, username="me", password="S3CRETä")
+
+    assert type(err) is RouteDead
+    assert "a letter outside ASCII" in err.reason
+
+
+async def test_a_server_whose_name_is_none_is_a_dead_route() -> None:
+    nowhere = MailSettings("a" * 70 + ".example.com", 25, "none", "syncd@example.com", ("ops@example.com",))
+
+    with pytest.raises(RouteDead, match="the server's name"):
+        await Mail(nowhere, Still()).send("key-1", to_json(A_MESSAGE))

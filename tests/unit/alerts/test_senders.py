@@ -19,7 +19,7 @@ from syncd.alerts.senders import dingtalk, discord, feishu, slack, teams, telegr
 from syncd.alerts.senders.dingtalk import DingTalk
 from syncd.alerts.senders.discord import Discord
 from syncd.alerts.senders.feishu import Feishu
-from syncd.alerts.senders.sender import NotNow, RouteDead, Sender, SendFailed, Unsendable
+from syncd.alerts.senders.sender import NotNow, Refused, RouteDead, Sender, SendFailed, Unsendable
 from syncd.alerts.senders.slack import Slack
 from syncd.alerts.senders.teams import Teams
 from syncd.alerts.senders.telegram import Telegram
@@ -169,7 +169,11 @@ async def test_an_address_that_is_gone_is_dead(name: str, status: int) -> None:
         ("feishu", httpx.Response(200, json={"code": 11232, "msg": "too many request"}), NotNow, 10.0),
         ("feishu", httpx.Response(200, json={"code": 9499, "msg": "Bad Request"}), Unsendable, None),
         ("webhook", httpx.Response(410), RouteDead, None),
-        ("webhook", httpx.Response(404), NotNow, None),
+        ("webhook", httpx.Response(400), Refused, None),
+        ("webhook", httpx.Response(404), Refused, None),
+        ("webhook", httpx.Response(408), NotNow, None),
+        ("webhook", httpx.Response(425), NotNow, None),
+        ("webhook", httpx.Response(500), NotNow, None),
         ("webhook", httpx.Response(302, headers={"Location": "https://elsewhere.example.com"}), NotNow, None),
         ("webhook", httpx.Response(429, headers={"Retry-After": "9999999"}), NotNow, 3600.0),
     ],
@@ -304,3 +308,12 @@ async def test_an_address_that_is_none_is_dead() -> None:
     with pytest.raises(RouteDead):
         await sender.send("k", to_json(A_MESSAGE))
     await sender.close()
+
+
+async def test_an_address_with_a_line_break_is_a_dead_route() -> None:
+    sender = Telegram("123:S3CRET\nS3CRET", "-100", "https://chat.example.com")
+
+    with pytest.raises(RouteDead, match="the address is not one") as caught:
+        await sender.send("key-1", to_json(A_MESSAGE))
+    await sender.close()
+    assert "S3CRET" not in str(caught.value)
