@@ -71,8 +71,8 @@ class Receiving:
             async with self._shelves.hands:
                 there_at = self._clock.now()  # the book never has goods before they are there
                 self._shelves.arrive({(sku, plan.key): pieces for sku, pieces in arrived.items()})
-                await self._aside(self._count, plan.key, arrived, number)
                 self._note(plan, arrived, there_at)
+                await self._aside(self._count, plan.key, arrived, number)
                 await self._clock.sleep(_PAUSE_S)
         else:
             await self._docks[plan.key](arrived)

@@ -16,18 +16,44 @@ from syncd.db.migrate import migrate
 _SCRIPT = """
 import json, sys
 from pathlib import Path
+from syncd.simulation.kit.boundary import Boundary
 from syncd.simulation.shoppers import Habits
-from syncd.simulation.trial.plan import Plan
+from syncd.simulation.trial.plan import Faults, Plan
 from syncd.simulation.trial.run import run_trial
 
-plan = Plan(int(sys.argv[1]), days=300 / 86_400, skus=6, habits=Habits(orders_per_hour=120.0))
+faults = Faults(
+    cuts={
+        Boundary.COMMITTED: 1 / 300,
+        Boundary.ROLLED_BACK: 1 / 500,
+        Boundary.SENT: 1 / 100,
+        Boundary.REPLIED: 1 / 200,
+    },
+    long_outages=100,
+    long_outage_s=(60, 120),
+    short_outages=200,
+    exhausted=100,
+    revoked=200,
+    disk_full=100,
+    disk_full_s=(30, 90),
+    locked=200,
+    frozen=100,
+)
+plan = Plan(
+    int(sys.argv[1]),
+    days=900 / 86_400,
+    skus=6,
+    habits=Habits(orders_per_hour=120.0),
+    deliveries_every_s=300,
+    typing_every_s=200,
+    faults=faults,
+)
 outcome = run_trial(plan, template=Path(sys.argv[2]))
 print(json.dumps({"sha256": outcome.trace_sha256, "events": outcome.events}))
 """
 
 
 def begin(seed: int, hash_seed: str, template: Path) -> subprocess.Popen[str]:
-    """Begin a short trial with every fault in a process of its own."""
+    """Begin a short trial with every kind of fault in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-c", _SCRIPT, str(seed), str(template)],
         env=os.environ | {"PYTHONHASHSEED": hash_seed},
@@ -53,5 +79,8 @@ def test_the_same_seed_gives_the_same_trace_and_another_seed_another(tmp_path: P
     first, again, other = [told_by(trial) for trial in trials]
 
     assert first["events"]["http.answered"] > 100
+    assert first["events"]["power.cut"] > 3
+    assert first["events"]["weather"] > 3
+    assert first["events"]["db.failed"] > 0
     assert again == first
     assert other["sha256"] != first["sha256"]

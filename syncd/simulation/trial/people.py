@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from syncd.chance import SeededRng
 from syncd.simulation.docks import docks_of
 from syncd.simulation.listed_shoppers import ListedShoppers
@@ -19,6 +21,7 @@ from syncd.simulation.trial.plan import Plan
 from syncd.simulation.true_stock import TrueStock
 
 _REFUND_AFTER_S = (600.0, 10_800.0)
+_COME_BACK_S = 5.0
 _REFUNDS = "shopify"  # the one vendor whose counter knows money back for what was shipped
 
 
@@ -65,7 +68,7 @@ class People:
             docks_of(lab),
             lab.happenings,
             shelves,
-            _at_once,
+            self._patiently,
             plan.deliveries_every_s,
         )
         return [
@@ -103,6 +106,10 @@ class People:
     def _given_up(self, taken: Taken) -> None:
         self.tills[taken.shop.key].out_of_stock(taken.order_id)
 
-
-async def _at_once(function: Callable[..., Any], *args: Any) -> Any:
-    return function(*args)
+    async def _patiently(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Do it at once; who finds the database locked, or its disk full, comes back in a while."""
+        while True:
+            try:
+                return function(*args)
+            except OperationalError:
+                await self._lab.clock.sleep(_COME_BACK_S)
