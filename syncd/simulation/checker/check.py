@@ -8,6 +8,7 @@ from syncd.simulation.checker.bounds import REST_S, Bounds
 from syncd.simulation.checker.history import read_history
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.shown import (
+    nothing_is_hidden_for_nothing,
     nothing_left_is_promised_twice,
     numbers_are_right,
     read_promised,
@@ -64,12 +65,14 @@ async def _check_state(scene: Scene) -> Verdict:
     shipments.shipments_are_as_their_warehouse_has_them(truth, book, verdict)
     await stock.the_book_proves_itself(scene.setup.db, truth, verdict)
     pieces = Pieces(scene, truth, book)
+    shipments.nothing_is_sent_twice(truth, book, pieces, verdict)
     stock.open_demand_is_reserved_or_wanting(truth, book, pieces, verdict)
     stock.nothing_is_reserved_twice(truth, book, pieces, verdict)
     stock.shelves_hold_what_the_book_says(truth, book, pieces, verdict)
     stock.shortages_are_what_is_missing(truth, book, pieces, verdict)
     sellable = await scene.setup.db.read(read_sellable)
     numbers_are_right(truth, sellable, pieces, verdict)
+    nothing_is_hidden_for_nothing(scene, truth, await scene.setup.db.read(read_promised), pieces, verdict)
     found = await scene.setup.db.read(waiting.read_waiting, truth.at)
     waiting.nothing_waits_too_long(found, too_high(truth, sellable, book), truth.at, bounds, verdict)
     told = await scene.setup.db.read(alerts.read_alerts)

@@ -15,6 +15,7 @@ from syncd.simulation.checker.book import Book
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.truth import Listing, Truth
 from syncd.simulation.checker.verdict import Verdict
+from syncd.simulation.scene import Scene
 
 
 def read_sellable(connection: Connection) -> dict[Listing, int]:
@@ -38,6 +39,7 @@ class Promised:
     sellable: Mapping[Listing, int]
     made_of: Mapping[Listing, Mapping[str, int]]
     left: Mapping[str, int]
+    held: Mapping[str, int]  # pieces, for purchases that no order shows
 
 
 def read_promised(connection: Connection) -> Promised:
@@ -57,10 +59,12 @@ def read_promised(connection: Connection) -> Promised:
         left[codes[sku_id]] += int(pieces)
     for row in connection.execute(select(shortage.c.sku_id, shortage.c.quantity).where(shortage.c.closed_at.is_(None))):
         left[codes[row.sku_id]] -= row.quantity
-    for held in connection.execute(select(hold.c.listing_id, hold.c.quantity).where(hold.c.closed_at.is_(None))):
-        for code, units in made_of[listings[held.listing_id]].items():
-            left[code] -= held.quantity * units
-    return Promised(read_sellable(connection), made_of, left)
+    held: Counter[str] = Counter()
+    for each in connection.execute(select(hold.c.listing_id, hold.c.quantity).where(hold.c.closed_at.is_(None))):
+        for code, units in made_of[listings[each.listing_id]].items():
+            held[code] += each.quantity * units
+    left.subtract(held)
+    return Promised(read_sellable(connection), made_of, left, held)
 
 
 def nothing_left_is_promised_twice(promised: Promised, at: datetime, verdict: Verdict) -> None:
@@ -86,3 +90,23 @@ def numbers_are_right(truth: Truth, sellable: Mapping[Listing, int], pieces: Pie
             verdict.find("shown.sellable", subject, truth.at, f"it shows {truth.shown[one]}, sellable is {quantity}")
         if shown > max(0, free := pieces.free(truth.skus[one])):
             verdict.find("shown.too_high", subject, truth.at, f"it shows {shown}, and {free} are free")
+
+
+def nothing_is_hidden_for_nothing(
+    scene: Scene, truth: Truth, promised: Promised, pieces: Pieces, verdict: Verdict
+) -> None:
+    """A listing of one piece a unit shows what nobody has bought, less what its account keeps back, up to its cap.
+
+    Where an account may sell from every warehouse; elsewhere the truth does not tell which of them has what is free.
+    """
+    plans = {each.key: each for each in scene.world.channels}
+    for one in promised.sellable:
+        plan, parts = plans[one[0]], pieces.parts[truth.skus[one]]
+        if not pieces.one_pool or len(parts) != 1 or parts[0][1] != 1:
+            continue
+        (code, _) = parts[0]
+        free = pieces.there[code] - pieces.wanted[code] - promised.held[code] - plan.buffer
+        wanted = max(0, free if plan.cap is None else min(free, plan.cap))
+        if max(0, truth.shown[one]) < wanted:
+            told = f"it shows {truth.shown[one]}, and {wanted} could be sold"
+            verdict.find("shown.too_low", f"{one[0]} {truth.skus[one]}", truth.at, told)

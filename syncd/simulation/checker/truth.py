@@ -71,6 +71,7 @@ class Shipment:
     reference: str
     status: str
     shipped: Mapping[str, int]
+    asked: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,4 +165,5 @@ def _order(account: str, told: Mapping[str, Any]) -> SoldOrder:
 
 def _shipment(warehouse: str, told: Mapping[str, Any]) -> Shipment:
     shipped = {line["sku"]: line["shipped"] for line in told["lines"] if line["shipped"]}
-    return Shipment(warehouse, told["reference"], told["status"], shipped)
+    asked = {line["sku"]: line["quantity"] for line in told["lines"]}
+    return Shipment(warehouse, told["reference"], told["status"], shipped, asked)

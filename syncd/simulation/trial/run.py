@@ -157,7 +157,7 @@ class _Trial:
         checked = began
         while (passed := loop.time() - began) < lasts_s:
             self._progress("shoppers buy", passed / lasts_s)
-            await asyncio.sleep(min(_STEP_S, lasts_s - passed))
+            await asyncio.sleep(min(_STEP_S, self._plan.audit_every_s, lasts_s - passed))
             for each in doings:
                 if each.done() and not each.cancelled() and (err := each.exception()) is not None:
                     raise err

@@ -14,13 +14,13 @@ from tests.simulation.checker.conftest import Spoilt, rules
 def test_a_pack_takes_its_pieces(verdict: Verdict, left: int, found: set[str]) -> None:
     made_of = {SHOP: {"CLOCK": 1}, EBAY: {"CLOCK": 3}}
 
-    nothing_left_is_promised_twice(Promised({SHOP: 5, EBAY: 2}, made_of, {"CLOCK": left}), NOON, verdict)
+    nothing_left_is_promised_twice(Promised({SHOP: 5, EBAY: 2}, made_of, {"CLOCK": left}, {}), NOON, verdict)
 
     assert rules(verdict) == found
 
 
 def test_nothing_may_be_owed_while_nothing_is_promised(verdict: Verdict) -> None:
-    nothing_left_is_promised_twice(Promised({SHOP: 0}, {SHOP: {"CLOCK": 1}}, {"CLOCK": -2}), NOON, verdict)
+    nothing_left_is_promised_twice(Promised({SHOP: 0}, {SHOP: {"CLOCK": 1}}, {"CLOCK": -2}, {}), NOON, verdict)
 
     assert verdict.findings == []
 

@@ -21,6 +21,7 @@ from tests.simulation.planted import (
     lost_reply_written_anew,
     message_deleted_before_commit,
     number_from_a_cache,
+    one_unit_too_few,
     order_eats_two_holds,
     order_without_its_reservation,
     partial_poll_as_whole,
@@ -33,6 +34,7 @@ from tests.simulation.planted import (
     shortfall_not_held,
     stale_write_repeated,
     tokens_fetched_by_everybody,
+    twice_in_the_parcel,
     two_names_for_an_order,
     webhook_before_commit,
 )
@@ -56,6 +58,7 @@ BUGS = (
     _bug(message_deleted_before_commit, "acknowledged.not_durable", grounds.CALM_AMAZON),
     _bug(delta_pushed, "shown.undecided", grounds.LOST_REPLIES),
     _bug(number_from_a_cache, "shown.sellable", grounds.CALM_SHOP),
+    _bug(one_unit_too_few, "shown.too_low", grounds.CALM_SHOP),
     _bug(raise_without_certification, "relist", grounds.HIDDEN_SALES),
     _bug(echo_answered_with_a_push, "stock.physical", grounds.CALM_SHOPS),
     _bug(first_useless_row_ends_the_batch, "orders.missing", grounds.LOST_NEWS),
@@ -73,6 +76,7 @@ BUGS = (
     _bug(below_zero_raised_to_zero, "writes.raised_to_zero", grounds.BACK_ORDERS),
     _bug(kit_held_in_listing_units, "shown.promised", grounds.UNPAID_PACKS, 3, 4, 5),
     _bug(sent_again_without_looking, "shipments.state", grounds.WITH_3PL),
+    _bug(twice_in_the_parcel, "shipments.too_many", grounds.WITH_3PL),
     _bug(cancelled_unit_freed_at_once, "audit.line.cover", grounds.WITH_3PL),
     _bug(alert_never_closed, "alerts.over", grounds.OUTAGES, 1, 3),
 )
