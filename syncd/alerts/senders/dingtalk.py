@@ -17,15 +17,19 @@ import httpx
 
 from adapters.contract import Clock
 from syncd.alerts.message import Message, fitted, from_json, shortened
-from syncd.alerts.senders.post import Poster, as_json, failure, short, told
-from syncd.alerts.senders.sender import NotNow, RouteDead, Unsendable
+from syncd.alerts.senders.codes import Codes
+from syncd.alerts.senders.post import Poster, as_json, told
 
 _BYTES: Final = 18_000
 _TITLE: Final = 100
-_TOO_FAST: Final = frozenset((130101, 410100))
-_PAUSE_S: Final = 60.0
-_DEAD: Final = frozenset((300001, 310000, 400013, 400101, 400102, 400106))
-_BAD: Final = frozenset((40035, 43004, 400105, 430101, 430102, 430103, 430104, 460101))
+_CODES: Final = Codes(
+    service="DingTalk",
+    field="errcode",
+    dead=frozenset((300001, 310000, 400013, 400101, 400102, 400106)),
+    bad=frozenset((40035, 43004, 400105, 430101, 430102, 430103, 430104, 460101)),
+    too_fast=frozenset((130101, 410100)),
+    pause_s=60.0,
+)
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
 
 
@@ -48,17 +52,7 @@ class DingTalk:
             params = {"timestamp": str(millis), "sign": signature(self._secret, millis)}
         answer = await self._poster.post(as_json(payload(from_json(body))), params=params)
         said = told(answer)
-        code = said.get("errcode")
-        if code == 0:
-            return "errcode 0"
-        if code is None:
-            raise failure(answer) or NotNow("an answer that is none of DingTalk's")
-        reason = f"errcode {code}: {short(said.get('errmsg', ''))}"
-        if code in _DEAD:
-            raise RouteDead(reason)
-        if code in _BAD:
-            raise Unsendable(reason)
-        raise NotNow(reason, _PAUSE_S if code in _TOO_FAST else None)
+        return _CODES.judged(answer, said.get("errcode"), said.get("errmsg", ""))
 
     async def close(self) -> None:
         await self._poster.close()

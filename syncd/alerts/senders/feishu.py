@@ -16,15 +16,19 @@ import httpx
 
 from adapters.contract import Clock
 from syncd.alerts.message import Message, Tone, fitted, from_json
-from syncd.alerts.senders.post import Poster, as_json, failure, short, told
-from syncd.alerts.senders.sender import NotNow, RouteDead, Unsendable
+from syncd.alerts.senders.codes import Codes
+from syncd.alerts.senders.post import Poster, as_json, told
 
 _BYTES: Final = 18_000
 _COLOURS: Final = {Tone.CRITICAL: "red", Tone.WARNING: "orange", Tone.INFO: "blue", Tone.GOOD: "green"}
-_TOO_FAST: Final = frozenset((11232, 99991400))
-_PAUSE_S: Final = 10.0
-_DEAD: Final = frozenset((19001, 19021, 19022, 19024))
-_BAD: Final = frozenset((9499, 11246, 19002))
+_CODES: Final = Codes(
+    service="Feishu",
+    field="code",
+    dead=frozenset((19001, 19021, 19022, 19024)),
+    bad=frozenset((9499, 11246, 19002)),
+    too_fast=frozenset((11232, 99991400)),
+    pause_s=10.0,
+)
 
 
 class Feishu:
@@ -46,17 +50,7 @@ class Feishu:
             signed = {"timestamp": str(seconds), "sign": signature(self._secret, seconds)}
         answer = await self._poster.post(as_json({**signed, **payload(from_json(body))}))
         said = told(answer)
-        code = said.get("code", said.get("StatusCode"))
-        if code == 0:
-            return "code 0"
-        if code is None:
-            raise failure(answer) or NotNow("an answer that is none of Feishu's")
-        reason = f"code {code}: {short(said.get('msg', ''))}"
-        if code in _DEAD:
-            raise RouteDead(reason)
-        if code in _BAD:
-            raise Unsendable(reason)
-        raise NotNow(reason, _PAUSE_S if code in _TOO_FAST else None)
+        return _CODES.judged(answer, said.get("code", said.get("StatusCode")), said.get("msg", ""))
 
     async def close(self) -> None:
         await self._poster.close()

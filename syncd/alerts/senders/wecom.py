@@ -11,14 +11,18 @@ from typing import Any, Final
 import httpx
 
 from syncd.alerts.message import Message, fitted, from_json
-from syncd.alerts.senders.post import Poster, as_json, failure, short, told
-from syncd.alerts.senders.sender import NotNow, RouteDead, Unsendable
+from syncd.alerts.senders.codes import Codes
+from syncd.alerts.senders.post import Poster, as_json, told
 
 _BYTES: Final = 4_000
-_TOO_FAST: Final = frozenset((45009, 45033))
-_PAUSE_S: Final = 60.0
-_DEAD: Final = frozenset((93000, 93008, 93004, 40001, 40014, 60020))
-_BAD: Final = frozenset((40008, 40058, 44004, 45002, 40035))
+_CODES: Final = Codes(
+    service="WeCom",
+    field="errcode",
+    dead=frozenset((93000, 93008, 93004, 40001, 40014, 60020)),
+    bad=frozenset((40008, 40058, 44004, 45002, 40035)),
+    too_fast=frozenset((45009, 45033)),
+    pause_s=60.0,
+)
 # Its Markdown knows no escape: what it would take for markup is written in full width.
 _WIDE: Final = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "#": "＃"})
 
@@ -34,17 +38,7 @@ class WeCom:
     async def send(self, key: str, body: str) -> str:
         answer = await self._poster.post(as_json(payload(from_json(body))))
         said = told(answer)
-        code = said.get("errcode")
-        if code == 0:
-            return "errcode 0"
-        if code is None:
-            raise failure(answer) or NotNow("an answer that is none of WeCom's")
-        reason = f"errcode {code}: {short(said.get('errmsg', ''))}"
-        if code in _DEAD:
-            raise RouteDead(reason)
-        if code in _BAD:
-            raise Unsendable(reason)
-        raise NotNow(reason, _PAUSE_S if code in _TOO_FAST else None)
+        return _CODES.judged(answer, said.get("errcode"), said.get("errmsg", ""))
 
     async def close(self) -> None:
         await self._poster.close()
