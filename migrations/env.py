@@ -12,6 +12,7 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     transactional_ddl=True,
+    transaction_per_migration=connection.dialect.name == "postgresql",  # which makes large indexes outside of any
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,19 +21,24 @@ from syncd.loops import ApTimetable, Job, Timetable
 
 log = structlog.get_logger(__name__)
 
-_CLEANUP_S = 5.0
+_BACKLOG = 128
+_CLEANUP_S = 2.0  # aiohttp takes it twice where a request hangs: once to finish, once to be cancelled
 
 
 def _note_no_reload() -> None:
-    log.warning("reload.ignored", signal="SIGHUP", remedy="restart syncd: only a start takes a new configuration")
+    log.warning("reload.ignored", signal="SIGHUP", remedy="restart it: only `syncd run` takes a new configuration")
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A served application: where it answers, and how to stop it."""
+    """A served application: where it answers, and how to stop it.
+
+    `handed_on` gives its listening sockets once more: who serves on them misses no connection when this one stops.
+    """
 
     address: str
     stop: Callable[[], Awaitable[None]]
+    handed_on: Callable[[], tuple[socket.socket, ...]] = tuple
 
 
 class Host(Protocol):
@@ -79,19 +85,44 @@ class ThisMachine:
     def timetable(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> Timetable:
         return ApTimetable(jobs, clock, lost)
 
-    def on_signal(self, end: Callable[[], None]) -> None:
+    def on_signal(self, end: Callable[[], None], reload: Callable[[], None] = _note_no_reload) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, end)
-        loop.add_signal_handler(signal.SIGHUP, _note_no_reload)  # unhandled it would end the process
+        loop.add_signal_handler(signal.SIGHUP, reload)  # unhandled it would end the process
 
     async def serve(self, app: web.Application, host: str, port: int) -> Served:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLEANUP_S)
-        await runner.setup()
+        runner, protocols = await _set_up(app)
         try:
-            await web.TCPSite(runner, host, port).start()
+            server = await asyncio.get_running_loop().create_server(protocols, host, port, backlog=_BACKLOG)
         except OSError:
             await runner.cleanup()
             raise
-        bound_host, bound_port = runner.addresses[0][:2]
-        return Served(f"http://{bound_host}:{bound_port}", runner.cleanup)
+        return _served(runner, [server])
+
+    async def serve_on(self, app: web.Application, sockets: tuple[socket.socket, ...]) -> Served:
+        """Answer on sockets that listen already."""
+        runner, protocols = await _set_up(app)
+        loop = asyncio.get_running_loop()
+        servers = [await loop.create_server(protocols, sock=each, backlog=_BACKLOG) for each in sockets]
+        return _served(runner, servers)
+
+
+async def _set_up(app: web.Application) -> tuple[web.AppRunner, web.Server]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLEANUP_S)
+    await runner.setup()
+    assert runner.server is not None, "it is set up"
+    return runner, runner.server
+
+
+def _served(runner: web.AppRunner, servers: list[asyncio.Server]) -> Served:
+    async def stop() -> None:
+        for server in servers:
+            server.close()
+        await runner.cleanup()
+
+    def handed_on() -> tuple[socket.socket, ...]:
+        return tuple(each.dup() for server in servers for each in server.sockets)
+
+    host, port = servers[0].sockets[0].getsockname()[:2]
+    return Served(f"http://{host}:{port}", stop, handed_on)

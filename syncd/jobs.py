@@ -23,6 +23,7 @@ from syncd.orders.poll import Poller
 from syncd.publishing.publisher import Publisher
 from syncd.publishing.store.holds import expire_holds
 from syncd.reconcile.tidy import sweep_cells, sweep_held, tidy
+from syncd.stock.replenished import note_all_free
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +81,7 @@ class Jobs:
     def table(self) -> tuple[Job, ...]:
         jobs = [
             Job("cover_shortages", 30.0, self._cover_shortages),
+            Job("look_at_all_short", 3600.0, self._look_at_all_short, at_start=True),
             Job("expire_holds", 30.0, self._expire_holds),
             Job("tidy", 3600.0, self._tidy),
             Job("forged_counts", 60.0, self._flush_counts),
@@ -127,6 +129,12 @@ class Jobs:
             after = done.after
             if done.orders:
                 self._book_changed()
+
+    async def _look_at_all_short(self) -> None:
+        """Have everything covered that can be, also where no piece has moved: a pool may be another since the start."""
+        after: int | None = 0
+        while after is not None:
+            after = await self._world.db.transact(_note_all_free, self._lease(), after, _CHUNK)
 
     async def _expire_holds(self) -> None:
         slowest = max((work.channel.traits.staleness_s for work in self._accounts.values()), default=0.0)
@@ -217,6 +225,11 @@ def _cover(
 ) -> Covered:
     guard(connection, lease)
     return cover_shortages(connection, views, limit, now, after)
+
+
+def _note_all_free(connection: Connection, lease: Lease, after: int, limit: int) -> int | None:
+    guard(connection, lease)
+    return note_all_free(connection, after, limit)
 
 
 def _expire(connection: Connection, lease: Lease, limit: int, staleness_s: float, now: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import structlog
@@ -59,9 +59,15 @@ class LeaseKeeper:
         self._holder = holder or leases.this_process()
         self._now = now or (lambda: real_now())
         self._held: dict[str, Lease] = {}
+        self._turn = asyncio.Lock()  # one given back meanwhile must not look lost to who renews it
 
     def lease(self, name: str) -> Lease:
         return self._held[name]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of those that are held."""
+        return frozenset(self._held)
 
     async def acquire(self, *, standby: bool = False) -> None:
         """Take every lease or none. Raises AlreadyRunning unless `standby`, which waits for the other to go."""
@@ -78,8 +84,28 @@ class LeaseKeeper:
                 told = True
             await asyncio.sleep(RENEW_EVERY_S)
 
+    async def take(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Take those of these leases that are not held yet, or none. Returns them. Raises AlreadyRunning."""
+        async with self._turn:
+            new = tuple(sorted(set(names) - self._held.keys()))
+            taken = await self._db.transact(_acquire_all, new, self._holder, self._now())
+            if isinstance(taken, Held):
+                raise AlreadyRunning(taken, self._now())
+            self._held |= {each.name: each for each in taken}
+        return new
+
+    async def drop(self, names: Iterable[str]) -> None:
+        """Give these leases back and keep the others."""
+        async with self._turn:
+            dropped = tuple(self._held.pop(name) for name in sorted(set(names) & self._held.keys()))
+            await self._give_back(dropped)
+
     async def renew(self) -> None:
         """Prolong all leases. Raises Fenced when one is lost, or could not be renewed before it ended."""
+        async with self._turn:
+            await self._renew()
+
+    async def _renew(self) -> None:
         try:
             renewed = await self._db.transact(leases.renew, tuple(self._held.values()), self._now())
         except SQLAlchemyError as err:
@@ -88,11 +114,14 @@ class LeaseKeeper:
                 raise Fenced(first.name, None) from err
             log.warning("lease.renewal_failed", error=str(getattr(err, "orig", err)))
             return
-        self._held = {each.name: each for each in renewed}
+        self._held |= {each.name: each for each in renewed if each.name in self._held}
 
     async def release(self) -> None:
         """Give all leases back. Where that fails they end by themselves, and the end of the process goes on."""
         held, self._held = tuple(self._held.values()), {}
+        await self._give_back(held)
+
+    async def _give_back(self, held: tuple[Lease, ...]) -> None:
         if not held:
             return
         try:

@@ -34,14 +34,49 @@ class Job:
     at_start: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A loop that meets the same trouble round after round: for so many real seconds, the last an error so named."""
+
+    for_s: float
+    error: str
+
+
 class Pulse:
-    """When each loop last got round: real progress, which the service manager's watchdog is tied to."""
+    """When each loop last got round: real progress, which the service manager's watchdog is tied to.
+
+    A loop whose rounds all fail gets round too: since when is kept besides.
+    """
 
     def __init__(self) -> None:
         self._beats: dict[str, float] = {}
+        self._failing: dict[str, tuple[float, str]] = {}
+        self._worked: set[str] = set()
 
     def beat(self, name: str) -> None:
         self._beats[name] = _monotonic_s()
+
+    def worked(self, name: str) -> None:
+        """A round of this loop ended well."""
+        self._worked.add(name)
+        self._failing.pop(name, None)
+
+    def failed(self, name: str, error: str) -> None:
+        since = self._failing[name][0] if name in self._failing else _monotonic_s()
+        self._failing[name] = (since, error)
+
+    def failing(self) -> dict[str, Failing]:
+        """The loops whose last round failed."""
+        now = _monotonic_s()
+        return {name: Failing(now - since, error) for name, (since, error) in self._failing.items()}
+
+    def names(self) -> frozenset[str]:
+        """The loops that this process runs."""
+        return frozenset(self._beats)
+
+    def well(self) -> frozenset[str]:
+        """The loops that have worked in this process, and do."""
+        return frozenset(self._worked - self._failing.keys())
 
     def stuck(self, limit_s: float) -> list[str]:
         """The loops that have not got round for so many real seconds."""
@@ -70,10 +105,12 @@ async def keep_running(
             raise
         except Exception as err:
             failures += 1
+            pulse.failed(name, type(err).__name__)
             if failures == 1:
                 log.error("loop.failed", loop=name, error=type(err).__name__, exc_info=err)
             await asyncio.sleep(min(_LONGEST_PAUSE_S, 0.1 * 2 ** min(failures, 10)))
             continue
+        pulse.worked(name)
         if failures:
             log.info("loop.recovered", loop=name, failures=failures)
             failures = 0

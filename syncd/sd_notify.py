@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import time
+
+_WITHIN_S = 1.0  # a listener that takes nothing in must not hold up the daemon either
 
 
 def notify(*assignments: str) -> bool:
@@ -15,6 +18,7 @@ def notify(*assignments: str) -> bool:
         address = "\0" + address[1:]  # an abstract socket
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(_WITHIN_S)
             sender.connect(address)
             sender.sendall("\n".join(assignments).encode())
     except OSError:
@@ -24,6 +28,11 @@ def notify(*assignments: str) -> bool:
 
 def ready() -> bool:
     return notify("READY=1")
+
+
+def reloading() -> bool:
+    """Say that a new configuration is looked at; `ready` ends it, whatever came of it."""
+    return notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def alive() -> bool:

@@ -15,6 +15,7 @@ _REMEDY: Final = (
     "Put the value into a file and hand that over with systemd's LoadCredential={name}:FILE, "
     "or set the environment variable {name}"
 )
+_ALONE: Final = "Hand over the value alone, on one line, as the vendor shows it: without quotes, names or comments"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _VALUE: Final = re.compile(r"shp(at|ca|pa|ss|ua|rt)_.*|[0-9a-fA-F]{24,}")  # Shopify's prefixes, or bare hexadecimals
 
@@ -54,15 +55,34 @@ def name_problem(text: str) -> str | None:
 
 
 def missing(raw: object) -> list[ConfigProblem]:
-    """The secrets that raw configuration tables name, in keys that end with `_secret`, and that cannot be had."""
+    """Secrets that raw configuration tables name in keys that end with `_secret`, and that cannot be had or sent."""
     problems = []
     for place, name in leaves(raw):
-        if dotted(place).endswith("_secret") and isinstance(name, str) and name_problem(name) is None:
+        key = dotted(place)
+        if key.endswith("_secret") and isinstance(name, str) and name_problem(name) is None:
             try:
-                resolve(name)
+                odd = value_problem(key, resolve(name).get_secret_value())
             except SecretMissing as err:
                 problems.append(ConfigProblem(place_name(raw, place), f"secret {name} {err.reason}", err.remedy))
+            else:
+                if odd is not None:
+                    problems.append(ConfigProblem(place_name(raw, place), f"secret {name} {odd}", _ALONE))
     return problems
+
+
+def value_problem(key: str, value: str) -> str | None:
+    """What a secret has in it that cannot be sent, without ever repeating it; `key` is what it is configured as.
+
+    A token, a key or an address is of printable ASCII. A password may have spaces; only a mail server's is all ASCII.
+    """
+    if not value.isprintable():
+        return "has a line break, a control character or an odd space in it"
+    if key.endswith("password_secret"):
+        letters = key.startswith("alerts.") and not value.isascii()
+        return "has a letter outside ASCII in it, and no mail server takes that" if letters else None
+    if not value.isascii():
+        return "has a letter outside ASCII in it"
+    return "has a space in it" if " " in value else None
 
 
 def _from_file(name: str) -> str | None:

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-import msgspec
 import structlog
 
-from adapters.amazon.mapping import MERCHANT, Item, created_at, listed_item, number_of, quantity_read
+from adapters.amazon.listing_walk import Asked, ItemsPage, ListingWalk, readable
+from adapters.amazon.mapping import MERCHANT, Item, listed_item, number_of, quantity_read
 from adapters.amazon.quota import GET_LISTING, SEARCH_LISTINGS
 from adapters.amazon.settings import AmazonSettings
 from adapters.amazon.sp_api import SWEEP, NotFound, SpApi, segment
 from adapters.amazon.traits import READ_BATCH
 from adapters.contract import ListingPage, ListingRef, QuantityRead, Rejected
 from adapters.http import CALL_REAL_S, RetryPolicy, within
-from adapters.paging import Passed
-from adapters.reading import instant, shaped
 
 log = structlog.get_logger(__name__)
 _ITEMS = "/listings/2021-08-01/items"
 _ITEMS_A_PAGE = 20  # the most allowed
-_MOST_PAGED = 1000  # the most SKUs that one search gives, however many it finds
-
-
-class Pagination(msgspec.Struct, frozen=True, rename="camel"):
-    next_token: str | None = None
-
-
-class ItemsPage(msgspec.Struct, frozen=True):
-    items: list[object]
-    pagination: Pagination | None = None
-
-    @property
-    def next_token(self) -> str | None:
-        return (self.pagination.next_token if self.pagination is not None else None) or None
 
 
 class ListingReader:
@@ -57,30 +41,12 @@ class ListingReader:
         await self._search({"pageSize": "1"})
 
     async def walk(self) -> AsyncIterator[ListingPage]:
-        """Every listing, oldest first: an order that nobody's edits change, so that no page skips one.
-
-        A search gives at most 1000 SKUs; the next begins at the creation of the last one. Raises Rejected where more
-        than 1000 were created at the same instant.
-        """
+        """Every listing, oldest first. Raises Rejected where Amazon gives no way to all of them."""
         seen: set[str] = set()
-        start: str | None = None
-        while True:
-            found, last = 0, None
-            async for page in self._window(start):
-                items = [item for raw in page.items if (item := _item(raw)) is not None]
-                if len(items) < len(page.items):
-                    log.warning("amazon.listings_unreadable", count=len(page.items) - len(items))
-                found += len(page.items)
-                last = created_at(items[-1]) if items else last
-                more = page.next_token is not None or found >= _MOST_PAGED
-                fresh = [self._noted(item) for item in items if item.sku not in seen]
-                seen.update(item.sku for item in fresh)
-                yield ListingPage(tuple(map(listed_item, fresh)), str(len(seen)) if more else None)
-                if found >= _MOST_PAGED:
-                    break
-            if found < _MOST_PAGED:
-                return
-            start = _later(start, last)
+        async for found in ListingWalk(lambda asked: self._search(asked, SWEEP)).pages():
+            fresh = [self._noted(item) for item in found.items if item.sku not in seen]
+            seen.update(item.sku for item in fresh)
+            yield ListingPage(tuple(map(listed_item, fresh)), str(len(seen)) if found.more else None)
 
     async def read(self, refs: Sequence[ListingRef]) -> tuple[QuantityRead, ...]:
         """One result a ref, in order."""
@@ -116,7 +82,7 @@ class ListingReader:
         except Rejected as err:
             log.warning("amazon.read_refused", skus=len(skus), field=err.field)
             return {}
-        found = {item.sku: item for raw in page.items if (item := _item(raw)) is not None}
+        found = {item.sku: item for raw in page.items if (item := readable(raw)) is not None}
         return {sku: found[sku] for sku in skus if sku in found}
 
     async def _alone(self, sku: str) -> Item | QuantityRead | None:
@@ -124,7 +90,7 @@ class ListingReader:
             return None
         asked = {**self._home, "includedData": "fulfillmentAvailability"}
         try:
-            item = _item(await self._api.get(GET_LISTING, self.path_of(sku), asked, dict[str, object]))
+            item = readable(await self._api.get(GET_LISTING, self.path_of(sku), asked, dict[str, object]))
         except NotFound:
             return None
         except Rejected as err:
@@ -133,26 +99,7 @@ class ListingReader:
             return QuantityRead(ListingRef(sku, MERCHANT), None, "an unreadable listing")
         return item if item.sku == sku else None
 
-    async def _window(self, start: str | None) -> AsyncIterator[ItemsPage]:
-        """The pages of one search, of listings created at or after `start`."""
-        asked = {
-            "includedData": "summaries,attributes,fulfillmentAvailability",
-            "sortBy": "createdDate",
-            "sortOrder": "ASC",
-            "pageSize": str(_ITEMS_A_PAGE),
-            **({"createdAfter": start} if start is not None else {}),
-        }
-        token: str | None = None
-        passed = Passed("searchListingsItems")
-        while True:
-            page = await self._search({**asked, "pageToken": token} if token else asked, SWEEP)
-            yield page
-            token = page.next_token
-            if token is None:
-                return
-            passed.note(token)
-
-    async def _search(self, asked: dict[str, str], policy: RetryPolicy | None = None) -> ItemsPage:
+    async def _search(self, asked: Asked, policy: RetryPolicy | None = None) -> ItemsPage:
         return await self._api.get(SEARCH_LISTINGS, self._path, {**self._home, **asked}, ItemsPage, policy)
 
     def _noted(self, item: Item) -> Item:
@@ -162,19 +109,3 @@ class ListingReader:
         else:
             self._unwritable[item.sku] = problem
         return item
-
-
-def _item(raw: object) -> Item | None:
-    return shaped(raw, Item)
-
-
-def _later(start: str | None, last: str | None) -> str:
-    """Where the next search begins. Raises Rejected when that is nowhere new."""
-    if instant(last) is None or last is None:
-        raise Rejected("createdDate", "Amazon does not say when a listing was created: they cannot be read past 1000")
-    if instant(last) == instant(start):
-        raise Rejected(
-            "createdDate",
-            f"more than {_MOST_PAGED} listings were created at {last}, and Amazon pages through no more at once",
-        )
-    return last

@@ -26,6 +26,7 @@ class Availability(_Wire, frozen=True):
 class Summary(_Wire, frozen=True):
     item_name: object = None
     created_date: object = None
+    last_updated_date: object = None
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -91,6 +92,11 @@ def number_of(item: Item) -> tuple[int | None, str | None]:
 def created_at(item: Item) -> str | None:
     """When the listing was created, as Amazon wrote it."""
     return _first(text(summary.created_date) for summary in _summaries(item))
+
+
+def updated_at(item: Item) -> str | None:
+    """When the listing was last changed, as Amazon wrote it."""
+    return _first(text(summary.last_updated_date) for summary in _summaries(item))
 
 
 def _summaries(item: Item) -> Sequence[Summary]:

@@ -12,6 +12,13 @@ from adapters.shopify.settings import ShopifySettings
 
 _TOLD = 10
 SCOPES = ("read_orders", "read_products", "read_inventory", "write_inventory", "read_locations")
+ALL_ORDERS = "read_all_orders"
+_OLD_ORDERS_HIDDEN = (
+    f"without {ALL_ORDERS} Shopify shows no order placed more than 60 days ago: old ones that are still open are never"
+    " taken in, and an edit or a cancellation that comes later reaches us by webhook alone, and is lost where one is"
+    f" missed; request {ALL_ORDERS} for the app in the Dev Dashboard, add it to the app's scopes and approve that in"
+    " the shop"
+)
 
 
 class Handle(msgspec.Struct, frozen=True):
@@ -55,6 +62,8 @@ async def identify(graphql: GraphqlClient, settings: ShopifySettings) -> Identit
     scopes = {scope.handle for scope in installation.access_scopes} if installation is not None else set()
     missing = tuple(scope for scope in SCOPES if not _granted(scope, scopes))
     warnings = list(_version_warnings(graphql, settings, data))
+    if ALL_ORDERS not in scopes:
+        warnings.append(_OLD_ORDERS_HIDDEN)
     wrongs: list[str] = []
     if "read_locations" not in missing:
         flaws, wrongs = await _look_at_location(graphql, settings.location)

@@ -142,12 +142,17 @@ async def look_from_outside(config: Config) -> list[Finding]:
     if is_here(public_url) and any(clock_address(each) for each in config.accounts):
         told = f"public_url {public_url} is this machine's own address: no vendor reaches it"
         return [wrong("webhooks", told, "write the address by which the world reaches this machine")]
-    host = "127.0.0.1" if config.http.host in ("0.0.0.0", "::") else config.http.host  # noqa: S104 - compared, not bound
-    here = await look(f"http://{host}:{config.http.port}/healthz")
+    here = await look(f"http://{_own_address(config.http.host)}:{config.http.port}/healthz")
     if here.status != 200:
         return [not_running()]
     url = f"{public_url}/webhooks/{keys[0]}"
     return [judge(url, await look(url))]
+
+
+def _own_address(host: str) -> str:
+    """The address of a server of this machine that listens there, as it stands in a URL."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - looked up, not bound
+    return f"[{here}]" if ":" in here else here
 
 
 def vendor_of(warehouse: Warehouse) -> str:

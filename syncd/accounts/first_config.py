@@ -19,6 +19,7 @@ def configuration(answers: Answers) -> str:
     sections = [_HEAD, "\n".join(_database(answers)), "\n".join(_http(answers))]
     sections += ["\n".join(_warehouse(each)) for each in answers.warehouses]
     sections += ["\n".join(_account(each)) for each in answers.accounts]
+    sections.append("\n".join(_alerts(answers)))
     return "\n".join(f"{section.rstrip()}\n" for section in sections)
 
 
@@ -68,7 +69,7 @@ def _http(answers: Answers) -> Iterator[str]:
         yield f"public_url = {_text(answers.public_url)}"
     else:
         yield '# public_url = "https://stock.example.com"'
-    yield "# What programs must send as a bearer token to read /api/v1/; without it only this machine itself may ask."
+    yield "# The token by which programs and browsers may see page, metrics and API; without it only this machine may."
     yield '# api_token_secret = "SYNCD_API_TOKEN"'
 
 
@@ -138,6 +139,20 @@ def _ebay(account: AccountAnswer) -> Iterator[str]:
     yield f"marketplace_id = {_text(account.told.get('marketplace', 'EBAY_US'))}"
     if base_url := account.told.get("base_url"):
         yield f"base_url = {_text(base_url)}"
+
+
+def _alerts(answers: Answers) -> Iterator[str]:
+    yield "# Who is told when something is wrong. Without a route nobody is: alerts are on the status page alone."
+    yield "[alerts]"
+    yield 'language = "en" # en or zh'
+    yield f"time_zone = {_text(answers.warehouses[0].time_zone)} # of the times in messages, and of digest_at"
+    yield 'digest_at = "08:00" # a daily report, also when all is well; "never" for none'
+    yield "# Take the # off for a chat room, hand the secret over, and run `syncd alert test`. There are also teams,"
+    yield "# telegram, discord, dingtalk, wecom, feishu and email: the example configuration shows each."
+    yield "# [[alerts.route]]"
+    yield '# name = "ops-chat"'
+    yield '# kind = "slack"'
+    yield '# url_secret = "SLACK_WEBHOOK_URL"'
 
 
 def _secret(key: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,8 +12,11 @@ from syncd.alerts.incidents import Incident
 from syncd.alerts.kinds import Severity, kind_of
 
 WINDOW_S: Final = 300.0
-MOST_IN_WINDOW: Final = 8
+MOST_IN_WINDOW: Final = 5
 MOST_SEVERE_IN_WINDOW: Final = 10
+SEVERE_EVERY_S: Final = 60.0
+"""When the window is used up, all that is severe goes into one message: one at once, and one a minute after that."""
+
 MORE_TOGETHER_S: Final = 120.0
 MOST_ALONE: Final = 4
 """So many incidents get a message of their own at one time; the others share one."""
@@ -37,12 +41,18 @@ def due(incidents: Sequence[Incident], now: datetime) -> tuple[list[Incident], l
     return sorted(down, key=_rank), sorted(over, key=_rank)
 
 
-def bundled(down: Sequence[Incident], over: Sequence[Incident], told_lately: int) -> list[Bundle]:
-    """The messages to make now, when `told_lately` were made within the window. What is in none waits for room."""
+def bundled(
+    down: Sequence[Incident], over: Sequence[Incident], told_lately: int, last_told_s: float = math.inf
+) -> list[Bundle]:
+    """The messages to make now, when `told_lately` were made within the window, the last `last_told_s` seconds ago.
+
+    What is in none waits for room.
+    """
     room = MOST_IN_WINDOW - told_lately
     if room <= 0:
         severe = tuple(each for each in down if kind_of(each.kind).severity is Severity.CRITICAL)
-        return [Bundle(False, severe)] if severe and told_lately < MOST_SEVERE_IN_WINDOW else []
+        may_tell = room == 0 or (told_lately < MOST_SEVERE_IN_WINDOW and last_told_s >= SEVERE_EVERY_S)
+        return [Bundle(False, severe)] if severe and may_tell else []
     over_room = 0 if not over else 1 if down or len(over) > room else len(over)
     if down and over and room == 1:
         over_room = 0  # what is wrong comes before what is right again

@@ -63,7 +63,7 @@ def _down(each: Incident, impact: Impact, voice: Voice, now: datetime) -> Messag
         (texts.of_kind(each.kind, "what"), since, texts.say("impact", impact=_cost(each, impact, texts))),
         tuple(_item(item, texts) for item in impact.items),
         max(0, impact.causes - len(impact.items)) if impact.items else 0,
-        texts.say("more", n="{n}"),
+        _more(kind_of(each.kind).severity, texts),
         (
             texts.say("do", do=texts.of_kind(each.kind, "do")),
             texts.say("runbook", entry=voice.runbook(each.kind)),
@@ -108,7 +108,7 @@ def _several(bundle: Bundle, impacts: Mapping[int, Impact], voice: Voice) -> Mes
         paragraphs,
         tuple(named),
         unnamed,
-        texts.say("more", n="{n}"),
+        _more(worst, texts),
         (
             texts.say("do", do=texts.of_kind(bundle.incidents[0].kind, "do")),
             texts.say("runbook", entry=", ".join(voice.runbook(kind) for kind in kinds[:_ENTRIES])),
@@ -125,6 +125,11 @@ def _several_over(incidents: Sequence[Incident], voice: Voice, now: datetime) ->
     )
     title = texts.say("title.several_over", n=len(incidents))
     return Message(Tone.GOOD, title, (), tuple(lines), 0, texts.say("more", n="{n}"), (), page_links(voice))
+
+
+def _more(severity: Severity, texts: Texts) -> str:
+    """What leads to the causes that a message has no room for: to each severe one."""
+    return texts.say("more.severe" if severity is Severity.CRITICAL else "more", n="{n}")
 
 
 def _title(each: Incident, texts: Texts) -> str:

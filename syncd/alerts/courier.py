@@ -10,21 +10,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection
 
 from adapters.contract import Clock, Rng
-from syncd.alerts.deliveries import Claimed, Tried, claim, next_due, pass_all_on, settle
+from syncd.alerts.deliveries import GIVE_UP, Claimed, Tried, claim, next_due, pass_all_on
+from syncd.alerts.route_state import is_told_broken, note_route, settle_and_tell
 from syncd.alerts.senders.sender import NotNow, Refused, RouteDead, Sender, SendFailed, Unsendable
-from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.database import Transactor
-from syncd.db.lease import Lease, guard
+from syncd.db.lease import Lease
 
 log = structlog.get_logger(__name__)
 
 BROKEN_AFTER_S: Final = 300.0
 """A route that fails for so long is broken: people are told, and its fallback takes over."""
 
-GIVE_UP: Final = timedelta(days=3)
+PROBE_EVERY: Final = timedelta(minutes=30)
 _FIRST_S: Final = 2.0
 _LONGEST_S: Final = 600.0
 _SURELY_FAILED: Final = 4
@@ -49,6 +48,7 @@ class Courier:
     """Works for one route. `at_once`: how many deliveries may be under way together.
 
     `trouble`: why nothing gets through from the first, which people are told before there is anything to send.
+    `probe`: makes what is sent to a broken route for which nothing waits, to learn whether it works again.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Courier:
         fallback: str | None = None,
         at_once: int = 1,
         trouble: str | None = None,
+        probe: Callable[[], str] | None = None,
     ) -> None:
         self.route = route
         self.wake = asyncio.Event()
@@ -75,6 +76,9 @@ class Courier:
         self._refusals: Counter[int] = Counter()  # by delivery
         self._unsure = True  # an earlier process may have left the route's alert open
         self._not_before = tools.real_now()
+        self._probe = probe
+        self._probe_at = tools.real_now()
+        self._told_broken: bool | None = None  # None: an earlier process may have told so
 
     async def step(self) -> bool:
         """Send what is due. Returns whether there may be more at once."""
@@ -83,6 +87,8 @@ class Courier:
             await self._note_broken(self._trouble)
             self._trouble = None
         due_at = await self._tools.db.read(next_due, self.route)
+        if due_at is None or due_at - now > PROBE_EVERY:
+            await self._try_again(now)
         if due_at is None:
             self.rest_until = None
             return False
@@ -96,7 +102,15 @@ class Courier:
         claimed = await self._tools.db.transact(claim, self._tools.lease(), self.route, self._at_once, now, again_at)
         self._counted = False
         tried = await asyncio.gather(*(self._try(each) for each in claimed))
-        await self._tools.db.transact(settle, self._tools.lease(), tuple(tried), self._fallback, self._tools.real_now())
+        await self._tools.db.transact(
+            settle_and_tell,
+            self._tools.lease(),
+            self.route,
+            tuple(tried),
+            self._fallback,
+            self._tools.real_now(),
+            self._tools.clock.now(),
+        )
         return self._sender.gap_s == 0.0 and not self._failures
 
     async def close(self) -> None:
@@ -193,6 +207,24 @@ class Courier:
         reason = "the route is broken"
         await self._tools.db.transact(pass_all_on, self._tools.lease(), self.route, self._fallback, reason, now)
 
+    async def _try_again(self, now: datetime) -> None:
+        """Send a probe where people were told that the route is broken and no message would show that it is not."""
+        if self._probe is None or self._told_broken is False or now < self._probe_at:
+            return
+        self._probe_at = now + PROBE_EVERY
+        if self._told_broken is None:
+            self._told_broken = await self._tools.db.read(is_told_broken, self.route)
+        if not self._told_broken:
+            return
+        try:
+            await self._sender.send(f"probe-{self._tools.rng.uuid()}", self._probe())
+        except SendFailed as err:
+            log.info("route.still_down", route=self.route, reason=err.reason)
+        except Exception as err:  # noqa: BLE001 - as with messages: by its type, its text may quote a secret
+            log.error("sender.failed", route=self.route, error=type(err).__name__)
+        else:
+            await self._note_working()
+
     async def _note_working(self) -> None:
         if self._failures:
             log.info("route.recovered", route=self.route, failures=self._failures)
@@ -204,15 +236,5 @@ class Courier:
     async def _tell(self, trouble: str | None) -> None:
         self._unsure = True
         await self._tools.db.transact(note_route, self._tools.lease(), self.route, trouble, self._tools.clock.now())
-
-
-def note_route(connection: Connection, lease: Lease, route: str, trouble: str | None, now: datetime) -> None:
-    """Open or close the alert that messages do not get through on a route."""
-    guard(connection, lease)
-    key = f"route_down:{route}"
-    if trouble is None:
-        close_alerts(connection, [key], now)
-        return
-    message = f"messages do not get through on the route {route}: {trouble}"
-    impact = "messages for it wait or take its fallback"
-    open_alerts(connection, [Alert(key, "route_down", impact, message, subject=route, detail=trouble)], now)
+        self._told_broken = trouble is not None
+        self._probe_at = self._tools.real_now() + PROBE_EVERY

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Select, delete, func, literal_column, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Select,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from syncd.db.lease import Lease, guard
 from syncd.db.rows import insert_rows
@@ -15,6 +24,7 @@ from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import delivery
 
 KEPT_DAYS: Final = 7
+GIVE_UP: Final = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,8 @@ def _replace(given: Given) -> Executable:
     return new.on_conflict_do_update(
         index_elements=["route", "subject"],
         index_where=literal_column("state") == constant("waiting"),
-        set_={"key": new.excluded.key, "body": new.excluded.body},  # an attempt under way is of the old key
+        # An attempt under way is of the old key; what has waited three days is not this news.
+        set_={"key": new.excluded.key, "body": new.excluded.body, "created_at": new.excluded.created_at},
     )
 
 
@@ -196,12 +207,15 @@ def _settle(given: Given) -> Executable:
     )
 
 
-def told_since(connection: Connection, since: datetime) -> int:
-    """How many different messages to people were made since then."""
-    found = select(func.count(func.distinct(delivery.c.key))).where(
-        delivery.c.created_at > since, delivery.c.topic.in_(("down", "up"))
-    )
-    return int(connection.execute(found).scalar_one())
+def told_since(connection: Connection, since: datetime) -> tuple[int, datetime | None]:
+    """How many different messages to people were made since then, and when the last of them was."""
+    found = connection.execute(
+        select(
+            func.count(func.distinct(delivery.c.key)),
+            func.max(delivery.c.created_at, type_=delivery.c.created_at.type),
+        ).where(delivery.c.created_at > since, delivery.c.topic.in_(("down", "up")))
+    ).one()
+    return found[0], found[1]
 
 
 def prune(connection: Connection, lease: Lease, limit: int, now: datetime) -> int:
@@ -213,12 +227,3 @@ def prune(connection: Connection, lease: Lease, limit: int, now: datetime) -> in
         .limit(limit)
     )
     return connection.execute(delete(delivery).where(delivery.c.id.in_(old))).rowcount
-
-
-def forget_routes(connection: Connection, lease: Lease, known: Iterable[str], now: datetime) -> int:
-    """Give up what waits for routes that the configuration no longer has. Returns how many."""
-    guard(connection, lease)
-    gone = update(delivery).where(delivery.c.state == constant("waiting"), delivery.c.route.not_in(sorted(known)))
-    return connection.execute(
-        gone.values(state="failed", reason="the configuration has no such route any more", settled_at=now)
-    ).rowcount

@@ -47,6 +47,7 @@ class Day:
     tallies: Mapping[str, int]
     lags: Mapping[str, Mapping[int, int]]
     polled_to: Mapping[str, datetime | None]
+    paused: Mapping[str, datetime]  # since when, by account
     waiting: int
     inbox: Mapping[str, int]
     opened: Mapping[str, int]
@@ -112,6 +113,9 @@ def _day(connection: Connection, before: Totals, after: Totals, now: datetime) -
         .outerjoin(cursor, (cursor.c.account_id == account.c.id) & (cursor.c.stream == "orders"))
         .order_by(account.c.key)
     )
+    paused = connection.execute(
+        select(account.c.key, account.c.state_changed_at).where(account.c.state == "paused").order_by(account.c.key)
+    )
     opened = connection.execute(
         select(alert.c.kind, func.count()).where(alert.c.closed_at.is_(None)).group_by(alert.c.kind)
     )
@@ -122,6 +126,7 @@ def _day(connection: Connection, before: Totals, after: Totals, now: datetime) -
         {name: n - before.tallies.get(name, 0) for name, n in after.tallies.items()},
         lags,
         {row.key: row.polled_to for row in polled},
+        {row.key: row.state_changed_at for row in paused},
         connection.execute(select(func.count()).select_from(some)).scalar_one(),
         {state: _inbox(connection, state) for state in ("new", "parked")},
         {row[0]: row[1] for row in opened},
@@ -150,6 +155,9 @@ def compose_digest(day: Day, voice: Voice) -> Message:
     ]
     open_count = sum(day.opened.values())
     empty = Message(Tone.GOOD, texts.say("digest.title"), tuple(lines), _accounts(day, texts))
+    if day.paused:
+        title = texts.say("digest.title_paused", n=f"{len(day.paused):,}")
+        empty = replace(empty, tone=Tone.INFO, title=title)
     if not open_count:
         return replace(empty, closing=(texts.say("digest.nothing_open"),), links=page_links(voice))
     worst_first = sorted(day.opened.items(), key=lambda each: (-kind_of(each[0]).severity, each[0]))
@@ -165,7 +173,9 @@ def compose_digest(day: Day, voice: Voice) -> Message:
 
 
 def _accounts(day: Day, texts: Texts) -> tuple[str, ...]:
-    lines = []
+    lines = [
+        texts.say("digest.paused", account=key, ago=long(day.at - since, texts)) for key, since in day.paused.items()
+    ]
     for key, polled_to in day.polled_to.items():
         buckets = day.lags.get(key, {})
         half, most = quantile_s(buckets, 0.5), quantile_s(buckets, 0.95)

@@ -44,7 +44,8 @@ _SINGLE: Final = frozenset(
         "warehouse_down",
         "warehouse_auth",
         "audit_violation",
-        "disk_low",
+        "intake_late",
+        "polls_late",
         "drift",
         "unnamed_levels",
         "unknown_codes",
@@ -62,14 +63,15 @@ KINDS: Final = (
     _kinds(
         Severity.CRITICAL,
         AT_ONCE_S,
-        "oversold short channel_down auth_expired warehouse_down warehouse_auth audit_violation disk_low",
+        "oversold short channel_down auth_expired warehouse_down warehouse_auth audit_violation disk_low intake_late"
+        " polls_late loop_failing",
     )
     | _kinds(
         Severity.WARNING,
         COLLECTED_S,
         "unmapped parked_line parked_event order_in_review listing_refused listing_unreadable listing_unheeded drift"
         " queue_down unnamed_levels unknown_codes unreadable_levels shipment_waits shipment_refused shipment_exception"
-        " shipment_too_late route_down",
+        " shipment_too_late route_down messages_lost job_failing",
     )
     | _kinds(Severity.INFO, COLLECTED_S, "orders_not_sent")
 )

@@ -12,18 +12,14 @@ import structlog
 
 from syncd.alerts.chores import last_done
 from syncd.alerts.courier import Courier, CourierTools
-from syncd.alerts.deliveries import forget_routes, prune
 from syncd.alerts.digest import CHORE, due_at, report
 from syncd.alerts.events import EVENTS_AT_ONCE, HookRule, anything_happened, hand_out
 from syncd.alerts.tell import RouteRule, anything_to_tell, tell
-from syncd.alerts.tidying import prune_alerts
 
 log = structlog.get_logger(__name__)
 
 LEASE: Final = "messenger"
 _DIGEST_LOOK_S: Final = 20.0
-_TIDY_S: Final = 3600.0
-_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +41,15 @@ class Messenger:
         self.couriers = tuple(couriers)
         self._plan = plan
         self._tools = tools
-        self._known_routes = False
         self._digest_look_at = tools.real_now()
-        self._tidy_at = tools.real_now()
 
     async def step(self) -> bool:
         """Do what is due. Returns whether there is more to hand out at once."""
-        if not self._known_routes:
-            names = [courier.route for courier in self.couriers]
-            lost = await self._tools.db.transact(forget_routes, self._tools.lease(), names, self._tools.real_now())
-            if lost:
-                log.warning("messages.given_up", deliveries=lost, reason="no such route any more")
-            self._known_routes = True
         events = await self._hand_out_events()
         made = await self._tell_people() + await self._report_the_day()
         if events or made:
             for courier in self.couriers:
                 courier.wake.set()
-        await self._tidy()
         return events >= EVENTS_AT_ONCE
 
     async def close(self) -> None:
@@ -109,18 +96,6 @@ class Messenger:
             real_now,
         )
         return int(done)
-
-    async def _tidy(self) -> None:
-        real_now = self._tools.real_now()
-        if real_now < self._tidy_at:
-            return
-        while await self._tools.db.transact(prune, self._tools.lease(), _CHUNK, real_now) >= _CHUNK:
-            continue
-        while (
-            await self._tools.db.transact(prune_alerts, self._tools.lease(), _CHUNK, self._tools.clock.now()) >= _CHUNK
-        ):
-            continue
-        self._tidy_at = real_now + timedelta(seconds=_TIDY_S)
 
     def _seed(self) -> str:
         """What the keys of new messages begin with: unlike any other's, here and elsewhere."""

@@ -10,11 +10,14 @@ import structlog
 from adapters.contract import Clock
 from syncd import config as settings
 from syncd import secrets
+from syncd.accounts.store import Identities
 from syncd.alerts.compose import Voice
 from syncd.alerts.courier import Courier, CourierTools
 from syncd.alerts.events import HookRule
 from syncd.alerts.kinds import severity_called
 from syncd.alerts.messenger import Messenger, Plan
+from syncd.alerts.overdue import Known
+from syncd.alerts.probes import probe_message, trial_event
 from syncd.alerts.senders.dingtalk import DingTalk
 from syncd.alerts.senders.discord import Discord
 from syncd.alerts.senders.feishu import Feishu
@@ -51,6 +54,17 @@ def topics_of(config: settings.Config) -> frozenset[str]:
     return frozenset(topic for hook in config.webhooks for topic in hook.topics)
 
 
+def known_of(config: settings.Config, ids: Identities) -> Known:
+    """What the configuration has; the database may know accounts and warehouses of an earlier one."""
+    names = [*(each.name for each in config.alerts.routes), *(each.name for each in config.webhooks)]
+    return Known(
+        frozenset(names),
+        topics_of(config),
+        frozenset(ids.accounts[each.key] for each in config.accounts),
+        frozenset(ids.warehouses[each.key] for each in config.warehouses),
+    )
+
+
 def plan_of(config: settings.Config) -> Plan:
     """Who is told what, without any secret."""
     told = config.alerts
@@ -85,19 +99,31 @@ def open_messenger(config: settings.Config, tools: CourierTools) -> Messenger | 
     """
     if not config.alerts.routes and not config.webhooks:
         return None
-    couriers = [_courier(each.name, partial(open_route, each), tools, each.fallback) for each in config.alerts.routes]
+    couriers = [
+        _courier(
+            each.name, partial(open_route, each), tools, partial(probe_message, voice_of(each, config)), each.fallback
+        )
+        for each in config.alerts.routes
+    ]
     couriers += [
-        _courier(each.name, partial(open_webhook, each), tools, None, at_once=_HOOKS_AT_ONCE)
+        _courier(
+            each.name, partial(open_webhook, each), tools, lambda: trial_event(tools.real_now()), None, _HOOKS_AT_ONCE
+        )
         for each in config.webhooks
     ]
     return Messenger(plan_of(config), couriers, tools)
 
 
 def _courier(
-    name: str, opened: Callable[[], Sender], tools: CourierTools, fallback: str | None, at_once: int = 1
+    name: str,
+    opened: Callable[[], Sender],
+    tools: CourierTools,
+    probe: Callable[[], str],
+    fallback: str | None,
+    at_once: int = 1,
 ) -> Courier:
     try:
-        return Courier(name, opened(), tools, fallback, at_once)
+        return Courier(name, opened(), tools, fallback, at_once, probe=probe)
     except RouteRefused as err:
         log.error("route.refused", route=name, reason=err.problem, fallback=fallback)
         return Courier(name, Unopened(err.problem), tools, fallback, at_once, trouble=err.problem)

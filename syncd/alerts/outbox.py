@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Executable, select
+from sqlalchemy import Connection, Executable, delete, select
 
 from syncd.db.database import TOPICS_OPTION
+from syncd.db.lease import Lease, guard
 from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, constant, statement
 from syncd.db.tables import alert, outbox
@@ -73,3 +74,10 @@ def _note_closing(given: Given) -> Executable:
         now.label("at"),
     ).where(alert.c.closed_at.is_(None), alert.c.key.in_(select(closing.c.key)))
     return given.insert(outbox, picked)
+
+
+def forget_events(connection: Connection, lease: Lease, limit: int) -> int:
+    """Forget up to `limit` of the oldest events, when there is no webhook to hand them to. Returns how many."""
+    guard(connection, lease)
+    oldest = select(outbox.c.id).order_by(outbox.c.id).limit(limit)
+    return connection.execute(delete(outbox).where(outbox.c.id.in_(oldest))).rowcount

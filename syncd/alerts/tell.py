@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,8 +12,9 @@ from sqlalchemy import Connection
 from syncd.alerts.bundles import WINDOW_S, Bundle, bundled, due, next_due_at
 from syncd.alerts.compose import Voice, compose
 from syncd.alerts.deliveries import Outgoing, enqueue, told_since
+from syncd.alerts.gathering import anything_new, anything_quiet, gather
 from syncd.alerts.impact import measure
-from syncd.alerts.incidents import Incident, anything_new, anything_quiet, gather, note_told, read_open
+from syncd.alerts.incidents import Incident, note_told, read_open
 from syncd.alerts.kinds import Severity, kind_of
 from syncd.alerts.message import to_json
 from syncd.db.lease import Lease, guard
@@ -49,7 +51,8 @@ def tell(
     down, over = due(read_open(connection), now)
     if not down and not over:
         return 0
-    bundles = bundled(down, over, told_since(connection, real_now - timedelta(seconds=WINDOW_S)))
+    lately, last_at = told_since(connection, real_now - timedelta(seconds=WINDOW_S))
+    bundles = bundled(down, over, lately, math.inf if last_at is None else (real_now - last_at).total_seconds())
     _make(connection, bundles, rules, seed, now, real_now)
     told = [each for bundle in bundles if not bundle.over for each in bundle.incidents]
     ended = [each for bundle in bundles if bundle.over for each in bundle.incidents]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from adapters.contract import Clock
 from syncd.alerts.chores import last_done, note_done
+from syncd.alerts.disks import Disk, Space, space_of
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.database import Transactor
-from syncd.db.engine import is_sqlite
 from syncd.db.lease import Lease, guard
 from syncd.insight.store import read_tallies
 from syncd.loops import Job
@@ -25,38 +23,11 @@ from syncd.reconcile.audit import AuditReport, audit_async
 
 log = structlog.get_logger(__name__)
 
-LOW_SHARE: Final = 0.05
-LOW_BYTES: Final = 1024**3
-_ENOUGH_AGAIN: Final = 1.2
 _DISK: Final = "disk_low"
 _AUDIT: Final = "audit_violation"
 _AUDIT_EVERY: Final = timedelta(hours=24)
 _DRIFT_OVER: Final = timedelta(minutes=30)
 _DRIFTS: Final = ("units_surplus", "units_relisted")
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """Bytes of a disk."""
-
-    free: int
-    total: int
-
-    def is_low(self, *, was_low: bool) -> bool:
-        """Below a twentieth of a small disk, or a gibibyte; enough again only somewhat above that."""
-        least = min(LOW_BYTES, self.total * LOW_SHARE)
-        return self.free < least * (_ENOUGH_AGAIN if was_low else 1.0)
-
-
-def space_of(folder: Path) -> Space:
-    found = shutil.disk_usage(folder)
-    return Space(found.free, found.total)
-
-
-def database_folder(url: str) -> Path | None:
-    """Where a SQLite database lies; None for one on a server, whose disk is not ours to see."""
-    name = make_url(url).database
-    return Path(name).resolve().parent if is_sqlite(url) and name else None
 
 
 class Watch:
@@ -68,34 +39,36 @@ class Watch:
         clock: Clock,
         lease: Callable[[], Lease],
         accounts: Mapping[str, int],
-        folder: Path | None,
+        disks: Sequence[Disk],
         space: Callable[[Path], Space] = space_of,
     ) -> None:
         self._db = db
         self._clock = clock
         self._lease = lease
         self._accounts = accounts
-        self._folder = folder
+        self._disks = tuple(disks)
         self._space = space
-        self._low = True  # an earlier process may have left the alert open
+        self._low = {each.key for each in disks}  # an earlier process may have left alerts open
         self._drifted: dict[str, int] | None = None
         self._drifted_at: dict[str, datetime] = {}
         self._drift_units: Counter[str] = Counter()  # since the alert was opened
 
     def jobs(self) -> tuple[Job, ...]:
-        jobs = [Job("watch_audit", 900.0, self.audit), Job("watch_drift", 60.0, self.drift)]
-        if self._folder is not None:
-            jobs.append(Job("watch_disk", 60.0, self.disk, at_start=True))
-        return tuple(jobs)
+        return (
+            Job("watch_audit", 900.0, self.audit),
+            Job("watch_drift", 60.0, self.drift),
+            Job("watch_disk", 60.0, self.disk, at_start=True),
+        )
 
     async def disk(self) -> None:
-        """Open or close the alert that the disk of the database is nearly full."""
-        assert self._folder is not None, "there is a disk to watch"
-        space = self._space(self._folder)
-        low = space.is_low(was_low=self._low)
-        if low or self._low:
-            await self._db.transact(note_disk, self._lease(), space if low else None, self._clock.now())
-        self._low = low
+        """Open or close the alert of each disk that is nearly full."""
+        for each in self._disks:
+            space = self._space(each.folder)
+            was_low = each.key in self._low
+            low = space.is_low(was_low=was_low)
+            if low or was_low:
+                await self._db.transact(note_disk, self._lease(), each, space if low else None, self._clock.now())
+            self._low = self._low | {each.key} if low else self._low - {each.key}
 
     async def audit(self) -> None:
         """Audit the book once a day, however often the daemon starts."""
@@ -131,16 +104,15 @@ class Watch:
             del self._drift_units[key]
 
 
-def note_disk(connection: Connection, lease: Lease, low: Space | None, now: datetime) -> None:
+def note_disk(connection: Connection, lease: Lease, disk: Disk, low: Space | None, now: datetime) -> None:
     guard(connection, lease)
     if low is None:
-        close_alerts(connection, [_DISK], now)
+        close_alerts(connection, [disk.key], now)
         return
     left = f"{low.free / 1024**2:,.0f} MiB of {low.total / 1024**3:,.0f} GiB"
-    message = f"the disk of the database has {left} left: make room"
-    open_alerts(
-        connection, [Alert(_DISK, _DISK, "no order can be taken in when it is full", message, detail=left)], now
-    )
+    message = f"the disk of {disk.use} ({disk.folder}) has {left} left: make room"
+    told = Alert(disk.key, _DISK, disk.impact, message, subject=disk.use, detail=left)
+    open_alerts(connection, [told], now)
 
 
 def _note_audited(connection: Connection, lease: Lease, report: AuditReport, now: datetime) -> None:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from syncd import config as settings
 from syncd.alerts.compose import Voice, page_links
-from syncd.alerts.kinds import KINDS, kind_of
+from syncd.alerts.kinds import KINDS, Severity, kind_of, severity_called
 from syncd.alerts.message import Message, Tone, to_json
 from syncd.alerts.opening import RouteRefused, open_route, open_webhook, voice_of
+from syncd.alerts.probes import trial_event
 from syncd.alerts.senders.sender import Sender, SendFailed
 from syncd.bootstrap import open_database
 from syncd.clock import real_now
+from syncd.db.database import Database
 from syncd.db.tables import account, alert, warehouse
 from syncd.errors import SyncdError, suggest
 from syncd.secrets import SecretMissing
+
+SEVERITIES: Final = tuple(each.word for each in Severity)
+_PAGE: Final = 2_000
 
 
 class UnknownRoute(SyncdError):
@@ -45,33 +51,81 @@ class UnknownKind(SyncdError):
         super().__init__(f"{kind!r} is no kind of alert. {remedy}")
 
 
-def list_alerts(path: Path, console: Console, *, kind: str | None, limit: int, as_json: bool) -> None:
-    """Print open alerts, the newest first."""
-    if kind is not None and kind not in KINDS:
-        raise UnknownKind(kind)
+class UnknownSeverity(SyncdError):
+    """There is no such severity."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"{word!r} is no severity. {suggest(word, SEVERITIES, 'There is ' + ', '.join(SEVERITIES))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which open alerts are listed: of one kind, at least so bad, and so many; `limit` None: all of them."""
+
+    kind: str | None = None
+    severity: str | None = None
+    limit: int | None = 200
+
+    @property
+    def kinds(self) -> list[str] | None:
+        """The kinds that are wanted; None: every one."""
+        if self.kind is not None:
+            return [self.kind]
+        if self.severity is None:
+            return None
+        least = severity_called(self.severity)
+        return [name for name, each in KINDS.items() if each.severity >= least]
+
+
+def list_alerts(path: Path, console: Console, wanted: Wanted, *, as_json: bool) -> None:
+    """Print open alerts, the newest first. Raises UnknownKind and UnknownSeverity."""
+    if wanted.kind is not None and wanted.kind not in KINDS:
+        raise UnknownKind(wanted.kind)
+    if wanted.severity is not None and wanted.severity not in SEVERITIES:
+        raise UnknownSeverity(wanted.severity)
     db = open_database(settings.load(path))
     try:
-        found = db.read_now(read_alerts, kind, limit + 1)
+        found, more = _read_pages(db, wanted)
     finally:
         db.close()
-    more, found = len(found) > limit, found[:limit]
     if as_json:
         console.print_json(json.dumps({"alerts": found, "more": more}))
         return
     table = Table("since", "kind", "where", "what", "units", "orders", box=None)
+    table.add_column("key", overflow="fold")  # it is to be copied whole
     for each in found:
         colour = {"critical": "red", "warning": "yellow", "info": "blue"}[each["severity"]]
         counts = ("" if each[name] is None else str(each[name]) for name in ("units", "orders"))
         where = each["warehouse"] or each["account"] or ""
         since = each["opened_at"][:16].replace("T", " ")
-        table.add_row(since, f"[{colour}]{each['kind']}[/]", where, escape(each["message"]), *counts)
+        told = escape(each["message"])
+        table.add_row(since, f"[{colour}]{each['kind']}[/]", where, told, *counts, escape(each["key"]))
     if found:
         console.print(table)
-    console.print(f"only the newest {limit}: more by --limit" if more else f"{len(found)} open alerts", style="dim")
+    cut = f"only the newest {wanted.limit}: more by --limit, or --all"
+    console.print(cut if more else f"{len(found)} open alerts", style="dim")
 
 
-def read_alerts(connection: Connection, kind: str | None, most: int) -> list[dict[str, Any]]:
-    """Open alerts as JSON knows them."""
+def _read_pages(db: Database, wanted: Wanted) -> tuple[list[dict[str, Any]], bool]:
+    """(the alerts, whether there are more), read in steps that keep no snapshot for long."""
+    found: list[dict[str, Any]] = []
+    after: tuple[datetime, int] | None = None
+    while True:
+        left = _PAGE if wanted.limit is None else min(_PAGE, wanted.limit + 1 - len(found))
+        rows = db.read_now(read_alerts, wanted.kinds, after, left)
+        found += map(_as_json, rows)
+        if len(rows) < left or (wanted.limit is not None and len(found) > wanted.limit):
+            break
+        after = rows[-1].opened_at, rows[-1].id
+    if wanted.limit is None:
+        return found, False
+    return found[: wanted.limit], len(found) > wanted.limit
+
+
+def read_alerts(
+    connection: Connection, kinds: Sequence[str] | None, after: tuple[datetime, int] | None, most: int
+) -> list[Row[Any]]:
+    """Open alerts, the newest first, `after` that one."""
     found = (
         select(alert, account.c.key.label("account"), warehouse.c.key.label("warehouse"))
         .outerjoin(account, account.c.id == alert.c.account_id)
@@ -80,26 +134,31 @@ def read_alerts(connection: Connection, kind: str | None, most: int) -> list[dic
         .order_by(alert.c.opened_at.desc(), alert.c.id.desc())
         .limit(most)
     )
-    if kind is not None:
-        found = found.where(alert.c.kind == kind)
-    return [
-        {
-            "id": row.id,
-            "kind": row.kind,
-            "severity": kind_of(row.kind).severity.word,
-            "account": row.account,
-            "warehouse": row.warehouse,
-            "subject": row.subject,
-            "impact": row.impact,
-            "message": row.message,
-            "units": row.units,
-            "orders": row.orders,
-            "times": row.times,
-            "opened_at": row.opened_at.isoformat(),
-            "last_seen_at": row.last_seen_at.isoformat(),
-        }
-        for row in connection.execute(found)
-    ]
+    if kinds is not None:
+        found = found.where(alert.c.kind.in_(kinds))
+    if after is not None:
+        at, last_id = after
+        found = found.where(or_(alert.c.opened_at < at, and_(alert.c.opened_at == at, alert.c.id < last_id)))
+    return list(connection.execute(found))
+
+
+def _as_json(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "key": row.key,
+        "kind": row.kind,
+        "severity": kind_of(row.kind).severity.word,
+        "account": row.account,
+        "warehouse": row.warehouse,
+        "subject": row.subject,
+        "impact": row.impact,
+        "message": row.message,
+        "units": row.units,
+        "orders": row.orders,
+        "times": row.times,
+        "opened_at": row.opened_at.isoformat(),
+        "last_seen_at": row.last_seen_at.isoformat(),
+    }
 
 
 async def try_routes(path: Path, name: str | None, console: Console) -> bool:
@@ -118,7 +177,7 @@ async def try_routes(path: Path, name: str | None, console: Console) -> bool:
             good = await _test(f"{route.name} ({route.kind})", partial(open_route, route), body, console) and good
     for hook in config.webhooks:
         if name in (None, hook.name):
-            body = _test_event()
+            body = trial_event(real_now())
             good = await _test(f"{hook.name} (webhook)", partial(open_webhook, hook), body, console) and good
     return good
 
@@ -126,11 +185,6 @@ async def try_routes(path: Path, name: str | None, console: Console) -> bool:
 def trial_message(voice: Voice) -> Message:
     texts = voice.texts
     return Message(Tone.INFO, texts.say("test.title"), (texts.say("test.body"),), links=page_links(voice))
-
-
-def _test_event() -> str:
-    event = {"type": "test", "timestamp": real_now().isoformat(), "data": {"message": "syncd can reach you here"}}
-    return msgspec.json.encode(event).decode()
 
 
 async def _test(what: str, opened: Callable[[], Sender], body: str, console: Console) -> bool:

@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 imports = typer.Typer(name="import", help="Take in items, stock counts and listings.", no_args_is_help=True)
 app.add_typer(imports)
-alerts = typer.Typer(name="alert", help="See what is wrong, and test the ways to be told.", no_args_is_help=True)
+alerts = typer.Typer(name="alert", help="See what is wrong, close it, test the ways to be told.", no_args_is_help=True)
 app.add_typer(alerts)
 explain = typer.Typer(name="explain", help="Say why a number or a choice came about.", no_args_is_help=True)
 app.add_typer(explain)
@@ -86,6 +86,12 @@ def demo(
     ] = None,
     until: Annotated[str | None, typer.Option(help="Only orders before this day.", metavar="YYYY-MM-DD")] = None,
     zone: Annotated[str, typer.Option(help="The time zone of instants that name none.")] = "UTC",
+    dates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="day-first|month-first", help="How 01/02/2011 is read. Default: as the file's other dates tell."
+        ),
+    ] = None,
     database: Annotated[
         str | None, typer.Option(help="An empty PostgreSQL database. Default: a SQLite file.", metavar="URL")
     ] = None,
@@ -113,6 +119,7 @@ def demo(
         from_,
         until,
         zone,
+        dates,
         database,
         kills,
         faithful,
@@ -241,16 +248,26 @@ def run(
     """Run the daemon."""
     from syncd import config as settings
     from syncd.bootstrap import open_world
-    from syncd.daemon import Daemon
+    from syncd.daemon_service import Service
     from syncd.logging import configure
 
     loaded = settings.load(config, with_secrets=True)
     configure(loaded.log.level, loaded.log.format)
     world = open_world(loaded)
     try:
-        asyncio.run(Daemon(world).run(standby=standby))
+        asyncio.run(Service(config, world, world.db).run(standby=standby))
     finally:
         world.db.close()
+
+
+@app.command(epilog="Example: syncd reload -c /etc/syncd/syncd.toml. Under systemd: systemctl reload syncd")
+def reload(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Have the running daemon take its configuration anew: all of it, or nothing with all that is wrong in it."""
+    from syncd.cli import EXIT_CONFIG
+    from syncd.cli.reload import reload as ask
+
+    if not ask(config, console):
+        raise typer.Exit(EXIT_CONFIG)
 
 
 @app.command(epilog="Example: syncd check -c syncd.toml --offline")
@@ -472,17 +489,32 @@ def import_listings(
     asyncio.run(listings(config, account, unmapped, mapping, console))
 
 
-@alerts.command("list", epilog="Example: syncd alert list -c syncd.toml --kind oversold --json")
+@alerts.command("list", epilog="Example: syncd alert list -c syncd.toml --severity critical --all")
 def alert_list(
     config: ConfigFile = DEFAULT_CONFIG,
     kind: Annotated[str | None, typer.Option(help="Only alerts of this kind, such as oversold.")] = None,
+    severity: Annotated[str | None, typer.Option(help="Only what is at least so bad: info, warning, critical.")] = None,
     limit: Annotated[int, typer.Option(help="So many, the newest first.", min=1, max=10_000)] = 200,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, however many.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
     """List what is wrong at the moment."""
-    from syncd.cli.alert import list_alerts
+    from syncd.cli.alert import Wanted, list_alerts
 
-    list_alerts(config, console, kind=kind, limit=limit, as_json=as_json)
+    list_alerts(config, console, Wanted(kind, severity, None if everything else limit), as_json=as_json)
+
+
+@alerts.command("close", epilog="Example: syncd alert close parked_event:4711 --yes -c syncd.toml")
+def alert_close(
+    key: Annotated[str, typer.Argument(help="The alert's key, as `syncd alert list` shows it.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Close an alert by hand; it says first whether its cause still stands, and when it would open again."""
+    from syncd.cli.close_alert import close_alert
+
+    if not close_alert(config, key, console, yes=yes):
+        raise typer.Exit(1)
 
 
 @alerts.command("test", epilog="Example: syncd alert test ops-chat -c syncd.toml")
@@ -494,4 +526,16 @@ def alert_test(
     from syncd.cli.alert import try_routes
 
     if not asyncio.run(try_routes(config, route, console)):
+        raise typer.Exit(1)
+
+
+@alerts.command("stopped", epilog="Example: syncd alert stopped syncd.service -c syncd.toml")
+def alert_stopped(
+    unit: Annotated[str, typer.Argument(help="The service manager's unit that has failed.")] = "syncd.service",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Tell people that the service is not started any more; the unit syncd-failed@ does it."""
+    from syncd.cli.alert_stopped import tell_stopped
+
+    if not asyncio.run(tell_stopped(config, unit, console)):
         raise typer.Exit(1)

@@ -25,6 +25,7 @@ from syncd.accounts.checkup import (
 )
 from syncd.accounts.findings import Finding, Verdict, right, wrong
 from syncd.accounts.mistakes import mistakes_of_shipbob
+from syncd.alerts.hearing import who_hears
 from syncd.alerts.opening import RouteRefused, open_route, open_webhook
 from syncd.alerts.senders.sender import Sender
 from syncd.bootstrap import SettingsRefused, open_channel, open_database, open_stock_source
@@ -155,6 +156,8 @@ async def _check_warehouse(
 
 async def _check_routes(config: settings.Config, tell: Tell) -> None:
     """Open everything by which people and programs are told; nothing is sent."""
+    for each in who_hears(config):
+        tell(each)
     opened: list[tuple[str, Callable[[], Sender]]] = [
         (f"route {each.name}", partial(open_route, each)) for each in config.alerts.routes
     ]

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
 from syncd.cli.duration import real_seconds
+
+if TYPE_CHECKING:
+    from syncd.simulation.replay.dates import DayOrder
 
 MAX = "max"
 _USUAL_SPEED = 60.0
@@ -37,6 +41,7 @@ class DemoArguments:
     from_: str | None
     until: str | None
     zone: str
+    dates: str | None
     database: str | None
     kills: int
     faithful: bool
@@ -70,6 +75,7 @@ _OF_ORDERS = {
     "--limit": "limit",
     "--from": "from_",
     "--until": "until",
+    "--dates": "dates",
     "--database": "database",
     "--kill": "kills",
     "--faithful": "faithful",
@@ -99,6 +105,7 @@ def _replay(arguments: DemoArguments, orders: Path, console: Console) -> bool:
         told,
         Slice(arguments.limit, _day("--from", arguments.from_), _day("--until", arguments.until)),
         _zone(arguments.zone),
+        _day_order(arguments.dates),
         arguments.database,
         arguments.folder,
         arguments.kills,
@@ -130,6 +137,16 @@ def _day(option: str, text: str | None) -> date | None:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a day: write it like 2026-11-27", param_hint=option) from None
+
+
+def _day_order(text: str | None) -> DayOrder | None:
+    from syncd.simulation.replay.dates import DayOrder
+
+    try:
+        return None if text is None else DayOrder(text)
+    except ValueError:
+        problem = f"{text!r} is neither of {', '.join(DayOrder)}"
+        raise typer.BadParameter(problem, param_hint="--dates") from None
 
 
 def _zone(text: str) -> ZoneInfo:

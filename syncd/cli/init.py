@@ -7,10 +7,9 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import typer
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +23,7 @@ from syncd.accounts.answers import (
     read_warehouse,
 )
 from syncd.accounts.first_config import configuration, secrets_of
+from syncd.cli.asking import ask_accounts, ask_warehouses
 from syncd.db.migrate import migrate
 from syncd.db.trouble import explain
 from syncd.errors import ConfigError, ConfigProblem, SyncdError
@@ -67,7 +67,7 @@ def init(options: InitOptions, console: Console) -> None:
             f"{options.path} is there already: --force keeps it as {_old(options.path)} and writes anew"
         )
     answers = _answers(options, console)
-    _write(options, configuration(answers))
+    _write(options, answers)
     console.print(f"wrote {options.path}", markup=False)
     created = _create_database(options.path, console)
     _tell_next(options.path, answers, created=created, console=console)
@@ -80,11 +80,33 @@ def _answers(options: InitOptions, console: Console) -> Answers:
             flag for flag, given in (("--warehouse", options.warehouses), ("--account", options.accounts)) if not given
         )
         raise NothingToAskOn(f"there is no terminal to ask on, and {missing} is missing. Example: {_EXAMPLE}")
-    warehouses = tuple(map(read_warehouse, options.warehouses)) or tuple(_ask_warehouses(console))
+    told = _told(options)
+    if asked:
+        _refuse_what_is_wrong(told, options.path)  # before a person has answered anything
+    warehouses = told.warehouses or tuple(ask_warehouses(console))
     pool = [each.key for each in warehouses if each.kind != "fba"]
-    accounts = tuple(read_account(each, pool) for each in options.accounts) or tuple(_ask_accounts(pool, console))
+    accounts = tuple(read_account(each, pool) for each in options.accounts) or tuple(ask_accounts(pool, console))
+    return replace(told, warehouses=warehouses, accounts=accounts)
+
+
+def _told(options: InitOptions) -> Answers:
+    """What the flags say. Raises AnswerRefused."""
+    warehouses = tuple(map(read_warehouse, options.warehouses))
+    pool = [each.key for each in warehouses if each.kind != "fba"]
+    accounts = _distinct([read_account(each, pool) for each in options.accounts])
     database = options.database or _default_database(options.path)
-    return Answers(database, warehouses, _distinct(accounts), options.password_secret, options.public_url)
+    return Answers(database, warehouses, accounts, options.password_secret, options.public_url)
+
+
+def _refuse_what_is_wrong(told: Answers, path: Path) -> None:
+    """Raise ConfigError for what flags say wrong, whatever is yet to be asked."""
+    known = [each for each in told.warehouses if not each.account]  # an account to be asked for may be meant
+    accounts = [replace(each, warehouses=each.warehouses or ("main",)) for each in told.accounts]
+    missing = set() if told.warehouses else {key for each in accounts for key in each.warehouses}
+    if not known and not missing:
+        missing = {"main"}
+    places = (*known, *(WarehouseAnswer(key, "US") for key in sorted(missing)))
+    _draft(replace(told, warehouses=places, accounts=tuple(accounts)), path).unlink()
 
 
 def _default_database(path: Path) -> str:
@@ -101,69 +123,29 @@ def _distinct(accounts: Sequence[AccountAnswer]) -> tuple[AccountAnswer, ...]:
     return tuple(accounts)
 
 
-def _ask_warehouses(console: Console) -> list[WarehouseAnswer]:
-    console.print("Your own warehouses, in the order they should be used:")
-    found: list[WarehouseAnswer] = []
-    while not found or typer.confirm("One more warehouse?", default=False):
-        key = typer.prompt("  a short key for it, for ever", default="main" if not found else None)
-        country = typer.prompt("  its country (two letters)")
-        postcode = typer.prompt("  its postcode (empty to leave out)", default="", show_default=False)
-        found.append(WarehouseAnswer(key, country.upper(), postcode=postcode))
-    return found
-
-
-def _ask_accounts(pool: Sequence[str], console: Console) -> list[AccountAnswer]:
-    console.print("Your accounts at channels:")
-    found: list[AccountAnswer] = []
-    while not found or typer.confirm("One more account?", default=False):
-        channel = typer.prompt("  channel (shopify, amazon, ebay)").strip().lower()
-        key = typer.prompt("  a short key for it, for ever", default=channel)
-        try:
-            found.append(read_account(f"{channel},key={key}" + "".join(_ask_told(channel)), pool))
-        except AnswerRefused as err:
-            console.print(f"  {err}", style="red", markup=False)
-    return found
-
-
-def _ask_told(channel: str) -> list[str]:
-    """What the vendor needs, as parts of a flag."""
-    questions = {
-        "shopify": (
-            ("shop", "  the shop's name at myshopify.com", None),
-            ("client_id", "  the app's client id", None),
-            ("location", "  the location's number (1 if you do not know it: `syncd check` tells)", "1"),
-        ),
-        "amazon": (
-            ("seller_id", "  the seller id (merchant token)", None),
-            ("marketplaces", "  marketplace ids of one region, joined by +", "ATVPDKIKX0DER"),
-            ("client_id", "  the app's LWA client id", None),
-        ),
-        "ebay": (
-            ("client_id", "  the keyset's App ID", None),
-            ("marketplace", "  the marketplace", "EBAY_US"),
-        ),
-    }
-    return [
-        f",{name}={typer.prompt(question, default=default).replace(',', '+')}"
-        for name, question, default in questions.get(channel, ())
-    ]
-
-
-def _write(options: InitOptions, text: str) -> None:
+def _write(options: InitOptions, answers: Answers) -> None:
     """Put the file in place in one step, once it is known to be right. Raises ConfigError naming the real file."""
     path = options.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
+    draft = _draft(answers, path)
     try:
-        settings.load(draft)
         if path.exists():
             shutil.copy2(path, _old(path))
         os.replace(draft, path)
-    except ConfigError as err:
-        raise ConfigError(path, [_as_flag(problem) for problem in err.problems]) from None
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _draft(answers: Answers, path: Path) -> Path:
+    """A file beside the real one that says this and is right. Raises ConfigError naming the real one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(configuration(answers), encoding="utf-8")
+    try:
+        settings.load(draft)
+    except ConfigError as err:
+        draft.unlink()
+        raise ConfigError(path, [_as_flag(problem) for problem in err.problems]) from None
+    return draft
 
 
 def _as_flag(problem: ConfigProblem) -> ConfigProblem:
@@ -171,7 +153,9 @@ def _as_flag(problem: ConfigProblem) -> ConfigProblem:
 
 
 def _old(path: Path) -> Path:
-    return path.with_name(f"{path.name}.old")
+    """Where the file that is there is kept: beside those that are kept already."""
+    names = (f"{path.name}.old", *(f"{path.name}.old.{number}" for number in range(2, 10_000)))
+    return next(kept for name in names if not (kept := path.with_name(name)).exists())
 
 
 def _create_database(path: Path, console: Console) -> bool:
@@ -203,6 +187,7 @@ def _tell_next(path: Path, answers: Answers, *, created: bool, console: Console)
     commands = [] if created else [(f"syncd migrate {c}", "as the user that syncd runs as")]
     commands += [
         (f"syncd check {c}", "what is right, what is wrong and what to do about it"),
+        (f"syncd alert test {c}", "once you have a route under [alerts]: until then nobody is told of trouble"),
         (f"syncd import items items.csv {c}", "your SKUs"),
         (f"syncd import stock count.csv {c}", "what lies in your warehouses"),
         *((f"syncd import listings --from {each.key} {c}", "what is on sale there") for each in answers.accounts),

@@ -17,6 +17,9 @@ Language = Literal["en", "zh"]
 SeverityWord = Literal["info", "warning", "critical"]
 RouteKind = Literal["slack", "teams", "telegram", "discord", "dingtalk", "wecom", "feishu", "email"]
 
+NEVER: Final = "never"
+"""Instead of a time of day."""
+
 ANY_ROUTE: Final = frozenset(("name", "kind", "from_severity", "facts", "fallback", "language", "digest"))
 _BY_URL: Final = (frozenset(("url_secret",)), frozenset[str]())
 _SIGNED: Final = (frozenset(("url_secret",)), frozenset(("sign_secret",)))
@@ -53,7 +56,7 @@ def _some(topics: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_time(text: str) -> bool:
-    return re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) is not None
+    return text == NEVER or re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) is not None
 
 
 def _is_mailbox(text: str) -> bool:
@@ -63,7 +66,7 @@ def _is_mailbox(text: str) -> bool:
 Fact = Annotated[str, AfterValidator(_fact)]
 Topic = Annotated[str, AfterValidator(_topic)]
 Topics = Annotated[tuple[Topic, ...], AfterValidator(_some)]
-TimeOfDay = Annotated[str, matches(_is_time, "is no time of day", 'Write one like "08:00"')]
+TimeOfDay = Annotated[str, matches(_is_time, "is no time of day", 'Write one like "08:00", or "never"')]
 Mailbox = Annotated[str, matches(_is_mailbox, "is no mail address", "Write one like ops@example.com")]
 
 
@@ -98,13 +101,13 @@ class Route(Table):
 class Alerts(Table):
     language: Language = "en"
     time_zone: TimeZone = "UTC"
-    digest_at: TimeOfDay | None = None
+    digest_at: TimeOfDay = "08:00"
     runbook_url: Url | None = None
     routes: tuple[Route, ...] = Field(default=(), alias="route")
 
     @property
     def digest_time(self) -> time | None:
-        return None if self.digest_at is None else time.fromisoformat(self.digest_at)
+        return None if self.digest_at == NEVER else time.fromisoformat(self.digest_at)
 
 
 class Webhook(Table):

@@ -25,7 +25,7 @@ def load(path: Path, *, with_secrets: bool = False) -> Config:
 
     Raises ConfigError with every problem found.
     """
-    raw = _read(path)
+    raw = read(path)
     currency = dict(leaves(raw)).get(("cost", "currency"), "USD")
     context = {"folder": path.resolve().parent, "currency": currency if currency in EXPONENTS else None}
     config, problems = None, []
@@ -69,7 +69,8 @@ _TABLES: Final[dict[str, type[Table]]] = {
 }
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """The raw tables. Raises ConfigError for a file that cannot be read or is no TOML."""
     text = ""
     try:
         text = path.read_bytes().decode("utf-8-sig")

@@ -67,7 +67,7 @@ class Http(Table):
     host: Text = "127.0.0.1"
     port: Annotated[Whole, Field(le=65535)] = 8480  # 0: any free one
     public_url: Url | None = None
-    api_token_secret: SecretName | None = None  # without one the reading API answers only this machine
+    api_token_secret: SecretName | None = None  # without one only this machine may look
 
 
 class Clock(Table):

@@ -16,13 +16,16 @@ from pydantic.fields import FieldInfo
 
 from syncd.config import alerts, model, values, vendors
 from syncd.config.meanings import MEANINGS
+from syncd.config.reload import FIXED
 
 _HEAD: Final = """\
 # Configuration
 
 One TOML file: `syncd init` writes a first one, [the example](../config/syncd.example.toml) shows every key in its
 place, `syncd check` tells what is wrong with yours, all of it at once. What is left out takes its default; what is not
-known is refused. Relative paths count from the folder of the file. A change takes effect when syncd is started again.
+known is refused. Relative paths count from the folder of the file. `systemctl reload syncd`, or `syncd reload`, takes
+all of a changed file or refuses all of it. Only a restart changes what systemd hands over, the secrets' values, and
+{fixed}.
 
 A key whose value is *a secret's name* holds no secret: the value is read from the file of that name which systemd hands
 over (`LoadCredential=`), or else from the environment variable.
@@ -55,14 +58,15 @@ _KINDS: Final[tuple[tuple[Any, str], ...]] = (
     (alerts.Fact, "a kind of alert"),
     (alerts.Topic, "a topic"),
     (alerts.Topics, "a list of topics"),
-    (alerts.TimeOfDay, "a time, like 08:00"),
+    (alerts.TimeOfDay, "a time, like 08:00, or never"),
     (alerts.Mailbox, "a mail address"),
 )
 
 
 def reference() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *_tables()]).rstrip("\n") + "\n"
+    fixed = ", ".join(f"`{key}`" for key in FIXED)
+    return "\n".join([_HEAD.format(fixed=fixed), *_tables()]).rstrip("\n") + "\n"
 
 
 def places() -> Iterator[str]:

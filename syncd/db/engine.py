@@ -11,6 +11,7 @@ from sqlalchemy.pool import QueuePool
 
 _BUSY_TIMEOUT_MS = 5_000
 _STATEMENT_TIMEOUT_MS = 20_000
+_MIGRATION_LOCK_TIMEOUT_MS = 3_000
 
 
 def is_sqlite(url: str) -> bool:
@@ -22,6 +23,17 @@ def writer_engine(url: str, connections: int = 4) -> Engine:
     if is_sqlite(url):
         return _sqlite(url, connections=1, query_only=False)
     return _postgresql(url, connections, read_only=False)
+
+
+def migration_engine(url: str) -> Engine:
+    """An engine for migrations: a statement may take as long as it must, but waits for a lock only briefly.
+
+    On PostgreSQL everybody else would queue behind a migration that waits for a lock.
+    """
+    if is_sqlite(url):
+        return _sqlite(url, connections=1, query_only=False)
+    timeouts = f"-c statement_timeout=0 -c lock_timeout={_MIGRATION_LOCK_TIMEOUT_MS}"
+    return _postgresql(url, 1, read_only=False, timeouts=timeouts)
 
 
 def reader_engine(url: str, connections: int = 4) -> Engine:
@@ -65,8 +77,8 @@ def _sqlite(url: str, connections: int, query_only: bool) -> Engine:
     return engine
 
 
-def _postgresql(url: str, connections: int, read_only: bool) -> Engine:
-    options = f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
+def _postgresql(url: str, connections: int, read_only: bool, timeouts: str | None = None) -> Engine:
+    options = timeouts or f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
     if read_only:
         options += " -c default_transaction_read_only=on"
     engine = create_engine(

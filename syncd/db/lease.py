@@ -122,6 +122,13 @@ def _holder(connection: Connection, name: str) -> str | None:
     return connection.execute(select(lease.c.holder).where(lease.c.name == name)).scalar_one_or_none()
 
 
+def process_of(holder: str) -> int | None:
+    """The pid of a holder that runs on this host; None for one that does not, or not any more."""
+    parts = holder.split("/")
+    here = len(parts) == 4 and parts[0] == platform.node() and parts[1] == _boot_id() and parts[2].isdecimal()
+    return int(parts[2]) if here and not _is_dead(holder) else None
+
+
 def _is_dead(holder: str) -> bool:
     """Whether `holder` surely no longer runs: same host, and another boot or no such process."""
     parts = holder.split("/")

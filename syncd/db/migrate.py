@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from time import sleep
+from typing import Final
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from syncd.db.engine import is_sqlite, writer_engine
+from syncd.db.engine import is_sqlite, migration_engine
 from syncd.db.trouble import explain
 from syncd.errors import SyncdError
 from syncd.resources import folder
+
+LOCK_ATTEMPTS: Final = 10
+LOCK_PAUSE_S: Final = 0.5
+_ADVISORY_KEY: Final = 7_796_302_243  # any number that nobody else uses
+_NO_LOCK: Final = "55P03"  # PostgreSQL: somebody else holds what a migration needs
 
 
 class SchemaError(SyncdError):
@@ -44,23 +52,56 @@ def current_revision(engine: Engine) -> str | None:
 
 
 def migrate(url: str, to: str = "head") -> tuple[str | None, str | None]:
-    """Apply missing migrations in one transaction; (before, after). Raises SchemaError when newer than the code."""
-    engine = writer_engine(url)
+    """Apply missing migrations; (before, after). Raises SchemaError when newer than the code, or when one fails.
+
+    SQLite takes all of them or none. PostgreSQL takes them one by one: doing it again goes on behind the last.
+    """
+    engine = migration_engine(url)
     try:
         before = current_revision(engine)
         _refuse_unknown(engine, before)
-        config = _script()
         try:
-            with engine.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, to)
+            for attempt in range(1, LOCK_ATTEMPTS + 1):
+                try:
+                    _upgrade(engine, to)
+                    break
+                except DBAPIError as err:
+                    if attempt == LOCK_ATTEMPTS or getattr(err.orig, "sqlstate", None) != _NO_LOCK:
+                        raise
+                    sleep(LOCK_PAUSE_S * attempt)
         except DBAPIError as err:
-            raise SchemaError(
-                f"the database {_shown(engine)} cannot be migrated, and nothing was changed: {explain(err)}"
-            ) from err
+            raise SchemaError(f"{_left(engine, before)}: {explain(err)}") from err
         return before, current_revision(engine)
     finally:
         engine.dispose()
+
+
+def _upgrade(engine: Engine, to: str) -> None:
+    config = _script()
+    begun = engine.begin() if engine.dialect.name == "sqlite" else engine.connect()
+    with begun as connection:
+        if engine.dialect.name == "postgresql":
+            _alone(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def _alone(connection: Connection) -> None:
+    """Keep other migrations away until this connection is closed. Waiting for one would hold up its indexes."""
+    taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}).scalar_one()
+    connection.commit()
+    if not taken:
+        raise SchemaError(f"the database {_shown(connection.engine)} is being migrated by somebody else: wait for that")
+
+
+def _left(engine: Engine, before: str | None) -> str:
+    """What a migration that failed has left."""
+    now = current_revision(engine)
+    if now == before:
+        return f"the database {_shown(engine)} cannot be migrated, and nothing was changed"
+    return (
+        f"the database {_shown(engine)} is migrated to {now} and cannot go further, but migrating again goes on there"
+    )
 
 
 def require_current(engine: Engine) -> None:

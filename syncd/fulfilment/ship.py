@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Row, select
 
 from syncd.db.tables import account, sales_order
 from syncd.errors import SyncdError
@@ -17,6 +18,8 @@ from syncd.orders.store.load import load_books
 from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger
 from syncd.stock.store import load_levels
+
+_ALIKE: Final = 10
 
 
 class OrderNotFound(SyncdError):
@@ -69,22 +72,32 @@ def ship_order(
 def _find(
     connection: Connection, name: str, account_key: str | None, accounts: Mapping[int, AccountView]
 ) -> tuple[OrderBook, str, AccountView]:
-    query = (
-        select(sales_order.c.account_id, sales_order.c.channel_order_id, sales_order.c.name, account.c.key)
-        .join(account, account.c.id == sales_order.c.account_id)
-        .where(or_(sales_order.c.name == name, sales_order.c.channel_order_id == name))
-        .limit(10)
-    )
-    if account_key is not None:
-        query = query.where(account.c.key == account_key)
-    found = connection.execute(query).all()
+    found = orders_called(connection, name, account_key)
     if not found:
         raise OrderNotFound(f"no order goes by {name!r}: give its name as the channel shows it, or its channel id")
     if len(found) > 1:
         owners = ", ".join(sorted({row.key for row in found}))
         raise OrderNotFound(f"{len(found)} orders go by {name!r} ({owners}): add --account")
-    row = found[0]
+    (row,) = found
     if row.account_id not in accounts:
         raise OrderNotFound(f"order {name!r} is of account {row.key!r}, which the configuration no longer names")
     books = load_books(connection, [(row.account_id, row.channel_order_id)])
     return books[(row.account_id, row.channel_order_id)], row.name, accounts[row.account_id]
+
+
+def orders_called(connection: Connection, name: str, account_key: str | None) -> list[Row[int, int, str, str, str]]:
+    """The first orders of that name or channel id, each looked up by its own index."""
+    orders = select(
+        sales_order.c.id, sales_order.c.account_id, sales_order.c.channel_order_id, sales_order.c.name, account.c.key
+    ).join(account, account.c.id == sales_order.c.account_id)
+    owners = select(account.c.id)
+    if account_key is not None:
+        orders = orders.where(account.c.key == account_key)
+        owners = owners.where(account.c.key == account_key)
+    by_channel_id = orders.where(sales_order.c.account_id.in_(owners), sales_order.c.channel_order_id == name)
+    found = {
+        row.id: row
+        for query in (orders.where(sales_order.c.name == name), by_channel_id)
+        for row in connection.execute(query.limit(_ALIKE))
+    }
+    return [found[order_id] for order_id in sorted(found)]

@@ -23,8 +23,11 @@ LOOKED_AT = 1_000
 OVERSHOWN_LOOKED_AT = 200
 """So many listings of an account that wait to be written are compared with what may be sold: the most urgent ones."""
 
+_DUE_LOOKED_AT = 10 * OVERSHOWN_LOOKED_AT  # a sale at its height may make any number due that are fresh
+
 PAGE = 12
 _NONE: ColumnElement[int] = literal_column("0")  # a parameter hides a partial index from a prepared plan
+_ONE: ColumnElement[int] = literal_column("1")
 _SLOW_AFTER = timedelta(seconds=120)  # a number that a sale has just made too high is on its way: no risk to tell yet
 
 
@@ -201,10 +204,8 @@ def _short(given: Given) -> Executable:
 
 @statement
 def _low(given: Given) -> Executable:
-    # The words of the partial index, which hold for at least one level of every SKU that is low over all warehouses.
-    at_hand = level.c.on_hand - level.c.unavailable
-    low = (level.c.reserved > _NONE) & (at_hand <= level.c.reserved + level.c.reserved)
-    return select(level.c.sku_id).where(low).order_by(level.c.sku_id).limit(given.value("limit", int))
+    # At least one level of every SKU that is low over all warehouses is low itself.
+    return select(level.c.sku_id).where(level.c.low == _ONE).order_by(level.c.sku_id).limit(given.value("limit", int))
 
 
 @statement
@@ -248,7 +249,13 @@ def _overshown(connection: Connection, now: datetime) -> dict[int, list[Overshow
     names = {row.id: row.key for row in _writing_accounts(connection)}
     waiting: dict[int, datetime] = {}
     for account_id in names:
-        rows = _awaiting_write(connection, account_id=account_id, before=now - _SLOW_AFTER, limit=OVERSHOWN_LOOKED_AT)
+        rows = _awaiting_write(
+            connection,
+            account_id=account_id,
+            before=now - _SLOW_AFTER,
+            look_at=_DUE_LOOKED_AT,
+            limit=OVERSHOWN_LOOKED_AT,
+        )
         waiting |= {row.listing_id: row.since_at or row.due_at for row in rows}
     if not waiting:
         return {}
@@ -270,15 +277,19 @@ def _writing_accounts(given: Given) -> Executable:
 
 @statement
 def _awaiting_write(given: Given) -> Executable:
-    before = given.value("before", datetime)
-    return (
+    """Of the first `look_at` that are due those that have waited for long."""
+    first = (
         select(dirty_listing.c.listing_id, dirty_listing.c.since_at, dirty_listing.c.due_at)
-        .where(
-            dirty_listing.c.account_id == given.value("account_id", int),
-            dirty_listing.c.urgency == 0,
-            func.coalesce(dirty_listing.c.since_at, dirty_listing.c.due_at) <= before,
-        )
+        .where(dirty_listing.c.account_id == given.value("account_id", int), dirty_listing.c.urgency == _NONE)
         .order_by(dirty_listing.c.due_at)
+        .limit(given.value("look_at", int))
+        .subquery("first_due")
+    )
+    waits_since = func.coalesce(first.c.since_at, first.c.due_at)
+    return (
+        select(first)
+        .where(waits_since <= given.value("before", datetime))
+        .order_by(first.c.due_at)
         .limit(given.value("limit", int))
     )
 

@@ -12,7 +12,10 @@ from syncd.loops import Job
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """A job in the seller's time. `failed` names the error of its last round; without `began_at` it never ran."""
+    """A job in the seller's time. `failed` names the error of its last round; without `began_at` it never ran.
+
+    `failing_since`: when the first of the rounds began that have all failed since.
+    """
 
     name: str
     every_s: float
@@ -21,6 +24,7 @@ class JobRun:
     failed: str | None = None
     rounds: int = 0
     next_at: datetime | None = None
+    failing_since: datetime | None = None
 
     @property
     def running(self) -> bool:
@@ -60,6 +64,7 @@ class JobLog:
                 raise
             finally:
                 ended = self._clock.now()
-                self._runs[job.name] = replace(self._runs[job.name], ended_at=ended, failed=failed)
+                since = None if failed is None else before.failing_since or began
+                self._runs[job.name] = replace(self._runs[job.name], ended_at=ended, failed=failed, failing_since=since)
 
         return replace(job, run=run)

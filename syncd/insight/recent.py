@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,6 +94,8 @@ def told_outcome(kind: str, inputs: str, outcome: str) -> str:
     given: dict[str, Any] = msgspec.json.decode(inputs)
     if kind == "publication":
         return f"{made.get('from', '?')} → {made.get('to', '?')}"
+    if kind == "erasure":
+        return _told_erasure(made)
     names = {int(number): str(key) for number, key in given.get("warehouses", {}).items()}
     units: Counter[str] = Counter()
     for _, warehouse_id, quantity in made.get("shares", ()):
@@ -100,6 +103,14 @@ def told_outcome(kind: str, inputs: str, outcome: str) -> str:
     told = [f"{quantity} from {key}" for key, quantity in sorted(units.items())]
     missing = sum(quantity for _, quantity in made.get("short", ()))
     return ", ".join([*told, *([f"{missing} found no stock"] if missing else [])]) or "nothing to reserve"
+
+
+def _told_erasure(made: Mapping[str, Any]) -> str:
+    told = "the buyer's data erased" if made.get("recipient") else "nothing of the buyer was known"
+    asked = int(made.get("asked", 0))
+    if not asked:
+        return told
+    return f"{told}, {asked} events when they are taken in" if asked > 1 else f"{told}, 1 event when it is taken in"
 
 
 def _parked(connection: Connection) -> tuple[ParkedEvent, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Executable, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, or_, select
 
 from syncd.accounts.store import selling_accounts
 from syncd.db.statements import Given, statement
@@ -18,17 +19,30 @@ from syncd.orders.store.listings import load_listings, named_by_code
 from syncd.orders.store.load import load_books, load_order_keys
 from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger
+from syncd.stock.replenished import Mark, forget_replenished, replenished_skus
 from syncd.stock.store import load_levels
 
-Progress = tuple[datetime, int]
-"""The last order looked at: (placed_at, sales_order.id)."""
+_SKUS_AT_ONCE: Final = 500
 
-START: Progress = (datetime(1970, 1, 1, tzinfo=UTC), 0)
+Waiting = tuple[datetime, int]
+"""An order: (placed_at, sales_order.id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where covering stands: the replenished SKUs it is about (None: the next ones), and the last order looked at."""
+
+    skus: tuple[Mark, ...] | None = None
+    placed_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    order_id: int = 0
+
+
+START: Progress = Progress()
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """How many orders got something, and where to go on; None: every order has been looked at."""
+    """How many orders got something, and where to go on; None: everything that can be covered has been."""
 
     orders: int
     after: Progress | None
@@ -39,11 +53,20 @@ def cover_shortages(
 ) -> Covered:
     """Reserve what the open shortages of some orders can have by now, each account as live as it is at this moment.
 
+    Looked at are the orders that wait for SKUs of which more has become free, and those that wait for a mapping.
     Shortages lower what sales may see, so waiting for this never lets the same unit be promised twice.
     """
-    found = _coverable(connection, sorted(views), limit, after)
-    if not found:
-        return Covered(0, None)
+    skus = replenished_skus(connection, _SKUS_AT_ONCE) if after.skus is None else after.skus
+    found = _coverable(connection, sorted(views), limit, replace(after, skus=skus))
+    orders = _cover(connection, views, found, now) if found else 0
+    if len(found) == limit:
+        return Covered(orders, Progress(skus, *found[-1]))
+    forget_replenished(connection, skus)
+    return Covered(orders, START if len(skus) == _SKUS_AT_ONCE else None)
+
+
+def _cover(connection: Connection, views: Mapping[int, AccountView], found: Sequence[Waiting], now: datetime) -> int:
+    """Returns how many of these orders got something."""
     selling = selling_accounts(connection)
     accounts = {key: replace(view, live=key in selling) for key, view in views.items()}
     books = load_books(connection, load_order_keys(connection, [order_id for _, order_id in found]))
@@ -73,7 +96,7 @@ def cover_shortages(
             changes.append(change)
 
     record_changes(connection, changes, ledger, accounts, now)
-    return Covered(len(changes), found[-1] if len(found) == limit else None)
+    return len(changes)
 
 
 def _map_lines(book: OrderBook, listings: Listings) -> bool:
@@ -88,19 +111,24 @@ def _map_lines(book: OrderBook, listings: Listings) -> bool:
     return mapped
 
 
-def _coverable(connection: Connection, accounts: list[int], limit: int, after: Progress) -> list[Progress]:
-    """Orders with a line whose every shortage their pool can lower now, or that has been mapped meanwhile."""
-    placed_at, order_id = after
-    found = _after(
-        connection, accounts=[(each,) for each in accounts], limit=limit, placed_at=placed_at, order_id=order_id
-    )
-    return [(row.placed_at, row.id) for row in found]
+def _coverable(connection: Connection, accounts: list[int], limit: int, after: Progress) -> list[Waiting]:
+    """The next orders with a line whose every shortage their pool can lower now, or that has been mapped meanwhile."""
+    given = {
+        "accounts": [(each,) for each in accounts],
+        "limit": limit,
+        "placed_at": after.placed_at,
+        "order_id": after.order_id,
+    }
+    found = {(row.placed_at, row.id) for row in _mapped_now(connection, **given)}
+    if after.skus:
+        skus = [(sku_id,) for sku_id, _ in after.skus]
+        found |= {(row.placed_at, row.id) for row in _waiting_for(connection, skus=skus, **given)}
+    return sorted(found)[:limit]
 
 
 @statement
-def _after(given: Given) -> Executable:
-    accounts = given.rows("accounts", id=int)
-    placed_at = given.value("placed_at", datetime)
+def _waiting_for(given: Given) -> Executable:
+    skus = given.rows("skus", id=int)
     other = shortage.alias("other")
     lacking = (
         select(1)
@@ -117,7 +145,11 @@ def _after(given: Given) -> Executable:
         )
         .exists()
     )
-    coverable = and_(shortage.c.sku_id.is_not(None), ~lacking)
+    return _next_orders(given).where(shortage.c.sku_id.in_(select(skus.c.id)), ~lacking)
+
+
+@statement
+def _mapped_now(given: Given) -> Executable:
     has_mapping = or_(
         select(1)
         .select_from(listing)
@@ -129,6 +161,13 @@ def _after(given: Given) -> Executable:
             named_by_code(sales_order.c.account_id, order_line.c.line_key, order_line.c.code),
         ),
     )
+    return _next_orders(given).where(shortage.c.sku_id.is_(None), has_mapping)
+
+
+def _next_orders(given: Given) -> Select[Any]:
+    """The oldest orders with an open shortage, after the last one looked at."""
+    accounts = given.rows("accounts", id=int)
+    placed_at = given.value("placed_at", datetime)
     return (
         select(sales_order.c.placed_at, sales_order.c.id)
         .join(order_line, order_line.c.order_id == sales_order.c.id)
@@ -140,7 +179,6 @@ def _after(given: Given) -> Executable:
                 sales_order.c.placed_at > placed_at,
                 and_(sales_order.c.placed_at == placed_at, sales_order.c.id > given.value("order_id", int)),
             ),
-            or_(coverable, and_(shortage.c.sku_id.is_(None), has_mapping)),
         )
         .group_by(sales_order.c.id, sales_order.c.placed_at)
         .order_by(sales_order.c.placed_at, sales_order.c.id)

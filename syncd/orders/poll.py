@@ -46,6 +46,7 @@ class Poller:
         self._down = True  # until the first success, which also closes what an earlier process left open
         self._told = False
         self.last_success_at: datetime | None = None
+        self.last_page_at: datetime | None = None  # a long poll makes progress page by page
 
     async def poll(self, arrived: Callable[[], None]) -> None:
         """Poll once. The watermark moves only when every page is durable, so a broken poll is repeated whole."""
@@ -56,6 +57,7 @@ class Poller:
         try:
             async for page in self._channel.poll_orders(since):
                 await self._inbox.add(*self._rows(page.events, "poll"))
+                self.last_page_at = self._clock.now()
         except AdapterError as err:
             await self._note_down(err)
             return

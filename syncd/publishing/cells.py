@@ -137,7 +137,7 @@ class Reading:
     cell: Cell
     held: int = 0  # units missing that no known order explains for sure: hold them back everywhere
     doubtful: int = 0  # of these, the units that known orders or our own write most likely explain
-    surplus: int = 0  # units more than anything explains: a person, or a give-back not yet learnt
+    surplus: int = 0  # units more than anything explains: a person's, or given back by an order not heard of yet
     given_back: int = 0  # units of open holds that are back on sale
     relisted: int = 0  # sold units that our own plain set has put on sale again
     sure: bool = True  # no sale is so recent that this may or may not show it

@@ -34,6 +34,7 @@ from syncd.db.types import Instant
 from syncd.publishing.cells import Sale
 from syncd.publishing.held import HeldUnits, eat
 from syncd.publishing.load import load_cells
+from syncd.publishing.store.surplus import explain_surplus
 
 
 def mark_dirty(connection: Connection, skus: Mapping[int, datetime | None], now: datetime, urgency: int = 1) -> None:
@@ -137,6 +138,7 @@ def note_sales(
     sold = [(sale.listing_id, sale.d_min, sale.d_max, sale.from_at, sale.to_at + grain) for sale in sales]
     if any(sale.d_min < 0 for sale in sales):
         _hold_give_backs(connection, sold=sold, expires_at=now + timedelta(seconds=index_lag_s), now=now)
+        explain_surplus(connection, [(each.listing_id, -each.d_min, each.from_at) for each in sales if each.d_min < 0])
     _lower(connection, sold=sold)
     # A listing may be made of other things by now than what was sold: it is looked at for its own number's sake.
     mark_listings(connection, [sale.listing_id for sale in sales], now, urgency=0)

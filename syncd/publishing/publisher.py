@@ -35,6 +35,7 @@ from syncd.publishing.store.queue import next_due
 from syncd.publishing.store.reads import Noted, ReadRow, Surprise, note_reads
 from syncd.publishing.store.rows import Push, Row, Rules
 from syncd.publishing.store.settle import Outcome, abandon, note_sent, settle, unfinished
+from syncd.publishing.store.surplus import settle_surplus
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ _KEY_LIFE = timedelta(hours=23)  # channels remember an idempotency key for 24 h
 _LOOK = 500  # dirty listings looked at in one transaction
 _BACK_OFF_S = (2.0, 5.0, 15.0, 60.0)
 _READ_WITHIN_REAL_S = 30.0
+_SURPLUS_EVERY = timedelta(seconds=10)
 _GIVE_UP_READING = 8  # failures in a row, the last of them for one number alone
 _DONE = (RowOutcome.APPLIED, RowOutcome.ACCEPTED)
 
@@ -70,6 +72,8 @@ class Publisher:
         self._lease = lease
         self._lease_now = lease_now
         self._unsettled = True  # a former owner may have left writes behind
+        self._surplus = True  # likewise
+        self._look_at_surplus_at = clock.now()
         self._plain = channel.traits.write_style is WriteStyle.PLAIN_SET
         self._batch = channel.traits.write_batch
         self._failures: Counter[str] = Counter()  # in a row, by what failed
@@ -115,6 +119,7 @@ class Publisher:
             if self._unsettled:
                 self.next_look_at = self._not_before
                 return False
+        await self._tell_raised()
         due_at = await self._db.read(next_due, self._account_id)
         self.next_look_at = due_at and max(due_at, self._not_before)
         if due_at is None or due_at > self._clock.now():
@@ -277,18 +282,25 @@ class Publisher:
 
     async def _note(self, shown: Sequence[ReadRow], sent_at: datetime) -> Mapping[int, Fresh]:
         noted: Noted = await self._db.transact(note_reads, self._rules, shown, sent_at, self._clock.now())
+        self._surplus = self._surplus or noted.surplus
         self._tell(noted.surprises)
         return noted.fresh
+
+    async def _tell_raised(self) -> None:
+        """Tell of numbers that somebody raised, as soon as it cannot have been an order."""
+        if not self._surplus or self._clock.now() < self._look_at_surplus_at:
+            return
+        found = await self._db.transact(settle_surplus, self._rules)
+        self._surplus = found.undecided
+        self._look_at_surplus_at = self._clock.now() + _SURPLUS_EVERY
+        for listing_id, units in found.units.items():
+            log.warning("listing.raised_by_someone", account=self._account, listing_id=listing_id, units=units)
 
     def _tell(self, surprises: Sequence[Surprise]) -> None:
         for each in surprises:
             if each.relisted:
                 log.warning("listing.relisted", account=self._account, listing_id=each.listing_id, units=each.relisted)
-            if each.surplus:
-                log.warning(
-                    "listing.raised_by_someone", account=self._account, listing_id=each.listing_id, units=each.surplus
-                )
-            elif each.held:
+            if each.held:
                 log.info("listing.held", account=self._account, listing_id=each.listing_id, units=each.held)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
-from syncd.db.tables import cell, decision, hold, inbox, listing, push_batch, recipient, sales_order
+from syncd.db.tables import cell, decision, hold, inbox, listing, push_batch
 from syncd.publishing.store.holds import must_read
+from syncd.reconcile.recipients import erase_recipients
 
 RECIPIENT_DAYS = 30
 BODY_DAYS = 7
@@ -20,9 +21,12 @@ _PARKED_LONGER = timedelta(days=RECIPIENT_DAYS - BODY_DAYS)
 
 
 def tidy(connection: Connection, limit: int, now: datetime, recipient_days: float = RECIPIENT_DAYS) -> dict[str, int]:
-    """Erase and prune up to `limit` rows of each kind. Returns how many of each."""
+    """Erase and prune up to `limit` rows of each kind. Returns how many of each; `limit` of one: there may be more."""
+    looked_at, erased = erase_recipients(connection, limit, now - timedelta(days=recipient_days), now)
     return {
-        "recipients_erased": _erase_recipients(connection, limit, now - timedelta(days=recipient_days), now),
+        "recipients_looked_at": looked_at,
+        "recipients_erased": erased,
+        "asked_bodies_erased": erase_asked(connection, limit),
         "bodies_erased": _erase_bodies(connection, limit, now - timedelta(days=BODY_DAYS)),
         "events_pruned": _prune_events(connection, limit, now - timedelta(days=EVENT_DAYS)),
         "pushes_pruned": _prune_pushes(connection, limit, now - timedelta(days=PUSH_DAYS)),
@@ -30,27 +34,16 @@ def tidy(connection: Connection, limit: int, now: datetime, recipient_days: floa
     }
 
 
-def _erase_recipients(connection: Connection, limit: int, shipped_before: datetime, now: datetime) -> int:
+def erase_asked(connection: Connection, limit: int) -> int:
+    """Bodies that a buyer wants gone, of events that waited to be taken in when that was asked."""
     due = (
-        select(recipient.c.order_id)
-        .join(sales_order, sales_order.c.id == recipient.c.order_id)
-        .where(
-            recipient.c.erased_at.is_(None),
-            or_(
-                and_(
-                    sales_order.c.state == "fulfilled",
-                    # What left before stock was counted has no shipment of ours: then its last change counts.
-                    func.coalesce(sales_order.c.last_shipped_at, sales_order.c.version_at) < shipped_before,
-                ),
-                and_(sales_order.c.state == "cancelled", sales_order.c.version_at < shipped_before),
-            ),
-        )
+        select(inbox.c.id)
+        .where(inbox.c.erase_asked_at.is_not(None), inbox.c.state.not_in(("new", "hinted")))
+        .order_by(inbox.c.id)
         .limit(limit)
     )
-    empty = dict.fromkeys(("name", "street", "city", "province", "postcode", "country"))
-    return connection.execute(
-        update(recipient).where(recipient.c.order_id.in_(due)).values(**empty, erased_at=now)
-    ).rowcount
+    gone = update(inbox).where(inbox.c.id.in_(due)).values(body=None, erase_asked_at=None)
+    return connection.execute(gone).rowcount
 
 
 def _erase_bodies(connection: Connection, limit: int, settled_before: datetime) -> int:

@@ -15,6 +15,7 @@ from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, statement
 from syncd.db.tables import level, movement
 from syncd.stock.ledger import Cause, Ledger, Level, LevelKey, Movement
+from syncd.stock.replenished import note_replenished
 
 
 class LevelMoved(StaleLoad):
@@ -57,6 +58,7 @@ def record_ledger(
     if written != len(changes):
         raise LevelMoved(f"{len(changes) - written} of {len(changes)} levels moved while they were being written")
     _record_movements(connection, ledger.movements, cause_key)
+    note_replenished(connection, {key[0] for key, old, new, _ in ledger.changed() if new.available > old.available})
     if ledger.movements and is_wanted(connection, STOCK_CHANGED):
         at = ledger.movements[-1].at
         note_events(connection, STOCK_CHANGED, [_event(*change[:7]) for change in changes], at)

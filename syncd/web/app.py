@@ -16,6 +16,7 @@ from syncd.web.metrics import render_metrics
 from syncd.web.page import StatusPage
 from syncd.web.page_accept import prefers_html
 from syncd.web.page_assets import Assets
+from syncd.web.page_guard import Guard
 from syncd.web.readiness import Readiness
 from syncd.web.source import StatusSource, Unreadable
 from syncd.web.warehouse_news import WarehouseNews
@@ -38,17 +39,18 @@ def make_app(deps: WebDeps) -> web.Application:
     )
     app[WEBHOOKS] = Webhooks(deps)
     views = _Views(deps)
+    guarded = Guard(deps.api_token, views.page.environment)
     app.add_routes(
         [
             web.get("/", _to_status),
             web.get("/healthz", _healthy),
             web.get("/readyz", views.ready),
-            web.get("/status", views.status),
-            web.get("/status/parts/{part}", views.page.part),
-            web.get("/status/accounts/{account}", views.page.account),
-            web.get("/status/sku", views.page.sku),
+            web.get("/status", guarded(views.status)),
+            web.get("/status/parts/{part}", guarded(views.page.part)),
+            web.get("/status/accounts/{account}", guarded(views.page.account)),
+            web.get("/status/sku", guarded(views.page.sku)),
             web.get("/static/{name}", views.assets.answer),
-            web.get("/metrics", views.metrics),
+            web.get("/metrics", guarded(views.metrics)),
             web.post("/webhooks/{account}", app[WEBHOOKS].receive),
             web.get("/webhooks/{account}", app[WEBHOOKS].challenge, allow_head=False),
             web.post("/webhooks/warehouses/{warehouse}", WarehouseNews(deps).receive),
@@ -83,6 +85,8 @@ class _Views:
         except Unreadable as err:
             return _unreadable(err)
         head = {"version": self._deps.version, "started_at": self._deps.started_at}
+        if standing := self._deps.standing():
+            head |= {"configuration": standing}
         return json_answer(head | status.to_json(), headers={"Vary": "Accept"})
 
     async def metrics(self, request: web.Request) -> web.Response:

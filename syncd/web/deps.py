@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from adapters.contract import Channel, Clock
 from syncd.db.database import Transactor
@@ -19,8 +20,8 @@ class WebDeps:
     `ready` names what the daemon itself still misses; the database and the inbox are checked besides. `fresh_s` is how
     old, in real seconds, the state that is shown may be. `log_requests` turns the access log on.
     `public_url` is what channels know us by. `warehouses` maps a warehouse's key to what takes its news, which raises
-    Forged. `jobs` tells how the timetable's jobs last went. `api_token` opens the reading
-    API; without one it answers only this machine.
+    Forged. `jobs` tells how the timetable's jobs last went, `standing` which configuration is in force. `api_token`
+    opens page, metrics and API; without one they answer only this machine.
     """
 
     db: Transactor
@@ -36,3 +37,4 @@ class WebDeps:
     warehouses: Mapping[str, Callable[[Mapping[str, str], bytes], None]] = field(default_factory=dict)
     api_token: str | None = field(default=None, repr=False)
     jobs: Callable[[], Sequence[JobRun]] = tuple
+    standing: Callable[[], Mapping[str, Any]] = dict

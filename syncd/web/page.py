@@ -56,7 +56,7 @@ class StatusPage:
         self._status = status
         self._source = PageSource(deps)
         self._poll_every_s = {key: channel.traits.poll_every_s for key, (_, channel) in deps.accounts.items()}
-        self._environment = _environment(assets.links, deps.version)
+        self.environment = _environment(assets.links, deps.version)
         self._parts: Mapping[str, Callable[[web.Request], Awaitable[Shown]]] = {
             "now": self._now,
             "accounts": self._parties,
@@ -181,27 +181,27 @@ class StatusPage:
         return {each.key for each in status.accounts if is_late(each.polled_to, every.get(each.key), status.at)}
 
     def _answer(self, request: web.Request, template: str, shown: Shown) -> web.Response:
-        body = self._environment.get_template(template).render(shown)
+        body = self.environment.get_template(template).render(shown)
         tag = _tag_of(body)
-        headers = _headers() | {"ETag": tag, "Cache-Control": "private, no-cache", "Syncd-Now": _iso(shown["now"])}
+        headers = page_headers() | {"ETag": tag, "Cache-Control": "private, no-cache", "Syncd-Now": _iso(shown["now"])}
         if tag in request.headers.get("If-None-Match", ""):
             return web.Response(status=304, headers=headers)
         return web.Response(text=body, content_type="text/html", headers=headers)
 
     def _unreadable(self, err: Unreadable) -> web.Response:
-        body = self._environment.get_template("problem.html").render(
+        body = self.environment.get_template("problem.html").render(
             headline="The state cannot be shown", detail=f"Right now {err}.", again=True
         )
-        return web.Response(text=body, status=503, content_type="text/html", headers=_headers() | {"Retry-After": "5"})
+        return web.Response(
+            text=body, status=503, content_type="text/html", headers=page_headers() | {"Retry-After": "5"}
+        )
 
     def _missing(self, detail: str) -> web.Response:
-        body = self._environment.get_template("problem.html").render(
-            headline="Nothing here", detail=detail, again=False
-        )
-        return web.Response(text=body, status=404, content_type="text/html", headers=_headers())
+        body = self.environment.get_template("problem.html").render(headline="Nothing here", detail=detail, again=False)
+        return web.Response(text=body, status=404, content_type="text/html", headers=page_headers())
 
 
-def _headers() -> dict[str, str]:
+def page_headers() -> dict[str, str]:
     return {
         "Content-Security-Policy": _POLICY,
         "X-Frame-Options": "DENY",

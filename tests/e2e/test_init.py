@@ -144,6 +144,22 @@ def test_a_configuration_that_is_there_is_never_written_over_unasked(nobody: Typ
     assert load(nobody.folder / "syncd.toml").accounts
 
 
+def test_every_configuration_that_was_written_over_is_kept(nobody: Typist) -> None:
+    for text in ("# first", "# second", "# third"):
+        nobody.writes("syncd.toml", text)
+        assert nobody.types("init", *C, *MAIN, *SHOP, "--force").code == 0
+
+    refused = nobody.types("init", *C, *MAIN, *SHOP)
+
+    kept = {each.name: each.read_text() for each in nobody.folder.glob("syncd.toml.old*")}
+    assert kept == {
+        "syncd.toml.old": "# first\n",
+        "syncd.toml.old.2": "# second\n",
+        "syncd.toml.old.3": "# third\n",
+    }
+    assert "--force keeps it as syncd.toml.old.4" in refused.all
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -208,12 +224,73 @@ def test_what_was_written_is_found_right_by_check(nobody: Typist) -> None:
 
 
 def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "syncd", "init", "-c", "syncd.toml"]
-    asked = subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    replies = ["main", "us", "10001", "n", "shopify", "shop", "my-shop", "0123", "77", "n"]
+    code, screen = at_a_terminal(
+        tmp_path, (), ["main", "us", "10001", "n", "shopify", "shop", "my-shop", "0123", "77", "n"]
+    )
 
+    assert code == 0, screen
+    config = load(tmp_path / "syncd.toml")
+    assert (config.warehouses[0].key, config.warehouses[0].country, config.accounts[0].key) == ("main", "US", "shop")
+
+
+def test_a_wrong_answer_is_told_at_once_and_asked_for_again(tmp_path: Path) -> None:
+    warehouses = ["Main Store", "main", "UK", "gb", "", "y", "main", "west", "us", "", "n"]
+    amazon = ["amazn", "amazon", "", "", "A1", "US", "A1PA6795UKMFR9,ATVPDKIKX0DER", "A1PA6795UKMFR9", "c", "y"]
+    shop = ["shopify", "amazon", "shop", "my shop", "my-shop", "0,1", "x", "77", "n"]
+
+    code, screen = at_a_terminal(tmp_path, (), [*warehouses, *amazon, *shop])
+
+    assert code == 0, screen
+    for told in (
+        "'Main Store' cannot be a key. Use lowercase letters",
+        "'UK' is not an ISO 3166-1 country code. Write GB",
+        "'main' is the key of another one already: name them apart",
+        "'amazn' is no channel. Did you mean amazon?",
+        "'US' is not an Amazon marketplace id. Write one like ATVPDKIKX0DER",
+        "these are of several regions (eu, na): each is an account of its own",
+        "'amazon' is the key of another one already",
+        "'https://my shop.myshopify.com' is not a plain web address",
+        "is not a Shopify location",
+    ):
+        assert told in " ".join(screen.split()), told
+    config = load(tmp_path / "syncd.toml")
+    first, second = config.accounts
+    assert [(each.key, each.country) for each in config.warehouses] == [("main", "GB"), ("west", "US")]
+    assert first.amazon is not None
+    assert second.shopify is not None
+    assert (first.key, first.amazon.region, first.warehouses, first.buffer) == ("amazon", "eu", ("main", "west"), 1)
+    assert (second.key, second.shopify.client_id, second.shopify.location) == (
+        "shop",
+        "0,1",
+        "gid://shopify/Location/77",
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "told"),
+    [
+        (("--warehouse", "main,country=UK"), EXIT_CONFIG, "is not an ISO 3166-1 country code"),
+        (("--account", "shopify,shop=x"), EXIT_FAILED, "client_id is missing"),
+    ],
+)
+def test_a_wrong_flag_is_told_before_anything_is_asked(
+    tmp_path: Path, flags: tuple[str, ...], code: int, told: str
+) -> None:
+    ended, screen = at_a_terminal(tmp_path, flags, [])
+
+    assert ended == code
+    assert told in " ".join(screen.split())
+    assert "a short key" not in screen
+    assert list(tmp_path.iterdir()) == []
+
+
+def at_a_terminal(folder: Path, flags: tuple[str, ...], replies: list[str]) -> tuple[int, str]:
+    """How `syncd init` ended, and all that the screen has shown."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "syncd", "init", "-c", "syncd.toml", *flags]
+    environment = {**os.environ, "COLUMNS": "220", "NO_COLOR": "1"}
+    asked = subprocess.Popen(command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
     screen, ends_at = "", time.monotonic() + 60.0
     waiting = 0
     while asked.poll() is None and time.monotonic() < ends_at:
@@ -227,7 +304,4 @@ def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
             os.write(ours, f"{replies.pop(0)}\n".encode())
     code = asked.wait(timeout=60)
     os.close(ours)
-
-    assert code == 0, screen
-    config = load(tmp_path / "syncd.toml")
-    assert (config.warehouses[0].key, config.warehouses[0].country, config.accounts[0].key) == ("main", "US", "shop")
+    return code, screen

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncd.chance import SeededRng
+from syncd.db.migrate import migrate
 from tests.support import postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -161,9 +164,27 @@ def test_a_wrong_mapping_is_told_before_anything_starts(tmp_path: Path) -> None:
     assert "wanted: order, sku, quantity, at" in said
 
 
+def test_dates_that_can_be_read_in_two_ways_are_asked_about_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    with file.open("w", newline="") as opened:
+        row = ["1", "RED-CLOCK", "A CLOCK", 1, "01/02/2011 8:26 PM", "9.90", "17850", "France"]
+        csv.writer(opened).writerows([HEADER, row])
+
+    code, report, said = replay("--orders", file, within_s=120)
+    refused, _, misspelt = replay("--orders", file, "--dates", "us", within_s=120)
+
+    assert (code, report) == (1, {})
+    assert "its dates, like 01/02/2011 8:26 PM, can begin with the day or with the month" in " ".join(said.split())
+    assert refused == 2
+    assert "'us' is neither of day-first, month-first" in " ".join(misspelt.replace("│", " ").split())
+
+
 def test_a_database_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
     file, folder = some_orders(tmp_path / "orders.csv", 3), tmp_path / "run"
-    assert replay("--orders", file, "--dir", folder)[0] == 0
+    folder.mkdir()
+    migrate(f"sqlite:///{folder / 'syncd.db'}")
+    with closing(sqlite3.connect(folder / "syncd.db")) as book, book:
+        book.execute("INSERT INTO sku (code) VALUES ('RED-CLOCK')")
 
     code, _, said = replay("--orders", file, "--dir", folder, within_s=120)
 
@@ -185,3 +206,5 @@ def test_all_real_orders_end_as_they_must_with_power_cuts(real_orders: Path, eng
     assert report["lines"] == 209_029
     assert report["kills"] == 3
     assert report["peak_daemon_mib"] < 400
+    first, *_, last = report["peaks_daemon_mib"]
+    assert last < 1.1 * first, "what the book holds by then costs no memory"

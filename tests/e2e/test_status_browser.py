@@ -119,6 +119,19 @@ async def test_the_page_follows_what_happens_without_a_reload(pages: Pages, tab:
     assert tab.complaints == []
 
 
+async def test_with_a_token_a_person_logs_in_once_and_the_page_is_live(pages: Pages, tab: Tab) -> None:
+    async with serving(pages.seller, token="a-long-token") as locked:
+        await tab.knows("a-long-token")
+        await tab.open(f"{locked.address}/status")
+        await tab.comes_true("document.getElementById('live').dataset.state === 'live'")
+        await tab.tells("window.first = document.getElementById('part-now'); true")
+        pages.seller.takes_in(an_order(order_id="9", sku="GREEN-CLOCK", quantity=401), account="main-shop")
+
+        await tab.comes_true("document.querySelector('#part-stock').innerText.includes('GREEN-CLOCK')")
+        assert await tab.tells("document.getElementById('part-now') !== window.first")
+        assert tab.logins == 1
+
+
 async def test_what_a_person_opened_or_typed_stays(pages: Pages, tab: Tab) -> None:
     await tab.open(f"{pages.address}/status")
     await tab.tells("document.querySelector('#part-now details').open = true")

@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import text
 
 from syncd.alerts.store import Alert, close_alerts, open_alerts
-from syncd.clock import real_now
+from syncd.clock import ScaledClock, start_record
 from syncd.db.database import Database
 from syncd.db.migrate import migrate
 from syncd.simulation.processes import Process, free_ports
@@ -26,10 +26,14 @@ from tests.support import postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
+SPEED = 10.0
+"""So many of the seller's seconds a real one: what is collected or settles is not waited for in real ones."""
 WHSEC = "whsec_" + base64.b64encode(b"s" * 32).decode()
 CONFIG = """
 [database]
 url = "{url}"
+[clock]
+record = "clock.json"
 [http]
 port = {port}
 public_url = "http://127.0.0.1:{port}"
@@ -54,7 +58,7 @@ base_url = "http://127.0.0.1:{shop}"
 client_id = "main-shop-client"
 client_secret = "SHOP_SECRET"
 location = "gid://shopify/Location/1"
-poll_every_s = 2.0
+poll_every_s = 20.0
 """
 
 
@@ -108,6 +112,7 @@ class Seller:
     config: Path
     port: int
     secrets: dict[str, str]
+    clock: ScaledClock
     daemon: Process | None = None
     lives: int = 0
 
@@ -125,7 +130,12 @@ class Seller:
         return "".join(file.read_text() for file in self.config.parent.glob("daemon-*.log"))
 
     def opens(self, *alerts: Alert) -> None:
-        self.db.transact_now(open_alerts, alerts, real_now())
+        self.db.transact_now(open_alerts, alerts, self.clock.now())
+
+    def half_a_minute_goes_by(self) -> None:
+        """For what was being sent when its process died, which is tried again when no attempt can last any longer."""
+        gone = "UPDATE delivery SET next_at = next_at - 30000000 WHERE state = 'waiting'"
+        self.db.transact_now(lambda connection: connection.execute(text(gone)))
 
     def count(self, query: str) -> int:
         return int(self.db.read_now(lambda connection: connection.execute(text(query)).scalar_one()))
@@ -137,6 +147,8 @@ async def seller(request: pytest.FixtureRequest, tmp_path: Path, receiver: Recei
     migrate(url)
     port, shop = free_ports(2)
     config = tmp_path / "syncd.toml"
+    record = start_record(SPEED)
+    record.save(tmp_path / "clock.json")
     config.write_text(CONFIG.format(url=url, port=port, address=receiver.address, shop=shop))
     secrets = {
         "OPS_URL": f"{receiver.address}/chat",
@@ -144,7 +156,7 @@ async def seller(request: pytest.FixtureRequest, tmp_path: Path, receiver: Recei
         "SHOP_SECRET": "main-shop-sandbox-secret",
         "SHOP_PORT": str(shop),
     }
-    made = Seller(Database(url, topics=["alert.opened", "alert.closed"]), config, port, secrets)
+    made = Seller(Database(url, topics=["alert.opened", "alert.closed"]), config, port, secrets, ScaledClock(record))
     yield made
     if made.daemon is not None:
         await made.daemon.stop()
@@ -162,7 +174,8 @@ async def test_an_account_that_fails_is_told_and_told_again_when_it_is_back(
     await until(lambda: "🔴 Account failing · shop" in receiver.said)
 
     shop = seller.secrets["SHOP_PORT"]
-    sandbox = Process(["sandbox", "--only", "shopify", "--port-base", shop], tmp_path / "sandbox.log")
+    led = ["--clock", str(tmp_path / "clock.json")]
+    sandbox = Process(["sandbox", "--only", "shopify", "--port-base", shop, *led], tmp_path / "sandbox.log")
     try:
         await until(lambda: "✅ Recovered: Account failing · shop" in receiver.said, 90.0)
     finally:
@@ -187,6 +200,7 @@ async def test_a_kill_between_commit_and_send_loses_no_message(seller: Seller, r
     await until(lambda: receiver.asked)
     seller.dies()
     assert receiver.said == []
+    seller.half_a_minute_goes_by()
     seller.opens(Alert("audit_violation", "audit_violation", "", "", detail="level.fold 1"))
 
     receiver.silent = False
@@ -196,7 +210,7 @@ async def test_a_kill_between_commit_and_send_loses_no_message(seller: Seller, r
     await until(lambda: wanted <= set(receiver.said), 80.0)
     assert len(receiver.said) == len(set(receiver.said)), "nothing of it twice: the first attempt was never answered"
     await until(lambda: seller.count("SELECT count(*) FROM delivery WHERE state = 'waiting'") == 0)
-    seller.db.transact_now(close_alerts, ["audit_violation"], real_now())
+    seller.db.transact_now(close_alerts, ["audit_violation"], seller.clock.now())
     await until(lambda: "✅ Recovered: The book does not add up" in receiver.said)
     kinds = [msgspec.json.decode(body)["data"]["kind"] for _, body in receiver.events]
     assert {"disk_low", "audit_violation"} <= set(kinds)

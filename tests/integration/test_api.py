@@ -20,8 +20,9 @@ from syncd.db.database import Database
 from syncd.db.statements import Given, statement
 from syncd.db.tables import order_line, sales_order
 from syncd.orders.intake import InboxWriter
+from syncd.web import access
 from syncd.web.answers import guard_answers
-from syncd.web.api import access, api_routes
+from syncd.web.api import api_routes
 from syncd.web.app import make_app
 from syncd.web.deps import WebDeps
 from tests.support.builders import NOW, Seller, a_seller, an_order

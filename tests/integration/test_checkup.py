@@ -114,6 +114,17 @@ async def test_a_missing_scope_is_named(serve: Serve) -> None:
     assert "red-clock.myshopify.com does not grant write_inventory. add these scopes to the app" in said
 
 
+async def test_an_app_that_sees_no_old_orders_is_told_what_that_costs_and_how_it_gets_the_right(serve: Serve) -> None:
+    scopes = tuple(scope for scope in ALL_SCOPES if scope != "read_all_orders")
+
+    fine, (verdict, said) = told(await check_shop(serve, ShopSeed(items=ITEMS, scopes=scopes)))
+
+    assert fine[0] == "right", "everything else works"
+    assert verdict == "odd"
+    assert "old ones that are still open are never taken in" in said
+    assert "request read_all_orders for the app in the Dev Dashboard" in said
+
+
 async def test_a_wrong_location_is_told_with_those_there_are(serve: Serve) -> None:
     seed = ShopSeed(items=ITEMS, locations=(LocationSeed("Back room"), LocationSeed("Shop floor")))
 
@@ -340,6 +351,30 @@ async def test_without_a_running_daemon_the_public_address_cannot_be_judged() ->
 
     assert verdict == "odd"
     assert "while syncd does not run. start `syncd run`, then check again" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8480"),
+        ("0.0.0.0", "http://127.0.0.1:8480"),
+        ("::", "http://[::1]:8480"),
+        ("2001:db8::7", "http://[2001:db8::7]:8480"),
+        ("stock.internal", "http://stock.internal:8480"),
+    ],
+)
+async def test_the_daemon_is_looked_for_where_it_listens(host: str, asked: str) -> None:
+    config = a_config("https://[2001:db8::9]", 8480)
+    listening = config.model_copy(update={"http": config.http.model_copy(update={"host": host})})
+    with respx.mock as router:
+        router.get(f"{asked}/healthz").mock(httpx.Response(200))
+        router.get("https://[2001:db8::9]/webhooks/shop").mock(
+            httpx.Response(405, json={"error": "method not allowed"})
+        )
+        ((verdict, said),) = told(await look_from_outside(listening))
+
+    assert verdict == "right"
+    assert "https://[2001:db8::9]/webhooks/shop reaches this syncd" in said
 
 
 async def test_no_public_address_and_one_that_nobody_reaches_are_told() -> None:

@@ -16,7 +16,7 @@ from syncd.alerts.courier import BROKEN_AFTER_S, Courier, CourierTools
 from syncd.alerts.deliveries import Outgoing, enqueue
 from syncd.alerts.messenger import LEASE
 from syncd.alerts.opening import open_messenger
-from syncd.alerts.senders.sender import NotNow, Refused, Sender
+from syncd.alerts.senders.sender import NotNow, Refused, RouteDead, Sender
 from syncd.alerts.senders.unopened import Unopened
 from syncd.chance import SeededRng
 from syncd.config import load
@@ -185,6 +185,47 @@ async def test_a_broken_route_that_the_database_did_not_take_is_told_the_next_ti
     await courier.step()
 
     assert rows(db, OPEN) == [("ops", "no address")]
+
+
+async def test_a_broken_route_with_nothing_to_send_is_tried_and_its_alert_closed(
+    db: Database, time: Time, tools: CourierTools
+) -> None:
+    chat = Endpoint(lambda key: RouteDead("HTTP 404"))
+    courier = Courier("ops", chat, tools, fallback="mail", probe=lambda: "again")
+    put(db, time, "down", route="ops")
+    await works_for(courier, time, 3600, every_s=10)
+    assert rows(db, OPEN) == [("ops", "HTTP 404")]
+    assert 1 <= len([key for key in chat.asked if key.startswith("probe-")]) <= 2, "seldom, and never by the fallback"
+    assert rows(db, "SELECT route, key, state FROM delivery ORDER BY id")[1:] == [("mail", "down", "waiting")]
+
+    chat.answer = lambda key: None
+    await works_for(courier, time, 1900, every_s=10)
+
+    assert rows(db, OPEN) == []
+    assert len(chat.taken) == 1
+    await works_for(courier, time, 7200, every_s=60)
+    assert len(chat.taken) == 1, "what works is not tried"
+
+
+async def test_the_next_process_tries_a_route_that_was_told_to_be_broken_at_once(
+    db: Database, time: Time, tools: CourierTools
+) -> None:
+    await Courier("ops", Unopened("no address"), tools, trouble="no address").step()
+    assert rows(db, OPEN) == [("ops", "no address")]
+    chat = Endpoint(lambda key: None)
+
+    await works_for(Courier("ops", chat, tools, probe=lambda: "again"), time, 10)
+
+    assert rows(db, OPEN) == []
+    assert len(chat.taken) == 1
+
+
+async def test_a_route_that_was_never_broken_is_not_tried(db: Database, time: Time, tools: CourierTools) -> None:
+    chat = Endpoint(lambda key: None)
+
+    await works_for(Courier("ops", chat, tools, probe=lambda: "again"), time, 7200, every_s=60)
+
+    assert chat.asked == []
 
 
 CONFIG = """

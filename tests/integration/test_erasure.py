@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from syncd.insight.decisions import list_decisions
 from syncd.insight.explain_order import explain_order
 from syncd.insight.listings import list_listings
 from syncd.insight.orders import find_order, list_orders
+from syncd.insight.recent import read_recent
 from syncd.insight.status import read_status
 from syncd.insight.stock import list_stock
 from syncd.logging import OURS, configure
@@ -189,15 +190,16 @@ def a_buyer(db: Database) -> Seller:
 
 def erase(db: Database, name: str = "#7001") -> bool:
     order_id = db.read_now(find_order, name)
-    bodies, _, _ = db.read_now(find_bodies, order_id, 0)
-    return db.transact_now(erase_recipient, order_id, db.transact_now(erase_bodies, bodies), NOW)
+    bodies, _ = db.read_now(find_bodies, order_id, 0)
+    erased = db.transact_now(erase_bodies, bodies.settled + bodies.waiting, NOW)
+    return db.transact_now(erase_recipient, order_id, erased, NOW)
 
 
 def test_an_erasure_takes_the_recipient_and_the_bodies_and_leaves_one_row_in_the_journal(db: Database) -> None:
     seller = a_buyer(db)
     order_id = db.read_now(find_order, "#7001")
-    found, waiting, after = db.read_now(find_bodies, order_id, 0)
-    assert (len(found), waiting, after) == (1, 1, None)
+    found, after = db.read_now(find_bodies, order_id, 0)
+    assert (len(found.settled), len(found.waiting), found.asked, after) == (1, 1, (), None)
     assert db.read_now(find_erasable, order_id).fields == ("name", "street", "city", "postcode", "country")
 
     assert erase(db)
@@ -209,13 +211,34 @@ def test_an_erasure_takes_the_recipient_and_the_bodies_and_leaves_one_row_in_the
     assert (noted.order_id, noted.inputs["fields"], noted.outcome) == (
         order_id,
         ["name", "street", "city", "postcode", "country"],
-        {"recipient": True, "bodies": 1},
+        {"recipient": True, "bodies": 1, "asked": 1},
     )
     assert seller.rows("SELECT name FROM recipient WHERE name IS NOT NULL")[0]["name"] == "Ada Buyer"
     kept = {row["event_key"]: row["body"] for row in seller.rows("SELECT event_key, body FROM inbox")}
     assert kept["event/0"] is None
     assert kept["event/1"] is not None
     assert kept["event/2"] is not None
+    (told,) = [each for each in db.read_now(read_recent).decisions if each.kind == "erasure"]
+    assert told.outcome == "the buyer's data erased, 1 event when it is taken in"
+
+
+def test_events_that_wait_when_a_buyer_is_erased_lose_their_bodies_once_they_are_taken_in(db: Database) -> None:
+    seller = a_buyer(db)
+    erase(db)
+
+    def bodies() -> dict[str, bytes | None]:
+        return {row["event_key"]: row["body"] for row in seller.rows("SELECT event_key, body FROM inbox")}
+
+    db.transact_now(tidy, 100, NOW)
+    waits = bodies()
+    seller.does("UPDATE inbox SET state = 'applied', settled_at = received_at WHERE event_key = 'event/2'")
+    done = db.transact_now(tidy, 100, NOW)
+    again = db.transact_now(tidy, 100, NOW)
+
+    assert waits["event/2"] is not None
+    assert bodies()["event/2"] is None
+    assert bodies()["event/1"] is not None
+    assert (done["asked_bodies_erased"], again["asked_bodies_erased"]) == (1, 0)
 
 
 def test_erasing_again_changes_and_notes_nothing(db: Database) -> None:
@@ -271,3 +294,67 @@ def test_how_long_a_recipient_is_kept_can_be_said(db: Database, days: float, kep
     db.transact_now(tidy, 100, NOW + timedelta(days=10), days)
 
     assert bool(seller.rows("SELECT 1 FROM recipient WHERE name IS NOT NULL")) is kept
+
+
+# --- in time, and in steps ------------------------------------------------------------------------------------
+
+
+def orders_of_three_months(db: Database) -> Seller:
+    """An order a day for 90 days: every third cancelled, every tenth still open, the others sent at once."""
+    seller = a_seller(db, {"RED-CLOCK": 500})
+    for day in range(90):
+        fate = {"cancelled": True} if day % 3 == 0 else {} if day % 10 == 1 else {"fulfilled": 1, "fulfilled_minute": 1}
+        seller.takes_in(an_order(order_id=str(day), **fate))
+    day = 86_400_000_000
+    seller.does(
+        *(
+            f"UPDATE sales_order SET {each} = {each} + {day} * CAST(channel_order_id AS BIGINT)"
+            for each in ("first_applied_at", "version_at", "last_shipped_at")
+        )
+    )
+    return seller
+
+
+def kept(seller: Seller) -> set[int]:
+    query = (
+        "SELECT o.channel_order_id AS day FROM recipient r JOIN sales_order o ON o.id = r.order_id"
+        " WHERE r.name IS NOT NULL"
+    )
+    return {int(row["day"]) for row in seller.rows(query)}
+
+
+def tidied(db: Database, limit: int, at: datetime) -> list[int]:
+    """How many recipients each step of a run has looked at, as the job goes on as long as one is full."""
+    looked_at: list[int] = []
+    while not looked_at or looked_at[-1] >= limit:
+        looked_at.append(db.transact_now(tidy, limit, at)["recipients_looked_at"])
+    return looked_at
+
+
+def test_recipients_are_erased_in_steps_and_only_what_is_old_is_looked_at(db: Database) -> None:
+    seller = orders_of_three_months(db)
+    still_open = {day for day in range(90) if day % 10 == 1 and day % 3}
+
+    first = tidied(db, 7, NOW + timedelta(days=69.5))
+    assert kept(seller) == {day for day in range(90) if day >= 40 or day in still_open}
+    second = tidied(db, 7, NOW + timedelta(days=69.5, hours=1))
+    third = tidied(db, 7, NOW + timedelta(days=69.5, hours=2))
+    later = tidied(db, 7, NOW + timedelta(days=69.5, hours=25))
+
+    assert sum(first) == 90, "the first run of a day goes to the end"
+    assert sum(second) == sum(third) == len([day for day in still_open if day < 40])
+    assert sum(later) == len(kept(seller)) + 1
+    assert kept(seller) == {day for day in range(90) if day >= 41 or day in still_open}
+
+
+def test_an_order_that_had_left_long_before_it_came_in_is_erased_within_a_day(db: Database) -> None:
+    seller = a_seller(db)
+    tidied(db, 7, NOW)
+    seller.takes_in(an_order(fulfilled=1, fulfilled_minute=1))
+    seller.does("UPDATE sales_order SET version_at = 1, last_shipped_at = NULL")
+
+    tidied(db, 7, NOW + timedelta(hours=2))
+    assert len(seller.rows("SELECT 1 FROM recipient WHERE name IS NOT NULL")) == 1
+    tidied(db, 7, NOW + timedelta(hours=24))
+
+    assert seller.rows("SELECT 1 FROM recipient WHERE name IS NOT NULL") == []

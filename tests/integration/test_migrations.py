@@ -417,7 +417,8 @@ def test_a_file_that_somebody_holds_is_refused_with_what_to_do(
 def test_tables_that_somebody_holds_are_refused_and_not_waited_for_for_ever(
     database_url: str, scripts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_STATEMENT_TIMEOUT_MS", 100)
+    monkeypatch.setattr(engines, "_MIGRATION_LOCK_TIMEOUT_MS", 20)
+    monkeypatch.setattr(migrations, "LOCK_PAUSE_S", 0.001)
     tomorrow(scripts, "ALTER TABLE sku ADD COLUMN colour TEXT")
     address = make_url(database_url)
     with psycopg.connect(host=str(address.query["host"]), user="postgres", dbname=address.database) as other:

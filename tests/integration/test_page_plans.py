@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event
 
 from syncd.db.database import Database
 from syncd.db.tables import metadata
+from syncd.fulfilment.ship import orders_called
 from syncd.insight import at_risk
 from syncd.insight.account_page import read_account
 from syncd.insight.at_risk import AtRisk, read_at_risk
@@ -25,6 +26,8 @@ from syncd.insight.parties import read_pulses
 from syncd.insight.recent import read_recent
 from syncd.insight.sku_page import read_sku
 from syncd.insight.status import read_status
+from syncd.reconcile.recipients import erase_recipients
+from syncd.reconcile.tidy import erase_asked
 from tests.support.builders import NOW, a_seller, an_order
 
 SMALL = {"account", "warehouse", "pool", "cursor", "warehouse_cursor", "tally", "lag_bucket"}
@@ -47,6 +50,10 @@ READINGS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "what was lately": (read_recent, ()),
     "an account": (read_account, ("shop",)),
     "a SKU": (read_sku, ("RED-CLOCK", NOW)),
+    "an order to ship": (orders_called, ("#1001", None)),
+    "an account's order to ship": (orders_called, ("#1001", "shop")),
+    "recipients to erase": (erase_recipients, (100, NOW, NOW)),
+    "bodies that buyers want erased": (erase_asked, (100,)),
 }
 PARTIAL = {
     str(index.name): True
@@ -87,6 +94,30 @@ def test_no_statement_of_a_page_scans_a_big_table(busy: Database, name: str) -> 
     assert [(table, text) for table, text in scans if not any(t == table and m in text for t, m in BOUNDED)] == []
 
 
+def test_what_waits_to_be_written_is_read_in_its_order_up_to_a_limit(busy: Database) -> None:
+    """However many numbers a sale has made due: the limit stands on the index itself, before anything is left out."""
+    with planning(busy) as connection:
+        inputs = {"account_id": 1, "before": NOW, "look_at": 2_000, "limit": 200}
+        ((text, values),) = _statements(connection, at_risk._awaiting_write, (), **inputs)
+        if connection.dialect.name == "sqlite":
+            plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)]
+        else:
+            plan = [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {text}", values)]
+
+    told = "\n".join(plan)
+    assert "ix_dirty_listing_due" in told
+    if connection.dialect.name == "postgresql":
+        under = told[: told.index("ix_dirty_listing_due")]
+        assert under.count("Limit") == 2, told
+        assert "Sort" not in under[under.rindex("Limit") :], told
+    else:
+        inner = text[text.index("FROM (") : text.index(") AS first_due")]
+        assert "LIMIT" in inner
+        assert "COALESCE" not in inner.upper()
+        (scan,) = [line for line in plan if "ix_dirty_listing_due" in line]
+        assert scan == "SEARCH dirty_listing USING INDEX ix_dirty_listing_due (account_id=? AND urgency=?)"
+
+
 def test_a_scan_would_be_seen(busy: Database) -> None:
     """The test itself: a scan, one through a whole index, and one under another name are all found."""
     explain = _sqlite_scans if busy.writer.dialect.name == "sqlite" else _postgresql_scans
@@ -115,14 +146,16 @@ def planning(db: Database) -> Iterator[Connection]:
 _TABLES = "(SELECT oid FROM pg_class WHERE relname = ANY(%s) AND relnamespace = 'public'::regnamespace)"
 
 
-def _statements(connection: Connection, function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[tuple[str, Any]]:
+def _statements(
+    connection: Connection, function: Callable[..., Any], inputs: tuple[Any, ...], **named: Any
+) -> list[tuple[str, Any]]:
     ran: list[tuple[str, Any]] = []
 
     def note(_connection: Connection, _cursor: object, statement: str, values: Any, *_: object) -> None:
         ran.append((statement, values))
 
     event.listen(connection, "before_cursor_execute", note)
-    function(connection, *inputs)
+    function(connection, *inputs, **named)
     event.remove(connection, "before_cursor_execute", note)
     return ran
 

@@ -14,14 +14,18 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import text
 
+from syncd.accounts.pause import pause_account
 from syncd.accounts.store import AccountSetup, Identities, WarehouseSetup, sync_parties
 from syncd.alerts.compose import Voice
 from syncd.alerts.courier import BROKEN_AFTER_S, Courier, CourierTools
+from syncd.alerts.gathering import SEVERE_NEWS_S
 from syncd.alerts.kinds import Severity
 from syncd.alerts.messenger import LEASE, Messenger, Plan
+from syncd.alerts.overdue import Known
 from syncd.alerts.senders.slack import Slack
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.alerts.tell import RouteRule
+from syncd.alerts.upkeep import Upkeep
 from syncd.chance import SeededRng
 from syncd.db.database import Database
 from syncd.db.lease import Fenced, Lease, acquire
@@ -99,6 +103,7 @@ class Office:
     time: Time
     messenger: Messenger
     ids: Identities
+    upkeep: Upkeep
 
     def opens(self, *alerts: Alert) -> None:
         self.db.transact_now(open_alerts, alerts, self.time.at)
@@ -163,7 +168,11 @@ def an_office(
         Courier(rule.name, Slack(chat.address), tools, (fallback or {}).get(rule.name))
         for rule, chat in zip(rules, chats, strict=False)
     ]
-    return Office(db, moment, Messenger(Plan(tuple(rules), (), digest_at, "UTC"), couriers, tools), ids)
+    known = Known(
+        frozenset(rule.name for rule in rules), frozenset(), frozenset(ids.accounts.values()), frozenset((1,))
+    )
+    upkeep = Upkeep(db, moment, lambda: lease, moment.now, known)
+    return Office(db, moment, Messenger(Plan(tuple(rules), (), digest_at, "UTC"), couriers, tools), ids, upkeep)
 
 
 Opened = Callable[..., Office]
@@ -237,10 +246,10 @@ async def test_more_of_the_same_is_told_later_and_only_what_is_new(office: Offic
     office.opens(office.oversold(1))
     await office.works_for(10)
     office.opens(office.oversold(2, units=5), office.oversold(3))
-    await office.works_for(120, every_s=5)
+    await office.works_for(40, every_s=5)
     assert len(chats[0].posts) == 1
 
-    await office.works_for(240, every_s=5)
+    await office.works_for(30, every_s=5)
 
     assert chats[0].titles[1:] == ["🔴 Oversold · shop: 2 more"]
     assert "2 orders, 6 units" in chats[0].words()
@@ -248,6 +257,18 @@ async def test_more_of_the_same_is_told_later_and_only_what_is_new(office: Offic
     office.closes(*(office.oversold(n).key for n in (1, 2, 3)))
     await office.works_for(60)
     assert chats[0].titles[2:] == ["✅ Recovered: Oversold · shop"]
+
+
+async def test_more_of_what_can_wait_is_told_after_five_minutes(office: Office, chats: list[Chat]) -> None:
+    office.opens(office.unmapped(1))
+    await office.works_for(40, every_s=5)
+    office.opens(office.unmapped(2))
+    await office.works_for(120, every_s=5)
+    assert chats[0].titles == ["🟠 Sold without a SKU · shop"]
+
+    await office.works_for(240, every_s=5)
+
+    assert chats[0].titles[1:] == ["🟠 Sold without a SKU · shop: 1 more"]
 
 
 async def test_flapping_is_damped(office: Office, chats: list[Chat]) -> None:
@@ -263,6 +284,54 @@ async def test_flapping_is_damped(office: Office, chats: list[Chat]) -> None:
     assert any("again, time" in title for title in chats[0].titles)
     await office.works_for(3600, every_s=30)
     assert chats[0].titles[-1].startswith("✅"), "the last word is that it is well"
+
+
+async def seconds_until(office: Office, chats: list[Chat], words: str) -> float:
+    """How long people wait until a message says so."""
+    begun = office.time.at
+    while not any(words in chats[0].words(n) for n in range(len(chats[0].posts))):
+        assert office.time.at - begun < timedelta(hours=2), f"nobody was told of {words}"
+        await office.works_for(1)
+    return (office.time.at - begun).total_seconds()
+
+
+async def test_a_new_oversell_is_told_within_a_minute_however_often_there_were_others(
+    office: Office, chats: list[Chat]
+) -> None:
+    for number in range(10):
+        office.opens(office.oversold(number))
+        await office.works_for(180, every_s=3)
+
+    office.opens(office.oversold(77, units=7))
+
+    assert await seconds_until(office, chats, "#77: 7 units") <= SEVERE_NEWS_S + 5
+
+
+async def test_a_new_oversell_is_told_within_a_minute_also_where_an_old_one_comes_and_goes(
+    office: Office, chats: list[Chat]
+) -> None:
+    for _ in range(20):
+        office.opens(office.oversold(1))
+        await office.works_for(60, every_s=3)
+        office.closes(office.oversold(1).key)
+        await office.works_for(60, every_s=3)
+    told = len(chats[0].posts)
+    assert told <= 12, "what people know already is damped"
+
+    office.opens(office.oversold(1), office.oversold(77, units=7))
+
+    assert await seconds_until(office, chats, "#77: 7 units") <= SEVERE_NEWS_S + 5
+
+
+async def test_a_new_oversell_in_a_storm_is_told_within_a_minute(office: Office, chats: list[Chat]) -> None:
+    storm, _ = a_storm(office)
+    office.opens(*storm)
+    await office.works_for(100)
+
+    office.opens(office.oversold(77, units=7))
+
+    assert await seconds_until(office, chats, "#77: 7 units") <= SEVERE_NEWS_S + 5
+    assert len(chats[0].posts) <= 10
 
 
 async def test_a_route_hears_only_what_it_wants_and_in_its_language(opened: Opened, chats: list[Chat]) -> None:
@@ -482,7 +551,7 @@ async def test_deliveries_of_routes_that_are_gone_are_given_up(opened: Opened, c
     await before.works_for(10)
 
     after = opened([a_rule("new")], at=before.time.at)
-    await after.works_once()
+    await after.upkeep.run()
 
     assert after.rows("SELECT state FROM delivery WHERE route = 'old'") == [("failed",)]
 
@@ -491,7 +560,7 @@ async def test_settled_deliveries_are_forgotten_after_a_week(office: Office, cha
     office.opens(office.oversold(1))
     await office.works_for(10)
     office.time.at += timedelta(days=8)
-    await office.works_once()
+    await office.upkeep.run()
 
     assert office.rows("SELECT count(*) FROM delivery") == [(0,)]
 
@@ -523,6 +592,7 @@ async def test_the_daily_report_comes_once_a_day_also_when_all_is_well(
     assert "shop: from order to shown number 3 s" in words
     assert "outlet: never polled completely" in words
 
+    assert "PAUSED" not in words
     again = opened([a_rule("ops")], digest_at=time(18, 0), at=office.time.at)
     await again.works_for(12 * 3600, every_s=1800)
     assert len(chats[0].posts) == 1, "a restart repeats none"
@@ -531,3 +601,17 @@ async def test_the_daily_report_comes_once_a_day_also_when_all_is_well(
     assert chats[0].titles[1:] == ["🔴 Oversold · shop", "🔴 Daily report: 1 open"]
     assert "Orders taken in: 0" in chats[0].words()
     assert "Open: Oversold 1" in chats[0].words()
+
+
+async def test_the_daily_report_names_each_paused_account(
+    db: Database, ids: Identities, opened: Opened, chats: list[Chat]
+) -> None:
+    office = opened([a_rule("ops")], digest_at=time(18, 0))
+    await office.works_for(60, every_s=30)
+    db.transact_now(pause_account, ids.accounts["outlet"], office.time.at - timedelta(hours=1))
+
+    await office.works_for(8.5 * 3600, every_s=600)
+
+    assert chats[0].titles == ["🔵 Daily report: no alert is open, accounts paused: 1"]
+    assert "outlet: PAUSED for 9 h" in chats[0].words()
+    assert "shop: PAUSED" not in chats[0].words()

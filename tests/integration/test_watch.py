@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from syncd.accounts.store import AccountSetup, WarehouseSetup, sync_parties
-from syncd.alerts.watch import Space, Watch, database_folder, space_of
+from syncd.alerts.disks import Disk as DiskOf
+from syncd.alerts.disks import Space, database_folder, space_of, watched_disks
+from syncd.alerts.watch import Watch
 from syncd.db.database import Database
 from syncd.db.lease import Lease, acquire
 from syncd.insight.store import add_tallies
@@ -19,6 +21,10 @@ from syncd.leases import SCHEDULER
 from tests.support.builders import NOW, a_seller
 
 GIB = 1024**3
+DISKS = (
+    DiskOf("disk_low", Path("/"), "the database", "no order can be taken in when it is full"),
+    DiskOf("disk_low:temp", Path("/temp"), "temporary files", ""),
+)
 
 
 class Time:
@@ -39,9 +45,10 @@ class Disk:
 
     def __init__(self) -> None:
         self.free = 50 * GIB
+        self.elsewhere = 50 * GIB
 
-    def __call__(self, _: Path) -> Space:
-        return Space(self.free, 100 * GIB)
+    def __call__(self, folder: Path) -> Space:
+        return Space(self.elsewhere if folder == Path("/temp") else self.free, 100 * GIB)
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def disk() -> Disk:
 def a_watch(db: Database, time: Time, disk: Disk, accounts: dict[str, int] | None = None) -> Watch:
     lease = db.transact_now(acquire, SCHEDULER, "one", NOW, 10**6)
     assert isinstance(lease, Lease)
-    return Watch(db, time, lambda: lease, accounts or {}, Path("/"), disk)
+    return Watch(db, time, lambda: lease, accounts or {}, DISKS, disk)
 
 
 def alerts(db: Database) -> list[Any]:
@@ -82,6 +89,31 @@ async def test_a_disk_that_fills_up_is_told_before_it_is_full(db: Database, time
     disk.free = 2 * GIB
     await a_watch(db, time, disk).disk()
     assert not alerts(db)[0][3], "the next process closes it too"
+
+
+async def test_each_disk_has_an_alert_of_its_own(db: Database, time: Time, disk: Disk) -> None:
+    watch = a_watch(db, time, disk)
+    disk.free = disk.elsewhere = GIB // 2
+    await watch.disk()
+    assert [is_open for *_, is_open in alerts(db)] == [True, True]
+
+    disk.free = 50 * GIB
+    await watch.disk()
+    query = "SELECT key, message FROM alert WHERE closed_at IS NULL"
+    [(key, message)] = db.read_now(lambda connection: connection.execute(text(query)).all())
+    assert key == "disk_low:temp"
+    assert "the disk of temporary files (/temp) has 512 MiB" in message
+
+
+def test_a_disk_is_looked_at_once_and_also_where_the_database_is_on_a_server(tmp_path: Path) -> None:
+    here = watched_disks(f"sqlite:///{tmp_path}/syncd.db")
+    server = watched_disks("postgresql+psycopg://syncd@/syncd")
+
+    assert here[0].key == "disk_low"
+    assert server[0].key == "disk_low:work", "its own disk is not ours to see, this machine's is"
+    for found in (here, server):
+        devices = [each.folder.stat().st_dev for each in found]
+        assert len(devices) == len(set(devices))
 
 
 def test_a_small_disk_is_low_below_a_twentieth() -> None:

@@ -36,10 +36,15 @@ _WITHIN_S = 40.0
 
 @dataclass
 class Tab:
-    """One page. `complaints` gathers what the console, the network or the security policy found wrong."""
+    """One page. `complaints` gathers what the console, the network or the security policy found wrong; `logins` counts
+    how often its user was asked for a password.
+    """
 
     socket: ClientWebSocketResponse
     complaints: list[str] = field(default_factory=list)
+    logins: int = 0
+    _password: str = ""
+    _answering: set[asyncio.Task[None]] = field(default_factory=set)
     _asked: int = 0
     _answers: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,6 +64,11 @@ class Tab:
         await self.ask("Page.navigate", url=url)
         async with asyncio.timeout(_WITHIN_S):
             await self._loaded.wait()
+
+    async def knows(self, password: str) -> None:
+        """From now on the browser's own login dialog is answered with this password."""
+        self._password = password
+        await self.ask("Fetch.enable", handleAuthRequests=True, patterns=[{"urlPattern": "*"}])
 
     async def tells(self, expression: str) -> Any:
         """The value of a JavaScript expression, awaited if it is a promise."""
@@ -88,6 +98,13 @@ class Tab:
         answer = await self.ask("Page.captureScreenshot", format="png")
         return base64.b64decode(answer["data"])
 
+    def _answer(self, method: str, **params: Any) -> None:
+        """Tell the browser something without waiting for what it says to it: whoever listens must go on listening."""
+        self._asked += 1
+        told = asyncio.create_task(self.socket.send_json({"id": self._asked, "method": method, "params": params}))
+        self._answering.add(told)
+        told.add_done_callback(self._answering.discard)
+
     async def listen(self) -> None:
         async for message in self.socket:
             if message.type is WSMsgType.TEXT:
@@ -107,6 +124,12 @@ class Tab:
         match told.get("method"):
             case "Page.loadEventFired":
                 self._loaded.set()
+            case "Fetch.requestPaused":
+                self._answer("Fetch.continueRequest", requestId=params["requestId"])
+            case "Fetch.authRequired":
+                self.logins += 1
+                login = {"response": "ProvideCredentials", "username": "syncd", "password": self._password}
+                self._answer("Fetch.continueWithAuth", requestId=params["requestId"], authChallengeResponse=login)
             case "Runtime.exceptionThrown":
                 self.complaints.append(str(params["exceptionDetails"].get("exception", params["exceptionDetails"])))
             case "Runtime.consoleAPICalled" if params["type"] in ("error", "warning", "assert"):

@@ -59,7 +59,7 @@ class Pages:
 
 
 @asynccontextmanager
-async def serving(seller: Seller, fresh_s: float = 0.0) -> AsyncIterator[Pages]:
+async def serving(seller: Seller, fresh_s: float = 0.0, token: str | None = None) -> AsyncIterator[Pages]:
     clock = HandClock()
     log = JobLog(clock)
     problems: list[str] = []
@@ -79,6 +79,7 @@ async def serving(seller: Seller, fresh_s: float = 0.0) -> AsyncIterator[Pages]:
         started_at=NOW - timedelta(hours=2),
         ready=ready,
         fresh_s=fresh_s,
+        api_token=token,
         jobs=log.runs,
     )
     async with TestClient(TestServer(make_app(deps))) as client:

@@ -16,7 +16,7 @@ from syncd import loops
 from syncd.clock import ScaledClock, start_record
 from syncd.db.database import DatabaseClosed
 from syncd.db.lease import Fenced
-from syncd.loops import ApTimetable, Job, Pulse, keep_running
+from syncd.loops import ApTimetable, Failing, Job, Pulse, keep_running
 
 LOST = Fenced("account:shop", "another process")
 
@@ -382,3 +382,41 @@ async def test_a_timetable_that_never_began_can_be_stopped() -> None:
     await asyncio.sleep(2 * QUICKLY_S)
 
     assert (runs, lost) == ([], [])
+
+
+# --- failing for ever -----------------------------------------------------------------------------------------
+
+
+def test_a_loop_fails_since_its_first_failure_until_it_works(stopwatch: list[float]) -> None:
+    pulse = Pulse()
+    pulse.beat("intake")
+    pulse.failed("intake", "KeyError")
+    stopwatch[0] += 400.0
+    pulse.beat("intake")
+    pulse.failed("intake", "ValueError")
+
+    assert pulse.failing() == {"intake": Failing(400.0, "ValueError")}
+    assert pulse.stuck(60.0) == [], "it gets round all the while"
+    assert pulse.well() == frozenset()
+
+    pulse.worked("intake")
+    assert pulse.failing() == {}
+    assert pulse.well() == {"intake"}
+
+
+async def test_rounds_tell_the_pulse_how_they_ended() -> None:
+    pulse, rounds = Pulse(), 0
+
+    async def step() -> bool:
+        nonlocal rounds
+        rounds += 1
+        if rounds < 3:
+            raise KeyError("x")
+        await asyncio.sleep(0)
+        return True
+
+    running = asyncio.create_task(keep_running("intake", step, asyncio.Event(), pulse, lambda: 60.0))
+    await until(lambda: "intake" in pulse.failing())
+    await until(lambda: "intake" in pulse.well())
+    running.cancel()
+    assert pulse.failing() == {}

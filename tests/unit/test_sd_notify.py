@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,10 @@ def test_systemd_hears_every_kind_of_news(listener: socket.socket) -> None:
     assert sd_notify.alive()
     assert sd_notify.status("3 accounts live,\n1 paused")
     assert sd_notify.stopping()
+    assert sd_notify.reloading()
 
     heard = [listener.recv(4096) for _ in range(4)]
+    assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=[1-9][0-9]*", listener.recv(4096))
     assert heard == [b"READY=1", b"WATCHDOG=1", b"STATUS=3 accounts live, 1 paused", b"STOPPING=1"]
 
 
@@ -35,6 +38,16 @@ def test_several_lines_are_one_message(listener: socket.socket) -> None:
     assert sd_notify.notify("READY=1", "STATUS=grün")
 
     assert listener.recv(4096) == "READY=1\nSTATUS=grün".encode()
+
+
+def test_a_listener_that_takes_nothing_in_holds_up_nobody_for_long(listener: socket.socket) -> None:
+    listener.setblocking(False)
+
+    sent = [sd_notify.alive()]
+    while sent[-1] and len(sent) < 10_000:
+        sent.append(sd_notify.alive())
+
+    assert sent[-1] is False, "it is full, and that is told"
 
 
 @pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="abstract sockets are Linux's")

@@ -90,3 +90,47 @@ def test_every_key_that_ends_with_secret_is_looked_up(monkeypatch: pytest.Monkey
     raw = {"a_secret": "GONE", "b": [{"key": "k", "c_secret": "GONE"}, {"c_secret": "THERE"}], "secretive": "NO"}
 
     assert [problem.key for problem in missing(raw)] == ["a_secret", "b[k].c_secret"]
+
+
+# --- values that cannot be sent -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("S3CRET\nS3CRET", "has a line break, a control character or an odd space in it"),
+        ("S3CRET\u00a0x", "has a line break, a control character or an odd space in it"),
+        ("\ufeffS3CRET", "has a line break, a control character or an odd space in it"),
+        ("S3CRÉT", "has a letter outside ASCII in it"),
+        ("token: S3CRET", "has a space in it"),
+    ],
+)
+def test_a_token_that_cannot_be_sent_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, value: str, problem: str
+) -> None:
+    monkeypatch.setenv("TOKEN", value)
+
+    [told] = missing({"alerts": {"route": [{"name": "ops", "token_secret": "TOKEN"}]}})
+
+    assert (told.key, told.problem) == ("alerts.route[ops].token_secret", f"secret TOKEN {problem}")
+    assert told.remedy
+    assert "S3CR" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "problem"),
+    [
+        ({"database": {"password_secret": "WORD"}}, "pass phrase é", None),
+        ({"database": {"password_secret": "WORD"}}, "one\ntwo", "has a line break"),
+        ({"alerts": {"route": [{"name": "m", "password_secret": "WORD"}]}}, "app word", None),
+        ({"alerts": {"route": [{"name": "m", "password_secret": "WORD"}]}}, "é", "outside ASCII"),
+    ],
+)
+def test_a_password_may_have_what_its_server_takes(
+    monkeypatch: pytest.MonkeyPatch, table: dict[str, object], value: str, problem: str | None
+) -> None:
+    monkeypatch.setenv("WORD", value)
+
+    found = [each.problem for each in missing(table)]
+
+    assert (problem is None and found == []) or (problem is not None and problem in found[0])

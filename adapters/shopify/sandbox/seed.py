@@ -12,6 +12,7 @@ API_VERSION = "2026-10"
 
 ALL_SCOPES = (
     "read_orders",
+    "read_all_orders",
     "read_products",
     "read_inventory",
     "write_inventory",

@@ -14,8 +14,8 @@ from syncd.db.tables.messages import chore, delivery, incident, outbox
 from syncd.db.tables.operations import alert, cursor, decision, lag_bucket, lease, tally
 from syncd.db.tables.orders import inbox, line_component, order_line, recipient, reservation, sales_order, shortage
 from syncd.db.tables.parties import account, pool, warehouse
-from syncd.db.tables.publishing import cell, dirty_listing, hold, push_batch, push_row
-from syncd.db.tables.stock import level, movement
+from syncd.db.tables.publishing import cell, dirty_listing, hold, push_batch, push_row, surplus
+from syncd.db.tables.stock import level, movement, replenished
 
 __all__ = [
     "account",
@@ -46,6 +46,7 @@ __all__ = [
     "push_batch",
     "push_row",
     "recipient",
+    "replenished",
     "reservation",
     "sales_order",
     "shipment_request",
@@ -53,6 +54,7 @@ __all__ = [
     "shortage",
     "sku",
     "sku_alias",
+    "surplus",
     "tally",
     "warehouse",
     "warehouse_cursor",

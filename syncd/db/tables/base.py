@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Column, Computed, ForeignKey, Integer, MetaData, Text
+from sqlalchemy.ext.compiler import compiles
 
 from syncd.db.types import Instant
 
@@ -24,6 +25,24 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 
 # Ordered byte by byte on both engines: PostgreSQL orders by the language of its database otherwise.
 BytewiseText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class Derived(Computed):
+    """A column that the database itself derives from others: PostgreSQL keeps the value, so that an index can have it.
+
+    SQLite derives it when it is asked for, indexes it all the same, and can add such a column to a table.
+    """
+
+    def __init__(self, expression: str) -> None:
+        super().__init__(expression, persisted=True)
+
+    def _copy(self, **_: Any) -> Derived:
+        return Derived(str(self.sqltext))
+
+
+@compiles(Derived, "sqlite")
+def _derived_when_asked(derived: Derived, *_: Any, **__: Any) -> str:
+    return f"GENERATED ALWAYS AS ({derived.sqltext})"
 
 
 def identity() -> Column[int]:

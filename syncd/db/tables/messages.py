@@ -73,6 +73,16 @@ Index(
     postgresql_where=_waiting,
 )
 Index("ix_delivery_created", delivery.c.created_at)
+# What has waited too long, and what one route has waiting beyond the cap.
+Index(
+    "ix_delivery_waiting_created",
+    delivery.c.route,
+    delivery.c.created_at,
+    sqlite_where=_waiting,
+    postgresql_where=_waiting,
+)
+_plain = _waiting & delivery.c.subject.is_(None)
+Index("ix_delivery_waiting_plain", delivery.c.route, delivery.c.id, sqlite_where=_plain, postgresql_where=_plain)
 
 # When something that is due once in a while was last done, across restarts.
 chore = Table(

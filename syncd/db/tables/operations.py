@@ -89,6 +89,9 @@ Index(
 Index("ix_alert_opened", alert.c.opened_at)
 _closed = alert.c.closed_at.is_not(None)
 Index("ix_alert_closed", alert.c.closed_at, sqlite_where=_closed, postgresql_where=_closed)
+# Whether a cause is news, or what people were told a while ago comes back.
+_told = alert.c.told_at.is_not(None)
+Index("ix_alert_told", alert.c.key, alert.c.told_at, sqlite_where=_told, postgresql_where=_told)
 
 # Running totals, so that no page counts history.
 tally = Table(

@@ -28,6 +28,7 @@ inbox = Table(
     count("attempts"),
     instant("received_at"),
     instant("settled_at", nullable=True),
+    instant("erase_asked_at", nullable=True),  # a buyer wants its body gone as soon as it is settled
     UniqueConstraint("account_id", "event_key"),
     CheckConstraint("state IN ('new', 'hinted', 'applied', 'ignored', 'parked')", name="state"),
     CheckConstraint("way IN ('webhook', 'poll', 'fetch', 'daemon', 'queue')", name="way"),
@@ -46,6 +47,8 @@ Index(
     sqlite_where=inbox.c.body.is_not(None),
     postgresql_where=inbox.c.body.is_not(None),
 )
+_asked = inbox.c.erase_asked_at.is_not(None)
+Index("ix_inbox_erase_asked", inbox.c.id, sqlite_where=_asked, postgresql_where=_asked)
 _settled = inbox.c.state.in_(("applied", "ignored"))
 Index("ix_inbox_prunable", inbox.c.settled_at, sqlite_where=_settled, postgresql_where=_settled)
 
@@ -89,6 +92,8 @@ recipient = Table(
     text("country", nullable=True),
     instant("erased_at", nullable=True),
 )
+_kept = recipient.c.erased_at.is_(None)
+Index("ix_recipient_kept", recipient.c.order_id, sqlite_where=_kept, postgresql_where=_kept)
 
 order_line = Table(
     "order_line",

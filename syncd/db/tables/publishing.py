@@ -98,6 +98,15 @@ dirty_listing = Table(
 )
 Index("ix_dirty_listing_due", dirty_listing.c.account_id, dirty_listing.c.urgency, dirty_listing.c.due_at)
 
+# By how much a listing showed more than anything explained, until the orders that may explain it are known.
+surplus = Table(
+    "surplus",
+    metadata,
+    reference("listing_id", "listing.id", primary_key=True, autoincrement=False),
+    count("units"),
+    instant("seen_at"),
+)
+
 # A write as it goes over the wire, stored before it is first sent.
 push_batch = Table(
     "push_batch",

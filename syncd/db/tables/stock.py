@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
 
-from syncd.db.tables.base import count, instant, metadata, reference, text
+from syncd.db.tables.base import Derived, count, instant, metadata, reference, text
 
 level = Table(
     "level",
@@ -19,11 +19,19 @@ level = Table(
     count("archived_seq"),
     instant("as_of", nullable=True),
     text("source", nullable=True),
+    # 1: fewer pieces are left here than open orders hold. As long as it stays as it is, its index leaves PostgreSQL's
+    # updates HOT; one over the quantities themselves would have every reservation write all indexes.
+    Column(
+        "low",
+        Integer,
+        Derived("CASE WHEN reserved > 0 AND on_hand - unavailable <= reserved + reserved THEN 1 ELSE 0 END"),
+    ),
     # Only truth (a count, damage, a snapshot, a shipment that happened) may raise `short`; a reservation cannot.
     CheckConstraint("reserved <= on_hand - unavailable + short", name="covered"),
     CheckConstraint("reserved >= 0", name="reserved"),
     CheckConstraint("unavailable >= 0", name="unavailable"),
     CheckConstraint("short >= 0", name="short"),
+    postgresql_with={"fillfactor": "85"},  # room beside a row for its next version
 )
 
 movement = Table(
@@ -48,6 +56,14 @@ movement = Table(
     CheckConstraint("seq > 0", name="seq"),
 )
 
+# SKUs that open shortages wait for, of which more has become free since these were last looked at.
+replenished = Table(
+    "replenished",
+    metadata,
+    reference("sku_id", "sku.id", primary_key=True, autoincrement=False),
+    count("version", default=1),
+)
+
 # What a count must know: everything but reservations that moved since.
 _goods = (movement.c.d_on_hand != 0) | (movement.c.d_unavailable != 0)
 Index(
@@ -58,8 +74,5 @@ Index(
     sqlite_where=_goods,
     postgresql_where=_goods,
 )
-# Fewer pieces are left in a warehouse than its open orders hold: the page's stock at risk, without a scan.
-# Neither side is a bare column: SQLite would turn the comparison round and not know its index again.
-_low = (level.c.reserved > 0) & (level.c.on_hand - level.c.unavailable <= level.c.reserved + level.c.reserved)
-Index("ix_level_low", level.c.sku_id, sqlite_where=_low, postgresql_where=_low)
+Index("ix_level_low", level.c.sku_id, sqlite_where=level.c.low == 1, postgresql_where=level.c.low == 1)
 Index("ix_level_short", level.c.sku_id, sqlite_where=level.c.short > 0, postgresql_where=level.c.short > 0)

@@ -21,6 +21,7 @@ from syncd.publishing.plain import Fresh, is_unheeded, read_plain
 from syncd.publishing.store.cells import save_cells
 from syncd.publishing.store.queue import LATER_S, TAKES_EFFECT, mark_shared, wake
 from syncd.publishing.store.rows import Rules
+from syncd.publishing.store.surplus import note_surplus
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,6 @@ class Surprise:
 
     listing_id: int
     held: int
-    surplus: int
     relisted: int
 
 
@@ -47,6 +47,7 @@ class Noted:
     """What reads gave away, and whose numbers are known as of now."""
 
     surprises: tuple[Surprise, ...]
+    surplus: bool  # some showed more than anything explains yet
     fresh: Mapping[int, Fresh]
 
 
@@ -95,20 +96,21 @@ def note_reads(
         _note_unheeded(connection, rules, readings, now)
         _note_confirmed(connection, rules, cells, [i for i, reading in readings.items() if reading.confirmed], now)
         _await_effect(connection, rules, [i for i, reading in readings.items() if reading.pending], now)
-    surprises = tuple(
-        Surprise(i, r.held, r.surplus, r.relisted) for i, r in readings.items() if r.held or r.surplus or r.relisted
-    )
+    surplus = {i: reading.surplus for i, reading in readings.items() if reading.surplus}
+    note_surplus(connection, surplus, now)
+    surprises = tuple(Surprise(i, r.held, r.relisted) for i, r in readings.items() if r.held or r.relisted)
     scope = f"account:{rules.account}"
     add_tallies(
         connection,
         {
             (scope, "reads"): len(ids),
             (scope, "units_held"): sum(s.held for s in surprises),
-            (scope, "units_surplus"): sum(s.surplus for s in surprises),
             (scope, "units_relisted"): sum(s.relisted for s in surprises),
         },
     )
-    return Noted(surprises, {i: Fresh(r.sure) for i, r in readings.items() if not (r.ignored or r.pending)})
+    return Noted(
+        surprises, bool(surplus), {i: Fresh(r.sure) for i, r in readings.items() if not (r.ignored or r.pending)}
+    )
 
 
 def _note_unheeded(connection: Connection, rules: Rules, readings: Mapping[int, Reading], now: datetime) -> None:

@@ -11,6 +11,7 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 
 from syncd.simulation.replay.columns import OrdersUnreadable
+from syncd.simulation.replay.dates import Dates, DayOrder, Undecided, find_order
 from syncd.simulation.replay.reasons import Reason
 from syncd.simulation.replay.rows import OrdersCsv
 from syncd.simulation.replay.scratch import Scratch
@@ -39,6 +40,7 @@ class Loaded:
     """What a file held. `examples` are the first rows left out by reason: (line, detail)."""
 
     source: str
+    dates: Dates  # how they were read
     lines: int = 0
     examples: dict[Reason, list[tuple[int, str]]] = field(default_factory=dict)
 
@@ -50,11 +52,16 @@ def load(
     zone: tzinfo,
     scratch: Scratch,
     progress: Callable[[int], None] = lambda lines: None,
+    day_order: DayOrder | None = None,
 ) -> Loaded:
-    """Raises OrdersUnreadable for a file that cannot be used, and for one that holds no order."""
+    """`day_order`: what dates begin with, where the file itself is not to be asked.
+
+    Raises OrdersUnreadable for a file that cannot be used, and for one that holds no order.
+    """
     rows = OrdersCsv(path, told)
-    sieve = Sieve(rows.columns, zone, lambda at: part.holds(at, zone))
-    loaded = Loaded(rows.columns.source)
+    dates = Dates(day_order) if day_order is not None else _dates_of(rows)
+    sieve = Sieve(rows.columns, zone, dates.order, lambda at: part.holds(at, zone))
+    loaded = Loaded(rows.columns.source, dates)
     kept = 0
     for row in itertools.islice(rows, part.limit):
         loaded.lines += 1
@@ -74,6 +81,19 @@ def load(
         reasons = ", ".join(f"{count} {reason}" for reason, count in scratch.told().items()) or "it has no rows"
         raise OrdersUnreadable(path, f"nothing of it can be ordered: {reasons}")
     return loaded
+
+
+def _dates_of(rows: OrdersCsv) -> Dates:
+    """By the whole file, also where only a part of it is played."""
+    cells = (row.cells for row in rows if row.cells is not None)
+    try:
+        return find_order(rows.columns.cell(each, field) for each in cells for field in ("at", "cancelled_at"))
+    except Undecided as err:
+        raise OrdersUnreadable(
+            rows.path,
+            f"its dates, like {err.text}, can begin with the day or with the month, and none of them tells."
+            f" Say which: --dates {DayOrder.DAY_FIRST} or --dates {DayOrder.MONTH_FIRST}",
+        ) from err
 
 
 def dealer(seed: int, channels: Collection[ChannelPlan]) -> Callable[[str, str], str]:

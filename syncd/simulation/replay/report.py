@@ -40,6 +40,7 @@ class Report:
 
     file: str
     read_as: str
+    dates_read: str  # which way, and by what; nothing where it makes no difference
     seed: int
     database: str
     faithful: bool
@@ -65,6 +66,7 @@ class Report:
     oversold_units: int
     oversold_causes: dict[str, int]
     peak_daemon_mib: float | None
+    peaks_daemon_mib: list[float]  # of each of its lives: the later ones meet a bigger book
     peak_marketplaces_mib: float | None
     peak_replay_mib: float
     awaited: str
@@ -118,6 +120,7 @@ async def report_on(
     return Report(
         file=file.name,
         read_as=loaded.source,
+        dates_read=str(loaded.dates),
         seed=stage.world.seed,
         database=db.writer.dialect.name,
         faithful=faithful,
@@ -143,6 +146,7 @@ async def report_on(
         oversold_units=_sum(tallies, "oversold_units"),
         oversold_causes=_causes(stage, _lag_to_shown_s(told)),
         peak_daemon_mib=max(stage.peaks_mib, default=None),
+        peaks_daemon_mib=list(stage.peaks_mib),
         peak_marketplaces_mib=stage.sandbox.peak_rss_mib(),
         peak_replay_mib=own_peak_mib(),
         awaited=awaited,
@@ -172,6 +176,8 @@ def _figures(report: Report) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim")
     table.add_column()
+    if report.dates_read:
+        table.add_row("dates read", report.dates_read)
     table.add_row("orders", f"{report.orders:,}; of {report.orders_sold_out_whole:,} every line was sold out")
     if report.orders_sent_home:
         table.add_row("  sent home", f"{report.orders_sent_home:,}: no channel here knows their country")
@@ -193,6 +199,8 @@ def _figures(report: Report) -> Table:
         f"daemon {report.peak_daemon_mib or 0:g} MiB, replay {report.peak_replay_mib:g} MiB, "
         f"marketplaces {report.peak_marketplaces_mib or 0:g} MiB",
     )
+    if len(report.peaks_daemon_mib) > 1:
+        table.add_row("", f"daemon by life: {', '.join(f'{peak:g}' for peak in report.peaks_daemon_mib)} MiB")
     return table
 
 

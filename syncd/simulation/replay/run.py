@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from syncd.simulation.replay.dates import DayOrder
 from syncd.simulation.replay.load import Loaded, Slice, dealer, load
 from syncd.simulation.replay.play import Played, Player
 from syncd.simulation.replay.report import Report, Timed, report_on
@@ -31,13 +32,17 @@ _JOBS_PLAYING, _JOBS_RESTING = 30, 600
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """As they were typed. `told`: columns by field; `kills`: so often the daemon is killed on the way."""
+    """As they were typed. `told`: columns by field; `kills`: so often the daemon is killed on the way.
+
+    `day_order`: what dates begin with, where the file does not tell.
+    """
 
     orders: Path
     seed: int
     told: Mapping[str, str] = field(default_factory=dict)
     part: Slice = field(default_factory=Slice)
     zone: tzinfo = UTC
+    day_order: DayOrder | None = None
     database_url: str | None = None
     folder: Path | None = None
     kills: int = 0
@@ -118,10 +123,13 @@ def _read(options: ReplayOptions, scratch: Scratch, console: Console) -> Loaded:
             options.zone,
             scratch,
             lambda lines: status.update(f"reading {options.orders}: {lines:,} lines"),
+            options.day_order,
         )
         scratch.arrange(dealer(options.seed, CAST.channels))
     orders, _ = scratch.amounts()
     console.print(f"{loaded.lines:,} lines, read as {loaded.source}: {orders:,} orders")
+    if loaded.dates.order is not None:
+        console.print(f"dates are read {loaded.dates}")
     return loaded
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from syncd.catalogue.codes import normalise
 from syncd.simulation.replay.columns import Columns
+from syncd.simulation.replay.dates import DayOrder, read_instant
 from syncd.simulation.replay.reasons import Reason
 
 # Codes that stand for no goods, and beginnings of descriptions that do where the code does not tell.
@@ -77,10 +78,17 @@ class Shared:
 class Sieve:
     """Reads rows of one file. Instants without an offset are of the zone."""
 
-    def __init__(self, columns: Columns, zone: tzinfo, wanted: Callable[[datetime], bool] = lambda at: True) -> None:
-        """`wanted` says of an instant whether it lies in the slice asked for."""
+    def __init__(
+        self,
+        columns: Columns,
+        zone: tzinfo,
+        order: DayOrder | None = None,
+        wanted: Callable[[datetime], bool] = lambda at: True,
+    ) -> None:
+        """`order`: what dates begin with; `wanted` says of an instant whether it lies in the slice asked for."""
         self._columns = columns
         self._zone = zone
+        self._order = order
         self._wanted = wanted
         self._shared = Shared()
 
@@ -91,7 +99,7 @@ class Sieve:
             return LeftOut(Reason.BROKEN, "no order")
         if not sku or len(sku) > _LONGEST_SKU:
             return LeftOut(Reason.BROKEN, "no code" if not sku else f"a code of {len(sku)} characters")
-        quantity, at = _whole(self._cell(cells, "quantity")), _instant(at_text, self._zone)
+        quantity, at = _whole(self._cell(cells, "quantity")), read_instant(at_text, self._zone, self._order)
         if quantity is None:
             return LeftOut(Reason.BROKEN, f"quantity {self._cell(cells, 'quantity')!r}")
         if at is None:
@@ -111,7 +119,7 @@ class Sieve:
             return LeftOut(Reason.NEGATIVE)
         if price is not None and price <= 0:
             return LeftOut(Reason.NO_PRICE)
-        ends = _instant(self._cell(cells, "cancelled_at"), self._zone)
+        ends = read_instant(self._cell(cells, "cancelled_at"), self._zone, self._order)
         quantity = -abs(quantity) if takes_back else quantity
         return Line(order, sku, quantity, at, customer, country, self._cell(cells, "channel"), ends)
 
@@ -149,27 +157,3 @@ def _number(text: str) -> float | None:
     """An amount, with a currency's sign or not."""
     match = re.fullmatch(r"[^\d\-]*(-?\d[\d,]*(?:\.\d+)?)[^\d]*", text)
     return float(match[1].replace(",", "")) if match else None
-
-
-_FORMATS: Final = ("%m/%d/%Y %H:%M", "%d %b %Y", "%d-%b-%y", "%b-%d-%y", "%b-%d-%Y", "%Y-%m-%d %H:%M:%S %z")
-
-
-def _instant(text: str, zone: tzinfo) -> datetime | None:
-    if not text:
-        return None
-    at: datetime | None = None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        for form in _FORMATS:
-            try:
-                at = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is given below
-                break
-            except ValueError:
-                continue
-    if at is None:
-        return None
-    try:
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
-        return None

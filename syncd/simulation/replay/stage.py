@@ -14,7 +14,6 @@ import httpx
 import msgspec
 from sqlalchemy import Connection, select
 
-from adapters.shopify.sandbox.seed import ALL_SCOPES
 from syncd import config as settings
 from syncd.bootstrap import furnish_world, open_channels, open_database
 from syncd.clock import start_record
@@ -178,16 +177,13 @@ def _save_stands(world: World, path: Path) -> dict[str, list[Json]]:
         if stand.vendor == "amazon":
             later[stand.key] = items[_LISTED_AT_ONCE:]
             items = items[:_LISTED_AT_ONCE]
-        # Without `read_all_orders` Shopify shows no order of more than 60 days ago: what is taken back of one would be
-        # told by webhook alone.
-        scopes = {"scopes": [*ALL_SCOPES, "read_all_orders"]} if stand.vendor == "shopify" else {}
-        opened.append(replace(stand, seed={**stand.seed, **scopes, "items": items}))
+        opened.append(replace(stand, seed={**stand.seed, "items": items}))
     write_stands(world.seed, opened, path)
     return later
 
 
 async def _list_later(stage: ReplayStage, items: Mapping[str, list[Json]]) -> None:
-    """Amazon pages through no more than 1000 listings of one instant: nobody lists more than that at once."""
+    """Amazon pages through no more than 2000 listings of one instant: nobody lists more than that at once."""
     for key, listed in items.items():
         for start in range(0, len(listed), _LISTED_AT_ONCE):
             await stage.clock.sleep(_LIST_EVERY_S)

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import msgspec
 
-from syncd.web.api.problems import Problem, wrong_parameter
+from syncd.web.problems import Problem, wrong_parameter
 
 _VERSION = 1
 

@@ -20,7 +20,7 @@ from syncd.insight.stock import SkuStock, find_sku, list_stock
 from syncd.insight.stock_detail import StockDetail, read_stock_detail
 from syncd.insight.unknown import Ambiguous, Unknown, alike
 from syncd.web.api.parameters import Parameter, a_choice, a_name, an_instant
-from syncd.web.api.problems import Problem, wrong_parameter
+from syncd.web.problems import Problem, wrong_parameter
 
 Read = Callable[[Connection, int | None, int, Mapping[str, Any]], Slice[Any]]
 ReadOne = Callable[[Connection, str], Any]

@@ -9,7 +9,7 @@ import msgspec
 
 from syncd.web.api.lists import ApiList
 from syncd.web.api.parameters import PAGING, Parameter
-from syncd.web.api.problems import PROBLEM_TYPE
+from syncd.web.problems import PROBLEM_TYPE
 
 _REF = "#/components/schemas/{name}"
 _REFUSALS = {

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from syncd.errors import suggest
-from syncd.web.api.problems import Problem, wrong_parameter
+from syncd.web.problems import Problem, wrong_parameter
 
 LIMIT = 50
 MOST = 500

@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from syncd.errors import SyncdError
-from syncd.web.api.access import admit
+from syncd.web.access import admit
 from syncd.web.api.cursor import from_cursor, to_cursor
 from syncd.web.api.lists import LISTS, ApiList, ReadOne
 from syncd.web.api.openapi import document
 from syncd.web.api.parameters import LIMIT, PAGING, read_parameters
-from syncd.web.api.problems import Problem
 from syncd.web.deps import WebDeps
+from syncd.web.problems import Problem
 
 log = structlog.get_logger(__name__)
 

@@ -84,6 +84,8 @@
       const now = detail.xhr.getResponseHeader("Syncd-Now");
       if (now && (!shownAt || now > shownAt)) shownAt = now;
       age();
+    } else if (status === 401 || status === 403) {
+      trouble = "syncd wants its token: load this page again.";
     } else if (status) {
       trouble = "syncd answers, but cannot show its state.";
     } else if (Date.now() - heardMs > lostAfterMs / 2) {

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
 from structlog.testing import capture_logs
 
 from syncd.db.database import Database
@@ -26,17 +30,71 @@ async def test_a_number_typed_down_is_read_held_and_right_again_when_the_hold_ha
     assert both(seller) == (10, 10)
 
 
-async def test_a_number_typed_up_is_told_and_lowered_again_at_once(seller: Seller, alpha: Shop) -> None:
+def blamed(logs: Sequence[Mapping[str, Any]]) -> list[int]:
+    return [log["units"] for log in logs if log["event"] == "listing.raised_by_someone"]
+
+
+async def test_a_number_typed_up_is_lowered_again_at_once_and_told_when_no_order_explains_it(
+    seller: Seller, alpha: Shop
+) -> None:
     await alpha.types(14)
 
-    with capture_logs() as logs:
+    with capture_logs() as early:
         await seller.passes(12.0)
         await seller.works()
 
     assert both(seller) == (10, 10)
-    assert [log["units"] for log in logs if log["event"] == "listing.raised_by_someone"] == [4]
+    assert blamed(early) == [], "an order that gave them back may still be told"
+    with capture_logs() as logs:
+        await seller.rests()
+        for _ in range(3):
+            await seller.minute()
+    assert blamed(logs) == [4], "once"
     assert seller.tally(alpha, "units_surplus") == 4
     assert seller.holds() == []
+    assert seller.rows("SELECT * FROM surplus") == []
+
+
+@pytest.mark.parametrize("change", ["cancelled", "edited"])
+async def test_units_that_an_order_gave_back_are_nobody_s_doing_however_late_it_is_told(
+    seller: Seller, alpha: Shop, change: str
+) -> None:
+    order_id = await alpha.sells(quantity=3)
+    await seller.works()
+    await seller.minute()
+    await alpha.loses_news_of("orders/updated", "orders/edited", "orders/cancelled", "refunds/create")
+    await (alpha.cancels(order_id) if change == "cancelled" else alpha.edits(order_id, 1))
+
+    with capture_logs() as logs:
+        await seller.passes(12.0)
+        await seller.works()
+        assert sum(row["units"] for row in seller.rows("SELECT units FROM surplus")) > 0, "it was read too early"
+        for _ in range(5):
+            await seller.minute()
+
+    assert blamed(logs) == []
+    assert seller.tally(alpha, "units_surplus") == 0
+    assert seller.rows("SELECT * FROM surplus") == []
+    await seller.rests()
+    assert both(seller) == ((10, 10) if change == "cancelled" else (9, 9))
+
+
+async def test_what_a_person_adds_to_what_an_order_gave_back_is_told_alone(seller: Seller, alpha: Shop) -> None:
+    order_id = await alpha.sells(quantity=3)
+    await seller.works()
+    await seller.minute()
+    await alpha.loses_news_of("orders/updated", "orders/edited", "orders/cancelled", "refunds/create")
+    await alpha.cancels(order_id)
+    await alpha.types(12)
+
+    with capture_logs() as logs:
+        await seller.passes(12.0)
+        await seller.works()
+        for _ in range(5):
+            await seller.minute()
+
+    assert blamed(logs) == [2]
+    assert seller.tally(alpha, "units_surplus") == 2
 
 
 async def test_a_number_typed_back_up_to_what_was_last_written_is_noticed_too(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd.alerts.courier import CourierTools
+from syncd.alerts.hearing import who_hears
 from syncd.alerts.opening import RouteRefused, open_route, open_webhook, plan_of, topics_of
 from syncd.alerts.senders.mail import Mail
 from syncd.config import Config, load
@@ -172,3 +173,46 @@ def test_nobody_to_tell_means_no_messenger(tmp_path: Path) -> None:
 
     tools: CourierTools | None = None
     assert open_messenger(read(tmp_path, ""), tools) is None  # type: ignore[arg-type]
+
+
+# --- whether anybody hears ----------------------------------------------------------------------------------
+
+
+def hears(folder: Path, text: str) -> list[tuple[str, str]]:
+    return [(each.verdict.value, each.told) for each in who_hears(read(folder, text))]
+
+
+A_ROUTE = """
+[[alerts.route]]
+name = "ops"
+kind = "slack"
+url_secret = "OPS_URL"
+"""
+
+
+def test_a_daily_report_comes_at_eight_unless_it_is_not_wanted(tmp_path: Path) -> None:
+    assert plan_of(read(tmp_path, A_ROUTE)).digest_at == time(8)
+    assert plan_of(read(tmp_path, f'[alerts]\ndigest_at = "never"\n{A_ROUTE}')).digest_at is None
+
+
+def test_without_a_route_it_is_told_that_nobody_is(tmp_path: Path) -> None:
+    assert hears(tmp_path, "") == [("odd", "nobody is told when something is wrong: no route is configured")]
+    assert hears(tmp_path, A_ROUTE) == [("right", "1 route, all that is severe is told")]
+
+
+def test_what_is_severe_and_reaches_nobody_is_told(tmp_path: Path) -> None:
+    [(verdict, said)] = hears(tmp_path, f'{A_ROUTE}facts = ["oversold", "unmapped"]')
+
+    assert verdict == "odd"
+    assert "auth_expired" in said
+    assert "oversold" not in said
+    assert "unmapped" not in said
+
+
+def test_that_there_is_no_daily_report_is_told(tmp_path: Path) -> None:
+    text = f'[alerts]\ndigest_at = "never"\n{A_ROUTE}'
+
+    assert hears(tmp_path, text)[0] == (
+        "odd",
+        "there is no daily report: nobody notices when syncd itself has stopped",
+    )

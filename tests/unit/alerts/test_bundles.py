@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -11,6 +12,8 @@ from syncd.alerts.bundles import (
     MOST_ALONE,
     MOST_IN_WINDOW,
     MOST_SEVERE_IN_WINDOW,
+    SEVERE_EVERY_S,
+    WINDOW_S,
     bundled,
     due,
     next_due_at,
@@ -77,6 +80,34 @@ def test_a_severe_one_finds_room_when_the_others_have_used_theirs() -> None:
 
     assert [each.kind for each in bundle.incidents] == ["auth_expired"]
     assert bundled(*due(down, NOW), MOST_SEVERE_IN_WINDOW) == []
+
+
+def test_beyond_the_room_of_all_the_severe_have_one_message_at_once_and_one_a_minute() -> None:
+    severe = due([an_incident(1, "oversold"), an_incident(2, "auth_expired")], NOW)
+
+    assert len(bundled(*severe, MOST_IN_WINDOW, 0.5)) == 1
+    assert bundled(*severe, MOST_IN_WINDOW + 1, SEVERE_EVERY_S - 1) == []
+    [bundle] = bundled(*severe, MOST_IN_WINDOW + 1, SEVERE_EVERY_S)
+    assert len(bundle.incidents) == 2
+
+
+def test_a_severe_cause_waits_no_longer_than_a_minute_for_room() -> None:
+    """Messages at every second in which one may be made, over a quarter of an hour."""
+    made: list[int] = []
+    severe = due([an_incident(1, "oversold")], NOW)
+    lesser = due([an_incident(n, "unmapped") for n in range(20)], NOW)
+    longest, waits_since = 0, 0
+    for second in range(900):
+        lately = [at for at in made if second - at < WINDOW_S]
+        last_s = float(second - made[-1]) if made else math.inf
+        down = severe if second % 2 else lesser
+        bundles = bundled(*down, len(lately), last_s)
+        made += [second] * len(bundles)
+        if second % 2 and bundles:
+            longest, waits_since = max(longest, second - waits_since), second
+        assert len([at for at in made if second - at < WINDOW_S]) <= MOST_SEVERE_IN_WINDOW
+
+    assert longest <= SEVERE_EVERY_S + 2
 
 
 incidents = st.lists(

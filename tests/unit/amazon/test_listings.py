@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -27,8 +28,8 @@ async def the_only_one(channel: AmazonChannel, amazon: ScriptedAmazon, listing: 
     return item
 
 
-def created(listing: Json, at: str | None) -> Json:
-    return {**listing, "summaries": [{"marketplaceId": HOME, "createdDate": at}]}
+def created(listing: Json, at: str | None, updated: str | None = None) -> Json:
+    return {**listing, "summaries": [{"marketplaceId": HOME, "createdDate": at, "lastUpdatedDate": updated or at}]}
 
 
 # --- the catalogue -----------------------------------------------------------------------------------------------
@@ -72,17 +73,52 @@ async def test_the_catalogue_is_read_in_an_order_that_edits_do_not_change(
 
 
 class Catalogue:
-    """Listings by creation; a search gives 20 a page and at most 1000 in all, as Amazon's does."""
+    """Listings by creation and last change; a search gives 20 a page and at most 1000 in all, as Amazon's does.
 
-    def __init__(self, created_at: list[str]) -> None:
-        self.all = [created(a_listing(f"SKU-{number}"), at) for number, at in enumerate(created_at)]
+    `busy`: so many listings are changed, one after each of the next answers.
+    """
+
+    def __init__(self, created_at: list[str], updated_at: list[str] | None = None, busy: int = 0) -> None:
+        self.all = [
+            created(a_listing(f"SKU-{number}"), at, updated)
+            for number, (at, updated) in enumerate(zip(created_at, updated_at or created_at, strict=True))
+        ]
+        self.busy = busy
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
-        found = [each for each in self.all if each["summaries"][0]["createdDate"] >= params.get("createdAfter", "")]
+        found = [
+            each for each in self.all if all(self.holds(each, kind, params) for kind in ("created", "lastUpdated"))
+        ]
+        by = params.get("sortBy", "lastUpdatedDate")
+        found.sort(
+            key=lambda each: each["sku"] if by == "sku" else instant_of(each, by),
+            reverse=params.get("sortOrder", "DESC") == "DESC",
+        )
         start = int(params.get("pageToken", "0"))
-        end = min(start + 20, 1000)
-        return ok(a_page(*found[start:end], token=str(end) if end < min(len(found), 1000) else None))
+        end = min(start + int(params["pageSize"]), 1000)
+        page = a_page(*found[start:end], token=str(end) if end < min(len(found), 1000) else None)
+        if self.busy:
+            self.busy -= 1
+            self.all[self.busy]["summaries"][0]["lastUpdatedDate"] = f"2026-12-01T00:00:00.{self.busy:03}Z"
+        return ok({**page, "numberOfResults": len(found)})
+
+    @staticmethod
+    def holds(listing: Json, kind: str, params: httpx.QueryParams) -> bool:
+        at = instant_of(listing, f"{kind}Date")
+        since, until = params.get(f"{kind}After"), params.get(f"{kind}Before")
+        return (since is None or at >= datetime.fromisoformat(since)) and (
+            until is None or at <= datetime.fromisoformat(until)
+        )
+
+
+def instant_of(listing: Json, name: str) -> datetime:
+    return datetime.fromisoformat(listing["summaries"][0][name])
+
+
+def days_of(*counts: int) -> list[str]:
+    """So many listings on each day."""
+    return [f"2026-01-{1 + day:02}T00:00:00Z" for day, count in enumerate(counts) for _ in range(count)]
 
 
 async def test_more_than_a_thousand_listings_are_read_from_the_last_one_on(
@@ -107,12 +143,59 @@ async def test_a_catalogue_at_the_edge_is_read_whole(
     assert len(await listed(channel)) == count
 
 
-async def test_more_than_a_thousand_listings_of_one_instant_are_refused_not_left_out(
+@pytest.mark.parametrize("count", [1001, 1999, 2000])
+async def test_up_to_two_thousand_listings_of_one_instant_are_read_from_both_ends(
+    channel: AmazonChannel, amazon: ScriptedAmazon, count: int
+) -> None:
+    amazon.script("searchListingsItems", Catalogue(days_of(3, count, 7)))
+
+    codes = [item.code for item in await listed(channel)]
+
+    assert len(codes) == len(set(codes)) == count + 10
+
+
+async def test_more_listings_of_one_instant_are_read_by_their_last_change(
     channel: AmazonChannel, amazon: ScriptedAmazon
 ) -> None:
-    amazon.script("searchListingsItems", Catalogue(["2026-01-01T00:00:00Z"] * 1001))
+    changed = [f"2026-02-01T00:00:{number // 1200:02}Z" for number in range(3100)]
+    amazon.script("searchListingsItems", Catalogue(["2026-01-01T00:00:00Z"] * 3100, changed))
 
-    with pytest.raises(Rejected, match="more than 1000 listings were created at 2026-01-01T00:00:00Z"):
+    codes = [item.code for item in await listed(channel)]
+
+    assert len(codes) == len(set(codes)) == 3100
+
+
+async def test_what_is_changed_while_it_is_read_by_its_last_change_is_not_left_out(
+    channel: AmazonChannel, amazon: ScriptedAmazon
+) -> None:
+    changed = [f"2026-02-01T00:{number // 600:02}:{number // 10 % 60:02}Z" for number in range(2100)]
+    amazon.script("searchListingsItems", Catalogue(["2026-01-01T00:00:00Z"] * 2100, changed, busy=200))
+
+    codes = [item.code for item in await listed(channel)]
+
+    assert len(codes) == len(set(codes)) == 2100
+
+
+async def test_more_than_two_thousand_listings_that_no_instant_parts_are_refused_not_left_out(
+    channel: AmazonChannel, amazon: ScriptedAmazon
+) -> None:
+    amazon.script("searchListingsItems", Catalogue(["2026-01-01T00:00:00Z"] * 2001))
+
+    with pytest.raises(Rejected, match=r"more than 2000 listings .* last changed at 2026-01-01T00:00:00.000Z.* again"):
+        await listed(channel)
+
+
+async def test_a_crowd_that_amazon_does_not_count_is_refused(channel: AmazonChannel, amazon: ScriptedAmazon) -> None:
+    catalogue = Catalogue(["2026-01-01T00:00:00Z"] * 1001)
+
+    def uncounted(request: httpx.Request) -> httpx.Response:
+        told = catalogue(request).json()
+        del told["numberOfResults"]
+        return ok(told)
+
+    amazon.script("searchListingsItems", uncounted)
+
+    with pytest.raises(Rejected, match="how many"):
         await listed(channel)
 
 

@@ -169,7 +169,7 @@ def test_traits_are_those_of_compare_and_set(channel: ShopifyChannel) -> None:
 
 # --- the shop ----------------------------------------------------------------------------------------------------
 
-SCOPES = ["write_orders", "read_products", "write_inventory", "read_locations"]
+SCOPES = ["write_orders", "read_all_orders", "read_products", "write_inventory", "read_locations"]
 
 
 def an_install(*scopes: str, supported: bool = True, version: str = "2026-10") -> httpx.Response:
@@ -203,6 +203,17 @@ async def test_missing_scopes_are_named(channel: ShopifyChannel, shop: ScriptedS
     identity = await channel.identify()
 
     assert identity.missing_scopes == ("read_products", "write_inventory", "read_locations")
+
+
+async def test_an_app_that_sees_no_old_orders_is_a_warning(channel: ShopifyChannel, shop: ScriptedShop) -> None:
+    shop.script("SyncdInstall", an_install(*(scope for scope in SCOPES if scope != "read_all_orders")))
+    shop.script("SyncdLocations", a_location())
+
+    identity = await channel.identify()
+
+    assert identity.missing_scopes == (), "it works without"
+    (found,) = identity.warnings
+    assert found.startswith("without read_all_orders Shopify shows no order placed more than 60 days ago")
 
 
 async def test_a_version_served_silently_instead_of_ours_is_a_warning(

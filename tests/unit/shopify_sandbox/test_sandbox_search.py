@@ -139,12 +139,21 @@ async def test_the_default_order_is_by_age_and_can_be_reversed(app: App) -> None
     assert [one["name"] for one in newest["orders"]["nodes"]] == ["#1001"]
 
 
-async def test_orders_of_the_last_sixty_days_only_without_a_further_scope(app: App) -> None:
+async def test_orders_of_the_last_sixty_days_only_without_a_further_scope(opened: Opened) -> None:
+    app = await opened.app(a_seed(scopes=("read_orders",)))
     order = await app.buy("RED-CLOCK")
     await app.clock.advance(61 * 86_400)
 
     assert await names(app) == []
     assert await app.read_order(order) is None
+
+
+async def test_older_orders_are_shown_with_it(app: App) -> None:
+    order = await app.buy("RED-CLOCK")
+    await app.clock.advance(61 * 86_400)
+
+    assert await names(app) == ["#1001"]
+    assert await app.read_order(order) is not None
 
 
 def test_a_poll_of_a_long_history_touches_only_its_page() -> None:
