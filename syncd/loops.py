@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -22,6 +23,8 @@ Step = Callable[[], Awaitable[bool]]
 """One round of a loop; returns whether there is more to do at once."""
 
 _LONGEST_PAUSE_S = 30.0
+_SOON_S = 60.0
+_SHORTEST_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class Job:
     every_s: float
     run: Callable[[], Awaitable[None]]
     at_start: bool = False
+
+    @property
+    def first_after_s(self) -> float:
+        """How long after the start it is first due: a process that never lives for an interval does its work too."""
+        return 0.0 if self.at_start else min(self.every_s, _SOON_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +152,15 @@ class ApTimetable:
         # A run that is due while the last one still works is left out, which is as it should be and no warning.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._runner = JobRunner(lost)
+        now = real_now()
         for job in jobs:
-            first = {"next_run_time": real_now()} if job.at_start else {}
+            first_after_s = 0.0 if job.at_start else max(_SHORTEST_S, clock.real_seconds(job.first_after_s))
             self._scheduler.add_job(
                 self._runner.run,
-                IntervalTrigger(seconds=max(0.2, clock.real_seconds(job.every_s)), timezone="UTC"),
+                IntervalTrigger(seconds=max(_SHORTEST_S, clock.real_seconds(job.every_s)), timezone="UTC"),
                 args=[job],
                 id=job.name,
-                **first,
+                next_run_time=now + timedelta(seconds=first_after_s),
             )
 
     def start(self) -> None:

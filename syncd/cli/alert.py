@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ from syncd.alerts.opening import RouteRefused, open_route, open_webhook, voice_o
 from syncd.alerts.probes import trial_event
 from syncd.alerts.senders.sender import Sender, SendFailed
 from syncd.bootstrap import open_database
+from syncd.chance import SystemRng
 from syncd.clock import real_now
 from syncd.db.database import Database
 from syncd.db.tables import account, alert, warehouse
@@ -194,7 +194,7 @@ async def _test(what: str, opened: Callable[[], Sender], body: str, console: Con
         console.print(f"  [red]✗[/] {escape(what)}: {escape(str(err))}")
         return False
     try:
-        answer = await sender.send(f"test-{uuid.uuid4()}", body)
+        answer = await sender.send(f"test-{SystemRng().uuid()}", body)
     except SendFailed as err:
         console.print(f"  [red]✗[/] {escape(what)}: {escape(err.reason)}")
         return False

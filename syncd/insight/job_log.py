@@ -42,8 +42,8 @@ class JobLog:
         """The same jobs, noted."""
         now = self._clock.now()
         for job in jobs:
-            first = now if job.at_start else now + timedelta(seconds=job.every_s)
-            self._runs[job.name] = JobRun(job.name, job.every_s, next_at=first)
+            first_at = now + timedelta(seconds=job.first_after_s)
+            self._runs[job.name] = JobRun(job.name, job.every_s, next_at=first_at)
         return tuple(self._watched(job) for job in jobs)
 
     def runs(self) -> tuple[JobRun, ...]:

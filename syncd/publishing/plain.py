@@ -201,9 +201,13 @@ def _doubtful(cell: Cell, shown: int) -> int:
 
 
 def _relisted(cell: Cell, shown: int) -> int:
-    """Units of sales in a write's own window that this read shows as still on sale: the write has erased them."""
+    """Units of sales in a write's own window that this read shows as still on sale: the write has erased them.
+
+    No more than the window leaves open: what shows beyond that has come back on sale, or was typed. Nor below 0:
+    what does not show is not on sale.
+    """
     if not cell.anchor_written or cell.unknown_value is not None or cell.expired_hold:
         return 0
-    if cell.lo is None or cell.anchor_value is None:
+    if cell.hi is None or cell.lo is None or cell.anchor_value is None:
         return 0
-    return max(0, min(shown, cell.anchor_value) - cell.lo)
+    return max(0, min(shown, cell.hi, cell.anchor_value) - max(0, cell.lo))

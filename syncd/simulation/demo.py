@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import signal
 import tempfile
-import time
+import time  # noqa: TID251 - how long real processes take
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

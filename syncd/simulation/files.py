@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from syncd.simulation.vendors import FACES, Json, Secret, Setting, Settings
 from syncd.simulation.world import ChannelPlan, WarehousePlan, World, stands
@@ -70,12 +71,18 @@ def write_items(world: World, path: Path) -> Path:
     return path
 
 
-def write_stock(stock: Mapping[tuple[str, str], int], as_of: datetime, path: Path) -> Path:
+def write_stock(
+    stock: Mapping[tuple[str, str], int],
+    as_of: datetime,
+    path: Path,
+    broken: Mapping[tuple[str, str], int] = MappingProxyType({}),
+) -> Path:
+    """A count by (SKU, warehouse); of what was counted, so much is `broken`."""
     with path.open("w", newline="") as file:
         out = csv.writer(file)
-        out.writerow(["sku", "warehouse", "on_hand", "as_of"])
+        out.writerow(["sku", "warehouse", "on_hand", "unavailable", "as_of"])
         for (sku, warehouse), pieces in sorted(stock.items()):
-            out.writerow([sku, warehouse, pieces, as_of.isoformat()])
+            out.writerow([sku, warehouse, pieces, broken.get((sku, warehouse), 0), as_of.isoformat()])
     return path
 
 

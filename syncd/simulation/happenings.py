@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+CLOCK_STEPPED = "clock stepped"
+"""The spell in which the daemon's clock is wrong by minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -83,15 +86,42 @@ class Lived:
     def end(self, at: datetime) -> None:
         self.to_at = self.to_at or at
 
+    def runs_at(self, at: datetime) -> bool:
+        """Whether it has begun before that instant and goes on after it."""
+        return self.from_at < at and (self.to_at is None or self.to_at > at)
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Goods arrived at a warehouse."""
+    """Goods arrived at a warehouse, and may be sold; below 0 they may not any more, wherever they stand."""
 
     warehouse: str
     sku: str
     pieces: int
     at: datetime
+
+
+@dataclass(slots=True)
+class Miscount:
+    """Somebody counted a shelf, and so many pieces too many, or below 0 too few. `corrected_at` None: not yet."""
+
+    warehouse: str
+    sku: str
+    pieces: int
+    at: datetime
+    corrected_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Damage:
+    """Pieces broke on their shelf. `told_at`: when the book was told; `gone`: thrown away since."""
+
+    warehouse: str
+    sku: str
+    pieces: int
+    at: datetime
+    told_at: datetime | None = None
+    gone: bool = False
 
 
 @dataclass(slots=True)
@@ -102,14 +132,25 @@ class Happenings:
     spells: list[Spell] = field(default_factory=list)
     lives: list[Lived] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
+    miscounts: list[Miscount] = field(default_factory=list)
+    damages: list[Damage] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)  # of watched counters
     poisoned: Counter[str] = field(default_factory=Counter)  # news that nobody can take in, by account
+    poison_taken: Counter[str] = field(default_factory=Counter)  # of these the daemon has acknowledged
+    failed: dict[str, list[datetime]] | None = None
+    """When requests of the daemon failed, by vendor; None: nobody watches them."""
+    misread: dict[datetime, datetime] = field(default_factory=dict)
+    """What the daemon's clock said while it was wrong by minutes, and what the time was then."""
     bursts: int = 0
 
     def begin_life(self, at: datetime) -> Lived:
         """The daemon starts, maybe beside another one."""
         self.lives.append(Lived(at))
         return self.lives[-1]
+
+    def true_time(self, told: datetime) -> datetime:
+        """What the time was when the daemon's clock said this."""
+        return self.misread.get(told, told)
 
     def down(self, account: str, at: datetime) -> bool:
         return any(each.account == account and each.from_at <= at < each.to_at for each in self.outages)

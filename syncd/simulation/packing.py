@@ -80,7 +80,7 @@ class PackingTable:
             picks = await self._db.read(read_picks, self._accounts[taken.shop.key], taken.name)
             if not wanted or any(key not in self._shelves.by_hand for _, key in picks):
                 return  # nothing is wanted any more, or somebody else's warehouse has a part in it
-            if _by_sku(picks) == wanted:
+            if _by_sku(picks) == wanted and self._shelves.hold(picks):
                 await self._send(taken, picks)
                 return
         if self._clock.now() - taken.at < _GIVE_UP_AFTER:

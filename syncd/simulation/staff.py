@@ -23,7 +23,7 @@ from syncd.stock.import_stock import import_stock
 _DELIVERY_EVERY_S = 900.0
 _TYPING_EVERY_S = 540.0
 _SKUS_A_DELIVERY = 6
-_PAUSE_S = 2.0  # nobody packs right after a count: channels tell only the second in which a parcel left
+PAUSE_S = 2.0  # nobody packs right after a count: channels tell only the second in which a parcel left
 
 Aside = Callable[..., Awaitable[Any]]
 """Runs what would hold up the loop: on a thread in life."""
@@ -73,7 +73,7 @@ class Receiving:
                 self._shelves.arrive({(sku, plan.key): pieces for sku, pieces in arrived.items()})
                 self._note(plan, arrived, there_at)
                 await self._aside(self._count, plan.key, arrived, number)
-                await self._clock.sleep(_PAUSE_S)
+                await self._clock.sleep(PAUSE_S)
         else:
             await self._docks[plan.key](arrived)
             self._note(plan, arrived, self._clock.now())
@@ -90,7 +90,8 @@ class Receiving:
         """Own people count the shelf with what arrived on it, and import the count."""
         now = self._clock.now()
         counted = {(sku, key): self._shelves.count((sku, key)) for sku in arrived}
-        import_stock(self._db, write_stock(counted, now, self._folder / f"delivery-{number}.csv"), now)
+        broken = {place: self._shelves.broken(place) for place in counted}
+        import_stock(self._db, write_stock(counted, now, self._folder / f"delivery-{number}.csv", broken), now)
 
 
 class Typist:

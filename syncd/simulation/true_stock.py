@@ -15,7 +15,7 @@ Steps = list[tuple[datetime, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class Claim:
     """Some warehouses, and every account that can be served from nowhere else."""
 
     warehouses: tuple[str, ...]
@@ -32,7 +32,7 @@ class TrueStock:
     def __init__(self, world: World, opened_at: datetime, arrivals: Sequence[Arrival] = ()) -> None:
         """`arrivals` may grow while the run lasts."""
         self._parts = {article.sku: article.parts for article in world.articles}
-        self._claims = _claims({each.key: each.warehouses for each in world.channels})
+        self._claims = claims_of({each.key: each.warehouses for each in world.channels})
         self._there: dict[str, dict[str, int]] = {article.sku: {} for article in world.plain}
         self._sold: dict[str, dict[str, int]] = {article.sku: {} for article in world.plain}
         self._arrivals = arrivals
@@ -88,7 +88,7 @@ class TrueStock:
             self._history.setdefault((account, sku), []).append((at, self.free(account, sku)))
 
 
-def _claims(pools: Mapping[str, tuple[str, ...]]) -> dict[str, list[_Claim]]:
+def claims_of(pools: Mapping[str, tuple[str, ...]]) -> dict[str, list[Claim]]:
     """By account, every union of pools that its own lies in: all that must come from there has to fit into each."""
     distinct = sorted({frozenset(pool) for pool in pools.values()}, key=sorted)
     unions = {
@@ -97,7 +97,7 @@ def _claims(pools: Mapping[str, tuple[str, ...]]) -> dict[str, list[_Claim]]:
         for chosen in combinations(distinct, count)
     }
     claims = [
-        _Claim(tuple(sorted(union)), tuple(key for key, pool in pools.items() if union.issuperset(pool)))
+        Claim(tuple(sorted(union)), tuple(key for key, pool in pools.items() if union.issuperset(pool)))
         for union in sorted(unions, key=sorted)
     ]
     return {key: [claim for claim in claims if key in claim.accounts] for key in pools}

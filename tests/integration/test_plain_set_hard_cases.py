@@ -67,6 +67,25 @@ async def test_a_relisted_unit_is_counted_once(seller: Seller) -> None:
     assert seller.tally("beta", "units_relisted") == 1
 
 
+@pytest.mark.parametrize("give_back", [True, False])
+async def test_an_order_cancelled_after_our_write_has_been_erased_by_nothing(seller: Seller, give_back: bool) -> None:
+    alpha, beta = seller.markets["alpha"], seller.markets["beta"]
+    alpha.sells("RED", 2, listed_after_s=0.0)
+    await seller.polls()
+    await seller.publishes("beta")
+    seller.clock.passes(60.0)
+    bought = beta.sells("RED", 1, listed_after_s=0.0)
+    assert bought is not None
+    await seller.polls()
+    seller.clock.passes(60.0)
+    beta.cancels(bought, give_back=give_back)
+    await seller.polls()
+    await seller.publishes("beta")
+    await seller.rests()
+
+    assert seller.tally("beta", "units_relisted") == 0
+
+
 @LATE
 async def test_a_sale_that_brings_the_number_to_the_written_one_does_not_confirm_the_write(seller: Seller) -> None:
     """Lowered by one for the other market; one sold here: 9 shows, and the write of 9 still travels."""

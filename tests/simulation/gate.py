@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from syncd.simulation.trial.run import run_trial
 from tests.simulation.planted.bug import Ground
 
 BROKE_OFF = "trial.broke_off"
+SEEDS = "SYNCD_SIM_SEEDS"
+"""The variable that `make sim SEEDS=1-10` sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,13 @@ class Found:
     @property
     def rules(self) -> frozenset[str]:
         return frozenset(each.rule for each in self.findings)
+
+
+def replay(test: str) -> str:
+    """The command that runs one test of the simulation again: what it plants and its seeds are in its name."""
+    seeds = os.environ.get(SEEDS)
+    chosen = [f"SEEDS={shlex.quote(seeds)}"] if seeds else []
+    return " ".join(["make sim", *chosen, f"ARGS={shlex.quote(shlex.quote(test))}"])
 
 
 def look(ground: Ground, seed: int, template: Path | None = None) -> Found:

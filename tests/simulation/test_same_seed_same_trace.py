@@ -37,6 +37,8 @@ faults = Faults(
     disk_full_s=(30, 90),
     locked=200,
     frozen=100,
+    clock_steps=200,
+    clock_wrong_s=(30, 120),
 )
 plan = Plan(
     int(sys.argv[1]),
@@ -45,10 +47,12 @@ plan = Plan(
     habits=Habits(orders_per_hour=120.0),
     deliveries_every_s=300,
     typing_every_s=200,
+    miscounts_every_s=60,
+    damage_every_s=60,
     faults=faults,
 )
 outcome = run_trial(plan, template=Path(sys.argv[2]))
-print(json.dumps({"sha256": outcome.trace_sha256, "events": outcome.events}))
+print(json.dumps({"sha256": outcome.trace_sha256, "events": outcome.events, "happened": outcome.figures.events}))
 """
 
 
@@ -82,5 +86,7 @@ def test_the_same_seed_gives_the_same_trace_and_another_seed_another(tmp_path: P
     assert first["events"]["power.cut"] > 3
     assert first["events"]["weather"] > 3
     assert first["events"]["db.failed"] > 0
+    for what in ("shelves counted wrongly", "goods found broken", "steps of the daemon's clock"):
+        assert first["happened"][what] > 0, what
     assert again == first
     assert other["sha256"] != first["sha256"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd.simulation.kit.life import Life
+from syncd.simulation.kit.loop import VirtualWall
 from syncd.simulation.shoppers import Habits
 from syncd.simulation.trial.plan import DAY_S, NO_FAULTS, Plan
 from syncd.simulation.trial.run import run_trial
@@ -45,4 +46,28 @@ def test_a_machine_that_is_frozen_when_the_weather_ends_goes_on_and_learns_that_
 
     assert frozen.noted == ["daemon-1 frozen", "daemon-1 thawed"]
     assert outcome.lives_ended["another one had taken over"] == 1
+    assert outcome.findings == []
+
+
+def test_a_clock_that_is_wrong_when_the_weather_ends_is_set_right(
+    schema: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[float] = []
+    step = VirtualWall.step
+
+    def noting_step(wall: VirtualWall, seconds: float) -> None:
+        steps.append(seconds)
+        step(wall, seconds)
+
+    monkeypatch.setattr(VirtualWall, "step", noting_step)
+    longer_than_the_trial = replace(NO_FAULTS, clock_steps=DAY_S / 60.0, clock_wrong_s=(DAY_S, DAY_S))
+    habits = Habits(orders_per_hour=60.0)
+
+    outcome = run_trial(
+        Plan(1, days=600.0 / DAY_S, cast=SHOP, skus=6, habits=habits, faults=longer_than_the_trial), template=schema
+    )
+
+    assert len(steps) == 2
+    assert 60.0 <= abs(steps[0]) <= 300.0
+    assert sum(steps) == 0.0
     assert outcome.findings == []

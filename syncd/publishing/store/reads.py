@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, func, select, update
@@ -82,6 +82,7 @@ def note_reads(
         )
         for listing_id in ids
     }
+    readings |= _relisted_at_most(connection, rules, cells, readings)
     save_cells(connection, [reading.cell for reading in readings.values()])
     _note_last_read(connection, rules, shown, sent_at)
     held = {listing_id: reading for listing_id, reading in readings.items() if reading.held}
@@ -110,6 +111,39 @@ def note_reads(
     )
     return Noted(
         surprises, bool(surplus), {i: Fresh(r.sure) for i, r in readings.items() if not (r.ignored or r.pending)}
+    )
+
+
+def _relisted_at_most(
+    connection: Connection, rules: Rules, before: Mapping[tuple[int, str], Cell], readings: Mapping[int, Reading]
+) -> dict[int, Reading]:
+    """The readings that show sold units on sale again, with no more of them than were sold in the write's own window.
+
+    A cancelled sale from after the write leaves the range open just as well, and has erased nothing.
+    """
+    grain = timedelta(seconds=rules.granularity_s)
+    windows = [
+        (listing_id, at.anchor_lo_at - grain, at.anchor_hi_at)
+        for listing_id, at in ((i, before[(i, rules.cell)]) for i in sorted(readings) if readings[i].relisted)
+        if at.anchor_lo_at is not None and at.anchor_hi_at is not None
+    ]
+    if not windows:
+        return {}
+    sold = {int(listing_id): int(taken) for listing_id, taken in _sold_in_windows(connection, windows=windows)}
+    return {
+        listing_id: replace(readings[listing_id], relisted=min(readings[listing_id].relisted, sold.get(listing_id, 0)))
+        for listing_id, _, _ in windows
+    }
+
+
+@statement
+def _sold_in_windows(given: Given) -> Executable:
+    windows = given.rows("windows", id=int, from_at=datetime, to_at=datetime)
+    inside = order_line.c.placed_at.between(windows.c.from_at, windows.c.to_at)
+    return (
+        select(order_line.c.listing_id, func.sum(order_line.c.taken_max))
+        .join(windows, and_(windows.c.id == order_line.c.listing_id, inside))
+        .group_by(order_line.c.listing_id)
     )
 
 

@@ -34,7 +34,6 @@ class BookLine:
     listing_id: int | None
     quantity: int
     fulfilled: int
-    shipped: int
     oversold: int
     by_channel: bool
     parked: str | None
@@ -149,7 +148,6 @@ def _read_orders(connection: Connection, book: Book, keys: Mapping[int, str]) ->
             row.listing_id,
             row.quantity,
             row.fulfilled,
-            row.shipped,
             row.oversold,
             bool(row.by_channel),
             row.parked,

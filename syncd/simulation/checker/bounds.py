@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -30,6 +30,8 @@ HOLD_S: Final = 1200.0
 """Beyond a hold's own time: the poll that ends it must have begun after that."""
 CURSOR_S: Final[Mapping[str, float]] = MappingProxyType({"shopify": 600.0, "amazon": 1200.0, "ebay": 900.0})
 WAREHOUSE_CURSOR_S: Final = 1800.0
+JOB_SLACK_S: Final = 300.0
+"""Beyond a job's interval: its own work, rounds that it leaves out meanwhile, a start."""
 REST_S: Final = 2400.0
 """From rest until the last lost news has been found by a poll."""
 
@@ -88,11 +90,12 @@ class Bounds:
         return self._spells[key]
 
 
-def _between(lives: Iterable[Lived], speed: float) -> Iterator[tuple[datetime, datetime]]:
+def _between(lives: Sequence[Lived], speed: float) -> Iterator[tuple[datetime, datetime]]:
     """From the end of each life until another has taken over. Leases are real seconds."""
     starts = sorted(each.from_at for each in lives)
     take_over = timedelta(seconds=TAKE_OVER_S * speed)
     for life in lives:
         if life.to_at is not None:
-            started = next((at for at in starts if at >= life.to_at), life.to_at)
+            relieved = any(each.runs_at(life.to_at) for each in lives)
+            started = life.to_at if relieved else next((at for at in starts if at >= life.to_at), life.to_at)
             yield life.to_at, max(started + timedelta(seconds=_BEGIN_S * speed), life.to_at + take_over)

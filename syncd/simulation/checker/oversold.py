@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from syncd.simulation.checker.book import Book
 from syncd.simulation.checker.bounds import READ_AGAIN_S, SEEN_S, SHOWN_S, Bounds
 from syncd.simulation.checker.history import History
+from syncd.simulation.checker.misled import ALLOWED, Misled, Source, Supply
 from syncd.simulation.checker.relists import Relist
 from syncd.simulation.checker.sold import Ledger, Oversell, Sale
 from syncd.simulation.checker.truth import Change, Listing, Truth
@@ -20,26 +20,11 @@ from syncd.simulation.scene import Scene
 
 RULE: Final = "oversold"
 _SET: Final = ("opening", "write", "hand")
-
-
-class Misled(StrEnum):
-    """What had made a listing show more than there was; the first five are allowed."""
-
-    LAG = "P7"  # sold elsewhere so lately that nobody could have shown it here
-    UNPAID = "P7 an unpaid purchase"
-    TYPED = "P3 a number typed by hand"
-    RELISTED = "a relist"
-    GIVEN_BACK = "P4"  # the channel put units on sale again that were wanted elsewhere
-    UNSEEN = "sold elsewhere long ago, and not in the book"
-    UNSHOWN = "sold elsewhere, long in the book, and not shown here"
-    NOTHING = "nothing explains it"
-
-
-ALLOWED: Final = (Misled.LAG, Misled.UNPAID, Misled.TYPED, Misled.RELISTED, Misled.GIVEN_BACK)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Judge:
-    """Says what had misled the shoppers who bought what was not there."""
+    """Says what had misled the shoppers who bought what was not there. What it says uses up what misled them."""
 
     def __init__(
         self, scene: Scene, truth: Truth, book: Book, history: History, relists: Sequence[Relist], bounds: Bounds
@@ -47,6 +32,9 @@ class Judge:
         self._channels = book.channels
         self._history = history
         self._bounds = bounds
+        self._supply = Supply()
+        self._miscounts = [each for each in scene.happenings.miscounts if each.pieces > 0]
+        self._damages = scene.happenings.damages
         self._unpaid = {(each.account, each.name): each.settled_at for each in scene.happenings.unpaid}
         self._by_listing: dict[Listing, list[Change]] = defaultdict(list)
         for change in truth.changes:
@@ -56,60 +44,102 @@ class Judge:
             self._relists[each.write.listing].append(each)
 
     def weigh(self, oversell: Oversell, ledger: Ledger) -> Counter[Misled]:
-        """What misled, in pieces of the SKU that was missing."""
-        at, listing = oversell.change.at, oversell.change.listing
+        """What misled, in pieces of the SKU that was missing. Oversells of a SKU come in the order of time."""
         each = dict(ledger.pieces.parts[oversell.change.sku])[oversell.sku]
-        since = self._as_of(oversell.change)
-        there: Counter[Misled] = Counter()
-        for sale in ledger.streams[oversell.sku].sales:
-            elsewhere = sale.change.listing != listing and sale.change.place < oversell.change.place
-            if elsewhere and not sale.is_seen_at(since):
-                there[self._why_not_shown(sale, oversell.change)] += max(0, sale.net(at))
-        for change in self._by_listing[listing]:
-            if change.why == "hand" and change.taken < 0 and change.at < at:
-                vendor = self._channels[listing[0]]
-                if at <= self._bounds.due(change.at, READ_AGAIN_S[vendor], listing[0]):
-                    there[Misled.TYPED] += -change.taken * each
-        for relist in self._relists[listing]:
-            if relist.write.at < at <= self._corrected_by(relist):
-                there[Misled.RELISTED] += relist.erased * each
-        there[Misled.GIVEN_BACK] = self._given_back(oversell, ledger, each)
-        return _shared_out(oversell.missing, there)
+        written = self._written_before(oversell.change)
+        as_of = self._history.decided_at(written) or written.at
+        sources = [
+            *self._sold_elsewhere(oversell, ledger, as_of),
+            *self._typed(oversell, written, each),
+            *self._relisted(oversell, written, each),
+            *self._miscounted(oversell),
+            *self._broken(oversell),
+            *self._given_back(oversell, ledger, as_of, each),
+        ]
+        return self._supply.take(oversell, [source for source in sources if source.pieces > 0])
 
-    def _given_back(self, oversell: Oversell, ledger: Ledger, each: int) -> int:
+    def _sold_elsewhere(self, oversell: Oversell, ledger: Ledger, as_of: datetime) -> Iterator[Source]:
+        """What other listings had sold that the number did not know of: it came from the book `as_of` then."""
+        bought = oversell.change
+        for sale in ledger.streams[oversell.sku].sales:
+            elsewhere = sale.change.listing != bought.listing and sale.change.place < bought.place
+            if elsewhere and not sale.is_seen_at(as_of):
+                misled, until = self._why_not_shown(sale, bought)
+                yield Source(misled, sale.change.place, sale.net(bought.at), until)
+
+    def _typed(self, oversell: Oversell, written: Change, each: int) -> Iterator[Source]:
+        """What a person added to the number that was written last; a later write would have replaced it."""
+        bought = oversell.change
+        account = bought.listing[0]
+        for change in self._by_listing[bought.listing]:
+            if change.why == "hand" and change.taken < 0 and written.number < change.number < bought.number:
+                until = self._bounds.due(change.at, READ_AGAIN_S[self._channels[account]], account)
+                if bought.at <= until:
+                    yield Source(Misled.TYPED, change.place, -change.taken * each, until)
+
+    def _relisted(self, oversell: Oversell, written: Change, each: int) -> Iterator[Source]:
+        """What the last write put on sale again, and could not help it."""
+        for index, relist in enumerate(self._relists[written.listing]):
+            until = self._corrected_by(relist)
+            excused = relist.write == written and relist.reason is not None
+            if excused and oversell.change.at <= until:
+                yield Source(Misled.RELISTED, (written.place, index), relist.erased * each, until)
+
+    def _miscounted(self, oversell: Oversell) -> Iterator[Source]:
+        """Pieces that the book had too many of, up to when the right count must have been shown."""
+        for index, miscount in enumerate(self._miscounts):
+            if miscount.sku == oversell.sku and miscount.at <= oversell.change.at:
+                until = self._shown_by(miscount.corrected_at, oversell.change)
+                if oversell.change.at <= until:
+                    yield Source(Misled.MISCOUNTED, ("miscount", index), miscount.pieces, until)
+
+    def _broken(self, oversell: Oversell) -> Iterator[Source]:
+        """Pieces that broke, up to when that must have been shown."""
+        for index, damage in enumerate(self._damages):
+            if damage.sku == oversell.sku and damage.at <= oversell.change.at:
+                until = self._shown_by(damage.told_at, oversell.change)
+                if oversell.change.at <= until:
+                    yield Source(Misled.BROKEN, ("damage", index), damage.pieces, until)
+
+    def _shown_by(self, told_at: datetime | None, bought: Change) -> datetime:
+        """When what the book was told must be what shoppers are shown."""
+        account = bought.listing[0]
+        return _NEVER if told_at is None else self._bounds.due(told_at, SHOWN_S[self._channels[account]], account)
+
+    def _given_back(self, oversell: Oversell, ledger: Ledger, as_of: datetime, each: int) -> Iterator[Source]:
         """Pieces that the channel itself put on sale again, already wanted elsewhere, and that nobody had to see yet.
 
         No number is shown below zero: what comes back is on sale then, and free only beyond what was missing.
         """
         at, listing = oversell.change.at, oversell.change.listing
-        vendor, since, pieces = self._channels[listing[0]], self._as_of(oversell.change), 0
+        vendor = self._channels[listing[0]]
         for change in self._by_listing[listing]:
-            if change.why in _SET or change.taken >= 0 or not since < change.at < at:
+            if change.why in _SET or change.taken >= 0 or not as_of < change.at < at:
                 continue
             hidden = self._hidden(change, change.at)
             within_s = READ_AGAIN_S[vendor] if hidden else SEEN_S[vendor] + SHOWN_S[vendor]
-            if at <= self._bounds.due(change.at, within_s, listing[0]):
+            until = self._bounds.due(change.at, within_s, listing[0])
+            if at <= until:
                 missing = max(0, -ledger.free_before(oversell.sku, change.at))
-                pieces += min(missing, -change.taken * each)
-        return pieces
+                yield Source(Misled.GIVEN_BACK, change.place, min(missing, -change.taken * each), until)
 
-    def _as_of(self, sale: Change) -> datetime:
-        """From when the book is that the shown number came from."""
+    def _written_before(self, sale: Change) -> Change:
+        """The last number that we set there."""
         changes = self._by_listing[sale.listing]
         before = changes[: bisect_left(changes, sale.number, key=lambda change: change.number)]
-        written = next((each for each in reversed(before) if each.why in ("write", "opening")), before[0])
-        return self._history.decided_at(written) or written.at
+        return next((each for each in reversed(before) if each.why in ("write", "opening")), before[0])
 
-    def _why_not_shown(self, sale: Sale, bought: Change) -> Misled:
+    def _why_not_shown(self, sale: Sale, bought: Change) -> tuple[Misled, datetime]:
+        """Why a sale elsewhere was not shown here, and until when it need not be."""
         account, here = sale.change.listing[0], bought.listing[0]
         if sale.known_at is not None and sale.known_at <= bought.at:
             due = self._bounds.due(sale.known_at, SHOWN_S[self._channels[here]], here, account)
-            return Misled.LAG if bought.at <= due else Misled.UNSHOWN
+            return (Misled.LAG if bought.at <= due else Misled.UNSHOWN), due
         if self._hidden(sale.change, bought.at):
             due = self._bounds.due(sale.change.at, READ_AGAIN_S[self._channels[account]], account)
-            return Misled.UNPAID if bought.at <= due else Misled.UNSEEN
+            return (Misled.UNPAID if bought.at <= due else Misled.UNSEEN), due
         due = self._bounds.due(sale.change.at, SEEN_S[self._channels[account]], account)
-        return Misled.LAG if bought.at <= due else Misled.UNSEEN
+        return (Misled.LAG if bought.at <= due else Misled.UNSEEN), due
 
     def _hidden(self, sale: Change, at: datetime) -> bool:
         key = (sale.listing[0], sale.ref)
@@ -135,30 +165,3 @@ def each_oversold_unit_has_a_cause(ledger: Ledger, judge: Judge, verdict: Verdic
                 verdict.excuse(RULE, cause.value, f"{subject} at {each.change.at}: {each.missing} {each.sku}", pieces)
             else:
                 verdict.find(RULE, subject, each.change.at, f"{each.missing} pieces of {each.sku} missing: {told}")
-
-
-def oversold_units_are_counted(ledger: Ledger, book: Book, verdict: Verdict) -> None:
-    """Where the orders that have come in want more than there is, the book has an oversold line of that SKU."""
-    counted: Counter[str] = Counter()
-    for key, order in book.orders.items():
-        for line in order.lines.values():
-            verdict.figures[f"oversold.{key[0]}.counted"] += line.oversold
-            counted.update({sku: line.oversold * pieces for sku, pieces in line.pieces.items()})
-    for each in ledger.oversells():
-        booked = [sale.booked_at for sale in ledger.streams[each.sku].sales if sale.booked_at is not None]
-        if not counted[each.sku] and any(ledger.known_free_at(each.sku, at) < 0 for at in booked):
-            subject = f"{each.change.listing[0]} {each.change.sku} order {each.change.ref}"
-            verdict.find("oversold.uncounted", subject, each.change.at, f"{each.missing} pieces of {each.sku}")
-
-
-def _shared_out(missing: int, there: Mapping[Misled, int]) -> Counter[Misled]:
-    """As many of the missing pieces to each cause as it has, in the order of the causes."""
-    shares: Counter[Misled] = Counter()
-    for cause in Misled:
-        pieces = min(missing, there.get(cause, 0))
-        if pieces:
-            shares[cause] = pieces
-            missing -= pieces
-    if missing:
-        shares[Misled.NOTHING] = missing
-    return shares

@@ -16,7 +16,8 @@ Parts = Mapping[str, tuple[tuple[str, int], ...]]
 class Pieces:
     """By SKU, of everything that is not at FBA.
 
-    `came_in`: by (SKU, warehouse), the opening stock included. `left_own`: sent from warehouses without an API.
+    `came_in`: by (SKU, warehouse), the opening stock included, less what broke; `broken` is what of that still
+    stands there. `left_own`: sent from warehouses without an API.
     `wanted`: sold and still to be sent. `there`: what must stand on all shelves. `one_pool`: every account
     may sell from all of them.
     """
@@ -30,6 +31,9 @@ class Pieces:
         for arrival in scene.happenings.arrivals:
             if arrival.warehouse not in fba:
                 self.came_in[(arrival.sku, arrival.warehouse)] += arrival.pieces
+        self.broken: Counter[tuple[str, str]] = Counter()
+        for damage in scene.happenings.damages:
+            self.broken[(damage.sku, damage.warehouse)] += 0 if damage.gone else damage.pieces
         self.left_own: Counter[str] = Counter()
         self.wanted: Counter[str] = Counter()
         outside = _shipped_outside(truth, book)

@@ -35,12 +35,16 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Oversell:
-    """A sale that took `units` more of a listing than could be made; `missing` pieces of a SKU were not there."""
+    """A sale that took `units` more of a listing than could be made; `missing` pieces of a SKU were not there.
+
+    `covered`: pieces that came in, while some were missing, since the oversell before it.
+    """
 
     change: Change
     units: int
     sku: str
     missing: int
+    covered: int = 0
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Ledger:
         self.back_orderable = frozenset(each.sku for each in scene.world.articles if each.back_orderable)
         self.streams: dict[str, _Stream] = defaultdict(_Stream)
         fba = {each.key for each in scene.world.warehouses("fba")}
+        self._miscounts = scene.happenings.miscounts
         self._opening: Counter[str] = Counter()
         for (sku, warehouse), units in scene.world.stock.items():
             self._opening[sku] += 0 if warehouse in fba else units
@@ -74,19 +79,31 @@ class Ledger:
     def oversells(self) -> Iterator[Oversell]:
         """By SKU: a kit that lacks two of its parts is told twice."""
         for sku, stream in sorted(self.streams.items()):
-            free = self._opening[sku]
+            free, covered = self._opening[sku], 0
             for _, pieces, change in stream.steps:
+                covered += min(max(0, pieces), max(0, -free))
                 free += pieces
                 if pieces < 0 and free < 0 and change is not None and change.sku not in self.back_orderable:
                     missing = min(-pieces, -free)
                     units = -(-missing // dict(self.pieces.parts[change.sku])[sku])
-                    yield Oversell(change, units, sku, missing)
+                    yield Oversell(change, units, sku, missing, covered)
+                    covered = 0
 
     def known_free_at(self, sku: str, at: datetime) -> int:
-        """Pieces left when only those sales count that the book knows of by then."""
+        """Pieces left when only those sales count that the book knows of by then.
+
+        What broke or had been counted too high was there when it was promised: who lacks it since is not oversold.
+        """
         stream = self.streams[sku]
-        came = sum(pieces for came_at, pieces in stream.arrivals if came_at <= at)
+        came = sum(pieces for came_at, pieces in stream.arrivals if came_at <= at and pieces > 0)
+        came += sum(each.pieces for each in self._miscounts if each.sku == sku and each.at <= at and each.pieces > 0)
         return self._opening[sku] + came - sum(sale.net(at) for sale in stream.sales if sale.is_booked_at(at))
+
+    def surely_came_by(self, sku: str, at: datetime) -> int:
+        """Pieces that had come in by then, less all that ever broke or was counted too low."""
+        came = sum(pieces for came_at, pieces in self.streams[sku].arrivals if came_at <= at or pieces < 0)
+        came += sum(each.pieces for each in self._miscounts if each.sku == sku and each.pieces < 0)
+        return self._opening[sku] + came
 
     def free_before(self, sku: str, at: datetime) -> int:
         """Pieces that were truly left just before; below zero, what had been sold and was not there."""

@@ -7,16 +7,20 @@ from collections import Counter
 from syncd.db.database import Transactor
 from syncd.reconcile.audit import audit_async
 from syncd.simulation.checker.book import Book
+from syncd.simulation.checker.ledger import read_places, the_audit_sees_as_much, the_ledger_folds
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.truth import Truth
 from syncd.simulation.checker.verdict import Verdict
 
 
 async def the_book_proves_itself(db: Transactor, truth: Truth, verdict: Verdict) -> None:
-    """The daemon's own audit: the ledger folds to the levels, what is reserved equals open demand."""
-    for each in (await audit_async(db)).violations:
+    """The ledger folds to the levels as this checker reads it, and the daemon's own audit finds no more and no less."""
+    wrong = the_ledger_folds(await db.read(read_places), truth.at, verdict)
+    report = await audit_async(db)
+    for each in report.violations:
         detail = f"{each.found}, not {each.expected}: {each.likely_cause}"
         verdict.find(f"audit.{each.rule}", str(each.subject), truth.at, detail)
+    the_audit_sees_as_much(report, wrong, truth.at, verdict)
 
 
 def open_demand_is_reserved_or_wanting(truth: Truth, book: Book, pieces: Pieces, verdict: Verdict) -> None:
@@ -39,11 +43,17 @@ def nothing_is_reserved_twice(truth: Truth, book: Book, pieces: Pieces, verdict:
 
 
 def shelves_hold_what_the_book_says(truth: Truth, book: Book, pieces: Pieces, verdict: Verdict) -> None:
-    """On hand is what came in less what has left: over own warehouses, and at a 3PL as its sandbox counts."""
+    """What may be sold is what came in less what has left: over own warehouses, and at a 3PL as its sandbox counts.
+
+    What broke stands there too, and is unavailable.
+    """
     on_hand: Counter[str] = Counter()
-    for (sku, warehouse), shelf in book.shelves.items():
+    for (sku, warehouse), shelf in sorted(book.shelves.items()):
         if warehouse in pieces.own:
-            on_hand[sku] += shelf.on_hand
+            on_hand[sku] += shelf.on_hand - shelf.unavailable
+            if shelf.unavailable != pieces.broken[(sku, warehouse)]:
+                told = f"{pieces.broken[(sku, warehouse)]} are broken, {shelf.unavailable} unavailable"
+                verdict.find("stock.unavailable", f"{sku} in {warehouse}", truth.at, told)
     for sku in sorted({*on_hand, *pieces.left_own}):
         came_in = sum(pieces.came_in[(sku, warehouse)] for warehouse in pieces.own)
         there = came_in - pieces.left_own[sku]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, or_, select
 
@@ -34,23 +34,17 @@ from syncd.simulation.checker.bounds import (
     WAREHOUSE_CURSOR_S,
     Bounds,
 )
+from syncd.simulation.checker.failures import Failures
+from syncd.simulation.checker.reasons import STILL, VENDORS_FAULT, Reasons, read_reasons
 from syncd.simulation.checker.verdict import Verdict
-
-_MAY_WAIT: Final = (
-    "unmapped",
-    "the account is not live",
-    "refused by the channel",
-    "unreadable at the channel",
-    "a warehouse does not tell its level any more",
-    "an order line of this listing is parked",
-    "the channel accepts its number and does not show it",
-)
-"""What a sale may wait behind for as long as it takes; the levels of a warehouse are one more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits: `key` is the account's or warehouse's. `lowers`: it waits to show a lower number there."""
+    """Something that waits: `key` is the account's or warehouse's. `lowers`: it waits to show a lower number there.
+
+    `blames`: the daemon says that its vendor keeps it from that.
+    """
 
     rule: str
     subject: str
@@ -59,6 +53,7 @@ class Waiting:
     within_s: float
     what: str
     lowers: int | None = None  # a listing
+    blames: bool = False
 
 
 def read_waiting(connection: Connection, now: datetime) -> list[Waiting]:
@@ -66,8 +61,9 @@ def read_waiting(connection: Connection, now: datetime) -> list[Waiting]:
     found: list[Waiting] = []
     for query, told in ((_events(), _event), (_pushes(), _push), (_holds(now), _hold), (_cursors(), _cursor)):
         found += [told(row) for row in connection.execute(query)]
+    reasons = read_reasons(connection, now)
     for row in connection.execute(_listings()):
-        found += _listing(row, now)
+        found += _listing(row, reasons, now)
     for row in connection.execute(_requests()):
         found += _request(row)
     found += [_outside(row) for row in connection.execute(_outside_cursors())]
@@ -75,11 +71,21 @@ def read_waiting(connection: Connection, now: datetime) -> list[Waiting]:
 
 
 def nothing_waits_too_long(
-    waiting: Iterable[Waiting], too_high: Collection[int], now: datetime, bounds: Bounds, verdict: Verdict
+    waiting: Iterable[Waiting],
+    too_high: Collection[int],
+    now: datetime,
+    bounds: Bounds,
+    verdict: Verdict,
+    failures: Failures | None = None,
 ) -> None:
-    """`too_high` are listings that show more than is sellable: a sale waits for no other."""
+    """`too_high` are listings that show more than is sellable: a sale waits for no other.
+
+    A vendor is to blame where a request to it has failed; without `failures` nobody has watched, and it is believed.
+    """
     for each in waiting:
         if each.lowers is not None and each.lowers not in too_high:
+            continue
+        if each.blames and (failures is None or failures.met(each.key, None, now)):
             continue
         due = bounds.due(each.since, each.within_s, each.key)
         if now > due:
@@ -163,15 +169,18 @@ def _listings() -> Select[Any]:
     )
 
 
-def _listing(row: Row[Any], now: datetime) -> Iterable[Waiting]:
+def _listing(row: Row[Any], reasons: Reasons, now: datetime) -> Iterable[Waiting]:
     subject = f"{row.key} listing {row.listing_id}"
     if row.due_at <= now:
         yield Waiting("waiting.listing", subject, row.key, row.due_at, DUE_S, "it is due to be looked at")
-    excused = row.waits_for in _MAY_WAIT or (row.waits_for or "").startswith("the levels of ")
-    if row.since_at is not None and not excused:
+    if row.since_at is None:
+        return
+    until = reasons.until(row.waits_for, row.account_id, row.listing_id)
+    if until is not STILL:
         told = f"a sale waits to be shown ({row.waits_for or 'due'})"
         within_s = SHOWN_S[row.channel] + HINTED_S
-        yield Waiting("waiting.sale", subject, row.key, row.since_at, within_s, told, row.listing_id)
+        since, blames = max(row.since_at, until or row.since_at), row.waits_for in VENDORS_FAULT
+        yield Waiting("waiting.sale", subject, row.key, since, within_s, told, row.listing_id, blames)
 
 
 def _requests() -> Select[Any]:

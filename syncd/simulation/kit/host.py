@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,36 +13,32 @@ from syncd.host import Served
 from syncd.loops import Job, Timetable
 from syncd.simulation.kit.life import Life
 from syncd.simulation.kit.loop import VirtualWall
-from syncd.simulation.kit.timetable import VirtualTimetable
+from syncd.simulation.kit.timetable import Rounds, VirtualTimetable
 from syncd.simulation.kit.wire import Wire
 
 
 class VirtualHost:
     """`idle_s` is long: whatever happens in this world wakes who waits for it.
 
-    `runs` counts rounds by job; `every_s` keeps how often each is due.
+    `rounds` are those of all lives.
     """
 
     idle_s = 60.0
 
-    def __init__(
-        self, life: Life, wire: Wire, wall: VirtualWall, rng: Rng, runs: Counter[str], every_s: dict[str, float]
-    ) -> None:
+    def __init__(self, life: Life, wire: Wire, wall: VirtualWall, rng: Rng, rounds: Rounds) -> None:
         self.rng = rng
         self.holder = life.name
         self._life = life
         self._wire = wire
         self._wall = wall
-        self._runs = runs
-        self._every_s = every_s
+        self._rounds = rounds
         self.serves = False
 
     def real_now(self) -> datetime:
         return self._wall.now()
 
     def timetable(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> Timetable:
-        self._every_s.update((job.name, job.every_s) for job in jobs)
-        return VirtualTimetable(jobs, clock, lost, self._runs)
+        return VirtualTimetable(jobs, clock, lost, self._rounds)
 
     def on_signal(self, end: Callable[[], None]) -> None:
         """Nobody sends any: a life ends by itself or is cut off."""

@@ -67,19 +67,35 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 class VirtualWall:
-    """The wall clock of a machine in virtual time: the loop's, from an instant on, as far off as it is set."""
+    """The wall clock of a machine in virtual time: the loop's, from an instant on, as far off as it is set.
 
-    def __init__(self, loop: VirtualLoop, start: datetime, skew_s: float = 0.0) -> None:
+    `misread` keeps what it says while it is wrong by a step, and what the time was then.
+    """
+
+    def __init__(
+        self, loop: VirtualLoop, start: datetime, skew_s: float = 0.0, misread: dict[datetime, datetime] | None = None
+    ) -> None:
         self._loop = loop
         self._start = start
         self.skew_s = skew_s
+        self._stepped_s = 0.0
+        self._misread = {} if misread is None else misread
 
-    def off_by(self, skew_s: float) -> VirtualWall:
+    def off_by(self, skew_s: float, misread: dict[datetime, datetime] | None = None) -> VirtualWall:
         """Another machine's clock, so far from this one."""
-        return VirtualWall(self._loop, self._start, skew_s)
+        return VirtualWall(self._loop, self._start, skew_s, misread)
+
+    def step(self, seconds: float) -> None:
+        """Go on from an instant that is so much later, or below 0 earlier, as a time server has it done."""
+        self._stepped_s += seconds
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._loop.time() + self.skew_s)
+        at = self._start + timedelta(seconds=self._loop.time() + self.skew_s)
+        if not self._stepped_s:
+            return at
+        told = at + timedelta(seconds=self._stepped_s)
+        self._misread[told] = at
+        return told
 
 
 def run_virtually(loop: VirtualLoop, main: Coroutine[Any, Any, T]) -> T:

@@ -37,7 +37,7 @@ class Network:
         self.mix = mix
         self._rng = rng
 
-    def befalls(self, client: str | None, address: tuple[str, int]) -> Mishap | None:
+    def befalls(self, client: str | None) -> Mishap | None:
         if client is None or self.mix == CALM:
             return None
         draw = self._rng.random()

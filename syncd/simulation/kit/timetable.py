@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from syncd.clock import ScaledClock
 from syncd.loops import Job, JobRunner
+
+
+@dataclass(slots=True)
+class Rounds:
+    """When jobs have done their work, by name and over all lives: one that raised or was cut off has not.
+
+    `every_s` is how often each is due.
+    """
+
+    every_s: dict[str, float] = field(default_factory=dict)
+    ended: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def counted(self) -> Counter[str]:
+        return Counter({name: len(instants) for name, instants in self.ended.items()})
+
+    def watch(self, job: Job, now: Callable[[], datetime]) -> Job:
+        """The same job, with its rounds noted."""
+        self.every_s[job.name] = job.every_s
+
+        async def run() -> None:
+            await job.run()
+            self.ended[job.name].append(now())
+
+        return replace(job, run=run)
 
 
 class VirtualTimetable:
     """Drives jobs as APScheduler does: by their interval, one round at a time, late ones not piled up."""
 
     def __init__(
-        self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None], runs: Counter[str]
+        self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None], rounds: Rounds
     ) -> None:
-        self._jobs = jobs
+        self._jobs = tuple(rounds.watch(job, clock.now) for job in jobs)
         self._clock = clock
         self._runner = JobRunner(lost)
-        self._runs = runs
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -32,10 +58,9 @@ class VirtualTimetable:
     async def _keep(self, job: Job) -> None:
         loop = asyncio.get_running_loop()
         every_s = max(0.2, self._clock.real_seconds(job.every_s))
-        due = loop.time() + (0.0 if job.at_start else every_s)
+        due = loop.time() + (0.0 if job.at_start else max(0.2, self._clock.real_seconds(job.first_after_s)))
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))
-            self._runs[job.name] += 1
             await self._runner.run(job)
             if _is_to_end():  # a job takes its cancellation for the end of this round
                 return

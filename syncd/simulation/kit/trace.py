@@ -1,13 +1,11 @@
-"""The trace of a run: every event in one hash, the last ones readable, all of them in a file where asked for."""
+"""The trace of a run: every event in one hash, and in a file where asked for."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from typing import TextIO
-
-_KEPT = 400
 
 
 class Trace:
@@ -17,7 +15,6 @@ class Trace:
         self._hash = hashlib.sha256()
         self._out = out
         self.counts: Counter[str] = Counter()
-        self.last: deque[str] = deque(maxlen=_KEPT)
 
     def note(self, kind: str, *facts: object) -> None:
         """Note an event by what it is and what tells it from others; texts and numbers only."""
@@ -25,7 +22,6 @@ class Trace:
         line = f"{asyncio.get_running_loop().time():.6f} {kind} {' '.join(map(str, facts))}"
         self._hash.update(line.encode())
         self._hash.update(b"\n")
-        self.last.append(line)
         if self._out is not None:
             self._out.write(line + "\n")
 

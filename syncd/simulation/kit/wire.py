@@ -158,7 +158,7 @@ class Wire:
         limits = request.extensions.get("timeout", {})
         address = (request.url.host, request.url.port or 80)
         what = f"{request.method} {address[1]}{request.url.raw_path.decode()}"
-        mishap = self.network.befalls(client.name if client else None, address)
+        mishap = self.network.befalls(client.name if client else None)
         self._trace.note("http.sent", client.name if client else "-", what, _short(body), mishap or "")
         await self._travel(client)
         if mishap is Mishap.NO_CONNECTION or (endpoint := self._endpoints.get(address)) is None:

@@ -27,7 +27,7 @@ class LedTimetable:
 
     def start(self) -> None:
         now = self._clock.now()
-        self._due = {job.name: now if job.at_start else _after(job, now) for job in self._jobs}
+        self._due = {job.name: now + timedelta(seconds=job.first_after_s) for job in self._jobs}
         self._clock.on_move(self._look)
         self._look()
 

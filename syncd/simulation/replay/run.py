@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import signal
 import tempfile
-import time
+import time  # noqa: TID251 - how long real processes take
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field

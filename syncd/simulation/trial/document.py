@@ -22,11 +22,17 @@ def document_of(ended: Sequence[Outcome | BrokeOff]) -> Json:
     return {
         "plan": _plan(ended[0].plan) if ended else None,
         "seeds": [each.plan.seed for each in ended],
-        "trace_sha256": {str(each.plan.seed): each.trace_sha256 for each in outcomes},
+        "trace_sha256": _traces(ended),
         "findings": [finding for each in ended for finding in _findings(each)],
         "figures": _figures(outcomes),
         "trials": [_trial(each) for each in outcomes],
     }
+
+
+def _traces(ended: Sequence[Outcome | BrokeOff]) -> str | dict[str, str] | None:
+    """The hash of the one trial, None where that broke off; of several trials an object by seed."""
+    hashes = {str(each.plan.seed): each.trace_sha256 for each in ended if isinstance(each, Outcome)}
+    return hashes if len(ended) > 1 else next(iter(hashes.values()), None)
 
 
 def _plan(plan: Plan) -> Json:

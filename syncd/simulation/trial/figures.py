@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from syncd.db.tables import account, order_line, reservation, sales_order, warehouse
 from syncd.insight.histogram import quantile_s
 from syncd.insight.store import read_lags, read_tallies
-from syncd.simulation.happenings import Happenings, Purchase
+from syncd.simulation.happenings import CLOCK_STEPPED, Happenings, Purchase
 from syncd.simulation.oversells import Sale, oversells_by_cause, read_sales
 from syncd.simulation.scene import truths
 from syncd.simulation.trial.hidden import hidden_unit_hours
@@ -134,7 +134,10 @@ def count_events(happenings: Happenings, world: World, closed_at: datetime) -> d
         "Amazon orders pending at first": unpaid["amazon"],
         "orders shipped by Amazon": sum(each.by_channel for each in taken),
         "numbers typed by hand": len(happenings.hand_edits),
-        "deliveries": len({(each.warehouse, each.at) for each in happenings.arrivals}),
+        "deliveries": len({(each.warehouse, each.at) for each in happenings.arrivals if each.pieces > 0}),
+        "shelves counted wrongly": len(happenings.miscounts),
+        "goods found broken": len(happenings.damages),
+        "steps of the daemon's clock": sum(each.kind == CLOCK_STEPPED for each in happenings.spells),
         "outages": sum(each.from_at <= closed_at for each in happenings.outages),
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from syncd.simulation.kit.disk import Disk
 from syncd.simulation.kit.host import VirtualHost
 from syncd.simulation.kit.life import Life
 from syncd.simulation.kit.loop import VirtualWall
+from syncd.simulation.kit.timetable import Rounds
 from syncd.simulation.kit.trace import Trace
 from syncd.simulation.kit.wire import Wire
 from syncd.simulation.marketplace import make_sandbox
@@ -56,10 +56,11 @@ class Lab(Scene):
     disk: Disk
     skew_s: float
     supervisor: Supervisor = field(init=False)
-    job_runs: Counter[str] = field(default_factory=Counter)
-    job_every_s: dict[str, float] = field(default_factory=dict)
+    machine: VirtualWall = field(init=False)  # the clock of the newest daemon
+    rounds: Rounds = field(default_factory=Rounds)
 
     def __post_init__(self) -> None:
+        self.machine = self.wall
         self.supervisor = Supervisor(self.start_daemon, self.power, SeededRng(self.seed, "supervisor"))
 
     def start_daemon(self, number: int) -> tuple[Life, asyncio.Task[None]]:
@@ -80,8 +81,9 @@ class Lab(Scene):
             self.eyes,
         )
         rng = SeededRng(self.seed, f"daemon/{number}")
-        wall = self.wall.off_by(rng.uniform(-self.skew_s, self.skew_s) if self.power.armed else 0.0)
-        host = VirtualHost(life, self.wire, wall, rng, self.job_runs, self.job_every_s)
+        skew_s = rng.uniform(-self.skew_s, self.skew_s) if self.power.armed else 0.0
+        wall = self.machine = self.wall.off_by(skew_s, self.happenings.misread)
+        host = VirtualHost(life, self.wire, wall, rng, self.rounds)
         self.trace.note("daemon.started", number, f"{wall.skew_s:.6f}")
         try:
             world = furnish_world(self.config, db, ScaledClock(real=wall.now))

@@ -15,6 +15,7 @@ from syncd.simulation.packing import PackingTable
 from syncd.simulation.shelves import Shelves
 from syncd.simulation.shoppers import Shoppers, Taken
 from syncd.simulation.staff import Receiving, Typist
+from syncd.simulation.stocktaking import Stocktaking
 from syncd.simulation.till import Till
 from syncd.simulation.trial.lab import Lab
 from syncd.simulation.trial.plan import Plan
@@ -40,6 +41,18 @@ class People:
             each.key: Till(each.key, world.address(each.key), clock, self.stock, lab.happenings)
             for each in world.channels
         }
+        self._shelves = Shelves(world)
+        self._stocktaking = Stocktaking(
+            world,
+            lab.setup.db,
+            clock,
+            lab.folder,
+            lab.happenings,
+            self._shelves,
+            self._patiently,
+            miscount_every_s=plan.miscounts_every_s,
+            damage_every_s=plan.damage_every_s,
+        )
         self.shoppers = (
             ListedShoppers(world, self.tills, clock, lab.happenings, plan.orders)
             if plan.orders
@@ -49,7 +62,7 @@ class People:
     def begin(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that they do beside each other, until they are sent home."""
         lab, plan, shoppers = self._lab, self._plan, self.shoppers
-        shelves = Shelves(lab.world)
+        shelves = self._shelves
         packing = PackingTable(
             lab.setup.db,
             lab.clock,
@@ -77,15 +90,18 @@ class People:
             shoppers.regrets.come_due(),
             packing.pack(),
             receiving.receive(),
+            self._stocktaking.miscount(),
+            self._stocktaking.damage(),
             Typist(lab.world, lab.shops, lab.clock, lab.happenings, plan.typing_every_s).type_numbers(),
         ]
 
     async def go_home(self) -> None:
-        """The shop closes: what is unpaid is settled."""
+        """The shop closes: what is unpaid is settled, and what was counted wrongly is counted again."""
         self.closed_at = self._lab.clock.now()
         await self.shoppers.payments.settle_all()
         for till in self.tills.values():
             await till.close()
+        await self._stocktaking.correct_all()
 
     def _lines_of(self, taken: Taken) -> list[tuple[str, int]]:
         return self.tills[taken.shop.key].lines_of(taken.order_id)

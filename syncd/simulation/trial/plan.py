@@ -46,6 +46,9 @@ class Faults:
     frozen: float = 2.0  # times that the daemon's machine stops while another one takes over
     frozen_s: tuple[float, float] = (5.0, 120.0)
     skew_s: float = 0.5  # a start of the daemon finds its clock so far off at most
+    clock_steps: float = 2.0  # times that the daemon's clock steps, either way, and is set right later
+    clock_step_s: tuple[float, float] = (60.0, 300.0)
+    clock_wrong_s: tuple[float, float] = (120.0, 1_200.0)
 
 
 NO_FAULTS = Faults(
@@ -60,6 +63,7 @@ NO_FAULTS = Faults(
     locked=0.0,
     frozen=0.0,
     skew_s=0.0,
+    clock_steps=0.0,
 )
 
 
@@ -75,6 +79,8 @@ class Plan:
     poll_every_s: float | None = 300.0  # of every vendor; None: as often as each is polled by default
     deliveries_every_s: float = 6 * HOUR_S
     typing_every_s: float = 3 * HOUR_S
+    miscounts_every_s: float = 4 * HOUR_S  # a shelf is counted wrongly, and rightly within two hours
+    damage_every_s: float = 6 * HOUR_S  # goods break on their shelf
     faults: Faults = field(default_factory=Faults)
     audit_every_s: float = HOUR_S
     quiet_within_s: float = 6 * HOUR_S

@@ -33,7 +33,8 @@ async def tell_of_poison(lab: Lab, rng: Rng) -> None:
     lab.happenings.poisoned[key] += 1
     async with httpx.AsyncClient(trust_env=False) as client:
         try:
-            await client.post(f"http://127.0.0.1:{DAEMON_PORT}/webhooks/{key}", content=body, headers=headers)
+            answer = await client.post(f"http://127.0.0.1:{DAEMON_PORT}/webhooks/{key}", content=body, headers=headers)
+            lab.happenings.poison_taken[key] += answer.is_success
         except httpx.HTTPError as err:
             lab.trace.note("poison.lost", key, type(err).__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.contract import Rng
 from syncd.chance import SeededRng
-from syncd.simulation.happenings import Outage, Spell
+from syncd.simulation.happenings import CLOCK_STEPPED, Outage, Spell
 from syncd.simulation.kit.network import CALM
 from syncd.simulation.trial.lab import Lab
 from syncd.simulation.trial.plan import DAY_S, Faults
@@ -55,6 +55,7 @@ class Weather:
             self._spells("disk full", faults.disk_full, faults.disk_full_s, self._disk_full),
             self._spells("locked", faults.locked, faults.locked_s, self._locked),
             self._spells("frozen", faults.frozen, faults.frozen_s, self._frozen),
+            self._spells(CLOCK_STEPPED, faults.clock_steps, faults.clock_step_s, self._stepped),
             self._spells("poison", faults.poison, (0.0, 0.0), self._poisoned),
         ]
 
@@ -120,6 +121,19 @@ class Weather:
             await asyncio.sleep(length_s)
         finally:
             life.thaw()  # this one: the life that the supervisor names by now is its relief's
+
+    async def _stepped(self, rng: Rng, length_s: float) -> None:
+        """The clock of the daemon's machine jumps by so much, either way, and is set right after a while."""
+        machine = self._lab.machine
+        step_s = length_s if rng.random() < 0.5 else -length_s
+        wrong_s = rng.uniform(*self._faults.clock_wrong_s)
+        # What was to be done at an instant that has come already, or is still to come again, waits for it.
+        self._note(CLOCK_STEPPED, None, wrong_s + length_s)
+        machine.step(step_s)
+        try:
+            await asyncio.sleep(wrong_s)
+        finally:
+            machine.step(-step_s)
 
     async def _poisoned(self, rng: Rng, _: float) -> None:
         await tell_of_poison(self._lab, rng)

@@ -55,16 +55,38 @@ class Life:
     def is_typed(self, listing: Listing, seconds: float, quantity: int) -> None:
         self._change(listing, seconds, quantity, "hand")
 
+    def is_decided(self, listing: Listing, seconds: float, value: int) -> str:
+        """A number is to be written. Returns the key that is stored with it."""
+        self.history.publications[listing].append(Publication(at(seconds), value, at(seconds - 1)))
+        key = f"push-{len(self.history.pushes) + 1}"
+        self.history.pushes[key] = at(seconds)
+        return key
+
+    def lands(self, listing: Listing, sent: float, applied: float, value: int, key: str = "") -> None:
+        """A write takes effect; only one vendor tells its key."""
+        ref = key if VENDORS[listing[0]] == "shopify" else ""
+        self._change(listing, applied, value, "write", ref, accepted=sent)
+
     def is_written(self, listing: Listing, decided: float, applied: float, value: int) -> None:
-        self.history.publications[listing].append(Publication(at(decided), value, at(decided - 1)))
-        self._change(listing, applied, value, "write", accepted=decided + 0.2)
+        key = self.is_decided(listing, decided, value)
+        self.lands(listing, decided + 0.2, applied, value, key)
 
     def holds(
-        self, listing: Listing, seconds: float, since: float, until: float | None, *, ran_out: bool = False
+        self,
+        listing: Listing,
+        seconds: float,
+        since: float,
+        until: float | None,
+        *,
+        ran_out: bool = False,
+        units: int = 1,
+        kind: str = "shortfall",
     ) -> None:
         expires = until if ran_out and until is not None else 86_400.0
         closed = None if until is None else at(until)
-        self.history.holds[listing].append(Held(at(since), at(seconds), at(seconds), closed, at(expires), int(ran_out)))
+        left = units if ran_out or until is None else 0
+        held = Held(at(since), at(seconds), at(seconds), closed, at(expires), left, units, kind)
+        self.history.holds[listing].append(held)
 
     def truth(self) -> Truth:
         changes = tuple(sorted(self.changes, key=lambda change: (change.at, change.number)))

@@ -10,13 +10,15 @@ import pytest
 from syncd.simulation.checker import oversold
 from syncd.simulation.checker.book import Book, BookLine, BookOrder
 from syncd.simulation.checker.bounds import Bounds
+from syncd.simulation.checker.counted import oversold_units_are_counted
+from syncd.simulation.checker.misled import Misled
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.relists import find_relists
 from syncd.simulation.checker.sold import Ledger
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.goods import Article
-from syncd.simulation.happenings import Arrival, Happenings, Outage, Unpaid
-from tests.simulation.checker.builders import AMAZON, EBAY, SHOP, Life, at
+from syncd.simulation.happenings import Arrival, Happenings, Miscount, Outage, Unpaid
+from tests.simulation.checker.builders import AMAZON, EBAY, SHOP, VENDORS, Life, at
 from tests.simulation.checker.conftest import rules
 
 
@@ -33,8 +35,9 @@ def a_scene(happenings: Happenings, *, back_orderable: bool = False) -> Any:
     clock = Article("CLOCK", "Clock", 1.0, "9.90", ("main-shop",), back_orderable=back_orderable)
     east = SimpleNamespace(key="east", kind="own", vendor=None)
     cast = SimpleNamespace(warehouses=(east,))
+    channels = tuple(SimpleNamespace(key=key, warehouses=("east",)) for key in VENDORS)
     world = SimpleNamespace(
-        articles=(clock,), stock={("CLOCK", "east"): 1}, cast=cast, channels=(), warehouses=lambda kind: ()
+        articles=(clock,), stock={("CLOCK", "east"): 1}, cast=cast, channels=channels, warehouses=lambda kind: ()
     )
     return SimpleNamespace(world=world, happenings=happenings)
 
@@ -49,14 +52,14 @@ def look(
     relists = find_relists(truth, book, life.history, happenings)
     judge = oversold.Judge(scene, truth, book, life.history, relists, Bounds(happenings))
     oversold.each_oversold_unit_has_a_cause(ledger, judge, verdict)
-    oversold.oversold_units_are_counted(ledger, book, verdict)
+    oversold_units_are_counted(ledger, book, Bounds(happenings), verdict)
     return {reason: each.count for (_, reason), each in verdict.excused.items()}
 
 
-def counted(life: Life) -> Book:
-    """The book with the oversold unit counted, as it should be."""
+def counted(life: Life, units: int = 1) -> Book:
+    """The book with the oversold units counted, as they should be."""
     book = life.book()
-    line = BookLine(1, None, 1, 0, 0, 1, by_channel=False, parked=None, pieces={"CLOCK": 1})
+    line = BookLine(1, None, units, 0, units, by_channel=False, parked=None, pieces={"CLOCK": 1})
     book.orders[("amazon-us", "b")] = BookOrder(1, "open", 1, at(0), {"1": line})
     return book
 
@@ -81,7 +84,7 @@ def test_a_sale_long_known_and_not_shown_is_found(life: Life, verdict: Verdict) 
     look(life, verdict, book=counted(life))
 
     assert rules(verdict) == {"oversold"}
-    assert oversold.Misled.UNSHOWN.value in verdict.findings[0].detail
+    assert Misled.UNSHOWN.value in verdict.findings[0].detail
 
 
 def test_a_sale_that_never_came_into_the_book_is_found(life: Life, verdict: Verdict) -> None:
@@ -91,7 +94,7 @@ def test_a_sale_that_never_came_into_the_book_is_found(life: Life, verdict: Verd
     look(life, verdict)
 
     assert rules(verdict) == {"oversold"}
-    assert oversold.Misled.UNSEEN.value in verdict.findings[0].detail
+    assert Misled.UNSEEN.value in verdict.findings[0].detail
 
 
 def test_an_outage_extends_the_lag(life: Life, verdict: Verdict) -> None:
@@ -110,7 +113,7 @@ def test_a_number_written_with_the_sale_known_is_not_excused_by_it(life: Life, v
     look(life, verdict, book=counted(life))
 
     assert rules(verdict) == {"oversold"}
-    assert oversold.Misled.NOTHING.value in verdict.findings[0].detail
+    assert Misled.NOTHING.value in verdict.findings[0].detail
 
 
 def test_a_number_typed_by_hand_misleads(life: Life, verdict: Verdict) -> None:
@@ -119,7 +122,7 @@ def test_a_number_typed_by_hand_misleads(life: Life, verdict: Verdict) -> None:
     life.is_typed(EBAY, 15, 1)
     life.sells(EBAY, 20, "b", known=40)
 
-    assert look(life, verdict, book=counted(life)) == {oversold.Misled.TYPED.value: 1}
+    assert look(life, verdict, book=counted(life)) == {Misled.TYPED.value: 1}
     assert verdict.findings == []
 
 
@@ -128,7 +131,7 @@ def test_an_unpaid_purchase_misleads_until_its_number_is_read(life: Life, verdic
     life.sells(SHOP, 1000, "b", known=1010)
     happenings = Happenings(unpaid=[Unpaid("ebay-us", "a", frozenset({"CLOCK"}), at(0))])
 
-    assert look(life, verdict, happenings) == {oversold.Misled.UNPAID.value: 1}
+    assert look(life, verdict, happenings) == {Misled.UNPAID.value: 1}
     assert verdict.findings == []
 
 
@@ -137,7 +140,7 @@ def test_a_relisted_unit_is_sold_again(life: Life, verdict: Verdict) -> None:
     life.is_written(EBAY, decided=10, applied=11, value=1)
     life.sells(EBAY, 20, "b", known=40)
 
-    assert look(life, verdict, book=counted(life)) == {oversold.Misled.RELISTED.value: 1}
+    assert look(life, verdict, book=counted(life)) == {Misled.RELISTED.value: 1}
     assert verdict.findings == []
 
 
@@ -169,7 +172,7 @@ def test_a_unit_that_comes_back_misleads_although_the_book_never_knew_that_it_wa
     life.sells(EBAY, 2010, "c", known=2020)
     happenings = Happenings(unpaid=[Unpaid("ebay-us", "a", frozenset({"CLOCK"}), at(0), at(2001))])
 
-    assert look(life, verdict, happenings, counted(life)) == {oversold.Misled.RELISTED.value: 1, "P4": 1}
+    assert look(life, verdict, happenings, counted(life)) == {Misled.RELISTED.value: 1, "P4": 1}
     assert verdict.findings == []
 
 
@@ -179,7 +182,7 @@ def test_a_unit_that_came_back_must_be_seen_by_the_next_read(life: Life, verdict
     look(life, verdict, happenings, counted(life))
 
     assert rules(verdict) == {"oversold"}
-    assert oversold.Misled.NOTHING.value in verdict.findings[0].detail
+    assert Misled.NOTHING.value in verdict.findings[0].detail
 
 
 def test_a_unit_that_came_back_explains_none_that_was_written_too_many(life: Life, verdict: Verdict) -> None:
@@ -209,6 +212,87 @@ def test_what_may_be_back_ordered_is_not_oversold(life: Life, verdict: Verdict) 
     assert (look(life, verdict, back_orderable=True), verdict.findings) == ({}, [])
 
 
+def test_a_unit_sold_elsewhere_misleads_a_listing_once(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=500)
+    life.sells(AMAZON, 20, "b", known=40)
+    life.is_written(AMAZON, decided=80, applied=81, value=1)
+    life.sells(AMAZON, 90, "c", known=95)
+
+    assert look(life, verdict, book=counted(life, 2)) == {"P7": 1}
+    assert rules(verdict) == {"oversold"}
+    assert Misled.NOTHING.value in verdict.findings[0].detail
+
+
+def test_a_unit_sold_elsewhere_misleads_every_other_listing(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=500)
+    life.sells(AMAZON, 20, "b", known=500)
+    life.sells(EBAY, 40, "c", known=500)
+
+    assert (look(life, verdict, book=counted(life, 2)), verdict.findings) == ({"P7": 2}, [])
+
+
+def test_goods_that_came_in_for_what_was_missing_are_shown_anew(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=500)
+    life.sells(AMAZON, 20, "b", known=40)
+    life.is_written(AMAZON, decided=60, applied=61, value=1)
+    life.sells(AMAZON, 70, "c", known=90)
+    happenings = Happenings(arrivals=[Arrival("east", "CLOCK", 1, at(50))])
+
+    assert (look(life, verdict, happenings, counted(life, 2)), verdict.findings) == ({"P7": 2}, [])
+
+
+def test_of_more_sold_than_one_unit_elsewhere_explains_the_rest_is_found(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=500)
+    life.is_written(AMAZON, decided=9, applied=10, value=3)
+    life.sells(AMAZON, 20, "b", units=3, known=40)
+
+    assert look(life, verdict, book=counted(life, 3)) == {"P7": 1}
+    assert rules(verdict) == {"oversold"}
+
+
+def test_a_number_typed_misleads_for_as_many_units_as_were_typed(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.is_written(EBAY, decided=10, applied=11, value=0)
+    life.is_typed(EBAY, 15, 1)
+    life.sells(EBAY, 20, "b", known=40)
+    life.sells(EBAY, 30, "c", known=40)
+
+    assert look(life, verdict, book=counted(life, 2)) == {Misled.TYPED.value: 1}
+    assert rules(verdict) == {"oversold"}
+
+
+def test_a_number_typed_and_written_over_misleads_nobody(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.is_typed(EBAY, 8, 4)
+    life.is_written(EBAY, decided=10, applied=11, value=1)
+    life.sells(EBAY, 20, "b", known=40)
+
+    look(life, verdict, book=counted(life))
+
+    assert rules(verdict) == {"oversold"}
+    assert Misled.NOTHING.value in verdict.findings[0].detail
+
+
+def test_a_relisted_unit_is_sold_again_once(life: Life, verdict: Verdict) -> None:
+    life.sells(EBAY, 10.5, "a", known=60)
+    life.is_written(EBAY, decided=10, applied=11, value=2)
+    life.sells(EBAY, 20, "b", known=40)
+    life.sells(EBAY, 21, "c", known=40)
+
+    assert look(life, verdict, book=counted(life, 2)) == {Misled.RELISTED.value: 1}
+    assert rules(verdict) == {"oversold"}
+
+
+def test_a_write_that_nothing_excuses_excuses_nothing(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, -3000, "a", known=900)
+    life.is_written(SHOP, decided=0, applied=1, value=1)
+    life.sells(SHOP, 20, "b", known=40)
+
+    look(life, verdict, book=counted(life))
+
+    assert rules(verdict) == {"oversold"}
+
+
 def test_an_oversold_unit_that_the_book_does_not_count_is_found(life: Life, verdict: Verdict) -> None:
     life.sells(SHOP, 0, "a", known=5)
     life.sells(AMAZON, 20, "b", known=40)
@@ -216,6 +300,36 @@ def test_an_oversold_unit_that_the_book_does_not_count_is_found(life: Life, verd
     look(life, verdict)
 
     assert rules(verdict) == {"oversold.uncounted"}
+
+
+def test_of_two_oversold_units_both_are_to_be_counted(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=50)
+    life.sells(AMAZON, 20, "b", known=50)
+    life.sells(EBAY, 30, "c", known=50)
+
+    look(life, verdict, book=counted(life, 1))
+
+    assert rules(verdict) == {"oversold.uncounted"}
+
+
+@pytest.mark.parametrize(("units", "found"), [(1, set()), (2, {"oversold.overcounted"})])
+def test_no_more_is_to_be_counted_than_orders_lacked(life: Life, verdict: Verdict, units: int, found: set[str]) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(AMAZON, 20, "b", known=40)
+
+    look(life, verdict, book=counted(life, units))
+
+    assert rules(verdict) == found
+
+
+def test_what_was_cancelled_and_not_heard_of_yet_may_be_counted(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.gives_back(SHOP, 30, "a")
+    life.sells(SHOP, 35, "b", known=40)
+
+    look(life, verdict, book=counted(life))
+
+    assert verdict.findings == []
 
 
 def test_an_oversold_unit_that_was_cancelled_before_the_book_knew_need_not_be_counted(
@@ -226,5 +340,15 @@ def test_an_oversold_unit_that_was_cancelled_before_the_book_knew_need_not_be_co
     life.gives_back(SHOP, 30, "a")
 
     look(life, verdict)
+
+    assert verdict.findings == []
+
+
+def test_who_lacks_what_broke_or_was_counted_too_high_is_not_oversold(life: Life, verdict: Verdict) -> None:
+    life.sells(SHOP, 0, "a", known=5)
+    life.sells(AMAZON, 20, "b", known=40)
+    happenings = Happenings(miscounts=[Miscount("east", "CLOCK", 1, at(-60), at(60))])
+
+    look(life, verdict, happenings)
 
     assert verdict.findings == []

@@ -8,6 +8,8 @@ import pytest
 
 from syncd.db.types import to_micros
 from syncd.simulation.checker.bounds import AFTERMATH_S, Bounds
+from syncd.simulation.checker.failures import Failures
+from syncd.simulation.checker.reasons import VENDORS_FAULT
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.checker.waiting import nothing_waits_too_long, read_waiting
 from syncd.simulation.happenings import Happenings, Outage, Spell
@@ -96,10 +98,59 @@ def test_a_listing_that_waits_to_show_more_hides_no_sale(spoilt: Spoilt, verdict
     assert look(spoilt, verdict, too_high=()) == set()
 
 
-def test_a_sale_behind_what_only_people_can_change_may_wait(spoilt: Spoilt, verdict: Verdict) -> None:
-    dirty(spoilt, "refused by the channel", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+REASONS = {
+    "the account is not live": "UPDATE account SET state = 'paused' WHERE id = 1",
+    "unmapped": "DELETE FROM listing_component WHERE listing_id = 1",
+    "an order line of this listing is parked": (
+        "UPDATE order_line SET parked = 'quantity', listing_id = 1 WHERE id = (SELECT min(id) FROM order_line)"
+    ),
+    "a warehouse does not tell its level any more": (
+        "UPDATE warehouse_item SET unnamed_since_at = 0"
+        " WHERE sku_id = (SELECT sku_id FROM listing_component WHERE listing_id = 1)"
+    ),
+    "the levels of bob are not known": "UPDATE warehouse_cursor SET polled_to = 0 WHERE stream = 'stock'",
+}
+"""What a sale may wait behind, and what makes it true."""
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_sale_behind_what_only_people_can_change_may_wait(spoilt: Spoilt, verdict: Verdict, reason: str) -> None:
+    dirty(spoilt, reason, long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+    spoilt.sql(REASONS[reason])
 
     assert look(spoilt, verdict) == set()
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "the levels of nobody are not known", "the weather"])
+def test_a_reason_that_the_book_knows_nothing_of_excuses_nothing(spoilt: Spoilt, verdict: Verdict, reason: str) -> None:
+    spoilt.sql("UPDATE account SET state_changed_at = 0")
+    spoilt.sql("UPDATE warehouse_cursor SET moved_at = ? WHERE stream = 'stock'", long_ago(spoilt))
+    dirty(spoilt, reason, long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+
+    assert "waiting.sale" in look(spoilt, verdict)
+
+
+def test_a_reason_that_has_just_ended_excuses_what_waited_until_then(spoilt: Spoilt, verdict: Verdict) -> None:
+    dirty(spoilt, "the account is not live", long_ago(spoilt), to_micros(spoilt.rest.truth.at) + 1)
+    spoilt.sql("UPDATE account SET state_changed_at = ? WHERE id = 1", to_micros(spoilt.rest.truth.at) - 1)
+
+    assert look(spoilt, verdict) == set()
+
+
+@pytest.mark.parametrize("reason", sorted(VENDORS_FAULT))
+def test_a_channel_is_to_blame_only_where_it_has_failed(spoilt: Spoilt, reason: str) -> None:
+    now = spoilt.rest.truth.at
+    dirty(spoilt, reason, long_ago(spoilt), to_micros(now) + 1)
+    waiting = spoilt.read(read_waiting, now)
+
+    def found(failures: Failures | None) -> set[str]:
+        verdict = Verdict()
+        nothing_waits_too_long(waiting, (1,), now, Bounds(Happenings()), verdict, failures)
+        return rules(verdict)
+
+    assert found(Failures({"ebay-us": [now]}, {})) == {"waiting.sale"}
+    assert found(Failures({"main-shop": [now - timedelta(minutes=5)]}, {})) == set()
+    assert found(None) == set(), "nobody has watched"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.checker.writes import (
     no_account_is_restless,
     nothing_is_raised_to_zero,
+    nothing_is_written_for_nothing,
     read_out_of_turn,
     writes_are_fenced,
 )
@@ -61,6 +62,33 @@ def test_many_writes_after_many_sales_and_arrivals_are_none_too_many(life: Life,
     arrived = Happenings(arrivals=[Arrival("east", "CLOCK", 1, at(-60))] * 5)
 
     no_account_is_restless(Counter({(SHOP[0], MINUTE): 30}), life.truth(), arrived, verdict)
+
+    assert verdict.findings == []
+
+
+def test_writing_what_we_had_written_before_is_found_when_it_comes_again_and_again(
+    life: Life, verdict: Verdict
+) -> None:
+    life.is_written(SHOP, decided=20, applied=21, value=4)
+    for seconds in (40, 60, 80):
+        life.is_decided(SHOP, seconds, 4)
+    nothing_is_written_for_nothing(life.truth(), life.history, verdict)
+    assert verdict.findings == []
+
+    life.is_decided(SHOP, 100, 4)
+    nothing_is_written_for_nothing(life.truth(), life.history, verdict)
+
+    assert rules(verdict) == {"writes.for_nothing"}
+
+
+def test_writing_a_number_again_that_a_sale_has_changed_since_is_no_write_for_nothing(
+    life: Life, verdict: Verdict
+) -> None:
+    for seconds in range(0, 300, 30):
+        life.sells(SHOP, seconds, str(seconds))
+        life.is_written(SHOP, decided=seconds + 20, applied=seconds + 21, value=5)
+
+    nothing_is_written_for_nothing(life.truth(), life.history, verdict)
 
     assert verdict.findings == []
 

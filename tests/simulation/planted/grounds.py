@@ -30,6 +30,17 @@ SHOP_AND_3PL = _cast(_SHOP.key, _EAST.key, _BOB.key)
 AMAZON = _cast(_AMAZON.key, _EAST.key, _FBA.key)
 EBAY = _cast(_EBAY.key, _EAST.key)
 SHOPS = _TWO_SHOPS
+POOLS = Cast(
+    channels=(
+        replace(_SHOP, warehouses=(_EAST.key, _WEST.key), share=0.4),
+        replace(_TWO_SHOPS.channels[1], warehouses=(_WEST.key,), share=0.3, buffer=1, cap=4),
+        replace(_EBAY, warehouses=(_EAST.key, _BOB.key), share=0.3, buffer=2),
+    ),
+    warehouses=(_EAST, _WEST, _BOB),
+    assortments=((_SHOP.key, _TWO_SHOPS.channels[1].key, _EBAY.key),),
+    skus=6,
+)
+"""Accounts that sell from different sets of warehouses, keep some back, and show so many at most."""
 
 _BUSY = Habits(orders_per_hour=240.0, cancel_share=0.0, edit_share=0.0, unpaid_share={}, by_channel_share={})
 _CALM = Plan(
@@ -40,6 +51,8 @@ _CALM = Plan(
     habits=_BUSY,
     deliveries_every_s=240.0,
     typing_every_s=_NEVER_S,
+    miscounts_every_s=_NEVER_S,
+    damage_every_s=_NEVER_S,
     faults=NO_FAULTS,
     audit_every_s=420.0,
     quiet_within_s=0.75 * HOUR_S,
@@ -53,6 +66,12 @@ def _with_faults(plan: Plan, **faults: Any) -> Plan:
 
 
 CALM_SHOP = Ground("calm shop", _CALM)
+CHANGED_MINDS = Ground("calm shop, changed minds", replace(_CALM, habits=_INDECISIVE))
+QUIET_HOURS = Ground(
+    "quiet hours",  # what is due once an hour is due twice
+    replace(_CALM, days=4500.0 / DAY_S, habits=replace(_BUSY, orders_per_hour=20.0), deliveries_every_s=_NEVER_S),
+)
+RESTARTS = Ground("restarts", replace(QUIET_HOURS.plan, faults=replace(NO_FAULTS, cuts={Boundary.COMMITTED: 1 / 800})))
 LOST_NEWS = Ground("lost news", _with_faults(_CALM, strikes=_LOST_NEWS))
 OUTAGES = Ground(
     "outages",
@@ -68,6 +87,10 @@ CUTS_AT_REPLIES = Ground("cuts at replies", _with_faults(_CALM, cuts={Boundary.S
 LOST_REPLIES = Ground(
     "lost replies", _with_faults(replace(_CALM, cast=SHOPS), strikes={"lost_reply": 0.3, "webhook_drop": 0.5})
 )
+LOST_EBAY_REPLIES = Ground(
+    "lost replies of plain sets",
+    _with_faults(replace(_CALM, cast=EBAY, deliveries_every_s=120.0), strikes={"lost_reply": 0.4}),
+)
 HIDDEN_SALES = Ground(
     "hidden sales",
     _with_faults(
@@ -78,6 +101,7 @@ HIDDEN_FOR_A_WHILE = replace(
     HIDDEN_SALES, name="hidden sales for a while", plan=replace(HIDDEN_SALES.plan, days=600.0 / DAY_S)
 )
 CALM_SHOPS = Ground("two calm shops", replace(_CALM, cast=SHOPS))
+RUNNING_OUT = Ground("two calm shops that run out", replace(CALM_SHOPS.plan, deliveries_every_s=_NEVER_S))
 TYPED_OVER = Ground("numbers typed over", replace(_CALM, typing_every_s=40.0))
 FROZEN = Ground("frozen machines", _with_faults(replace(_CALM, cast=SHOPS), frozen=400.0, frozen_s=(35.0, 60.0)))
 POISON = Ground("poison", _with_faults(_CALM, poison=300.0))
@@ -106,6 +130,17 @@ UNPAID_PACKS = Ground(
 )
 WITH_3PL = Ground(
     "3pl", _with_faults(replace(_CALM, cast=SHOP_AND_3PL, habits=_INDECISIVE), strikes={"lost_reply": 0.25})
+)
+SEVERAL_POOLS = Ground("several pools", replace(_CALM, cast=POOLS, days=1200.0 / DAY_S, deliveries_every_s=900.0))
+SHORT_OF_STOCK = Ground(
+    "shelves counted wrongly",
+    replace(
+        CALM_SHOPS.plan, days=1200.0 / DAY_S, deliveries_every_s=600.0, miscounts_every_s=30.0, damage_every_s=60.0
+    ),
+)
+CLOCK_STEPS = Ground(
+    "a clock that steps",
+    _with_faults(replace(CALM_SHOPS.plan, days=1200.0 / DAY_S), clock_steps=240.0, clock_wrong_s=(60.0, 200.0)),
 )
 _UNLISTED: tuple[tuple[str, ...], ...] = ((),)
 BACK_ORDERS = Ground(

@@ -131,6 +131,22 @@ def test_a_sold_unit_that_shows_again_behind_our_write_is_counted() -> None:
     assert (erased.relisted, kept.relisted) == (2, 0)
 
 
+def test_a_unit_that_came_back_behind_our_write_is_not_counted_as_sold_again() -> None:
+    written = set_applied(flying(7), NOON, NOON + SECOND, STALENESS)
+    sold_since = replace(written, sold_hi=2, sold_lo=2)
+
+    reading = read(sold_since, 7, NOON + 60 * SECOND)
+
+    assert (reading.relisted, reading.surplus) == (0, 2)
+
+
+def test_what_does_not_show_is_not_on_sale_again() -> None:
+    emptied = set_applied(flying(0), NOON, NOON + SECOND, STALENESS)
+    raced = replace(emptied, sold_lo=2)
+
+    assert read(raced, 0, NOON + 10 * SECOND).relisted == 0
+
+
 def test_units_back_on_sale_end_their_hold() -> None:
     reading = read_plain(a_cell(5), 8, 0, 2, NOON, NOON + SECOND, STALENESS)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from syncd.cli.simulate import SimulateOptions, replay
 from syncd.simulation.checker.verdict import Excused, Finding
-from syncd.simulation.happenings import Arrival, Happenings, Purchase
+from syncd.simulation.happenings import CLOCK_STEPPED, Arrival, Damage, Happenings, Miscount, Purchase, Spell
 from syncd.simulation.trial.document import document_of
 from syncd.simulation.trial.figures import (
     ChannelFigures,
@@ -69,6 +69,10 @@ def test_every_kind_of_event_is_counted() -> None:
     happenings.purchases += [edited, refunded, a_purchase(unpaid=True), a_purchase("amazon-us", unpaid=True)]
     happenings.purchases.append(a_purchase(name=None, unpaid=True))
     happenings.arrivals += [Arrival("east", sku, 1, AT) for sku in ("A", "B")] + [Arrival("west", "A", 1, AT)]
+    happenings.miscounts.append(Miscount("east", "A", -1, AT))
+    happenings.damages.append(Damage("west", "A", 1, LATER))
+    happenings.arrivals.append(Arrival("west", "A", -1, LATER))
+    happenings.spells += [Spell(CLOCK_STEPPED, None, AT, LATER), Spell("disk full", None, AT, LATER)]
 
     assert count_events(happenings, world, LATER) == {
         "purchases": 5,
@@ -80,6 +84,9 @@ def test_every_kind_of_event_is_counted() -> None:
         "orders shipped by Amazon": 0,
         "numbers typed by hand": 0,
         "deliveries": 2,
+        "shelves counted wrongly": 1,
+        "goods found broken": 1,
+        "steps of the daemon's clock": 1,
         "outages": 0,
     }
 
@@ -138,6 +145,14 @@ def test_people_read_means_over_several_seeds() -> None:
 
     assert lines[0].strip() == "1 days, 2 seeds, mean ± 95 % confidence"
     assert any(line.startswith("oversold units") and "1 ± 12.7" in line for line in lines)
+
+
+def test_the_trace_of_one_trial_is_one_hash_and_of_several_one_by_seed() -> None:
+    one, other = an_outcome(1, 2, {}), an_outcome(2, 0, {})
+
+    assert document_of([one])["trace_sha256"] == "ab" * 32
+    assert document_of([one, other])["trace_sha256"] == {"1": "ab" * 32, "2": "ab" * 32}
+    assert document_of([BrokeOff(Plan(3), "Deadlock")])["trace_sha256"] is None
 
 
 def test_programs_read_one_document() -> None:

@@ -1,0 +1,115 @@
+"""The ledger proves itself in this checker's own words: the daemon's audit is believed in nothing it says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from syncd.reconcile.audit import AuditReport
+from syncd.simulation.checker.verdict import Verdict
+
+# One statement is one snapshot on both engines: the daemon may be at work. `low` is below the first movement there is.
+_FOLD: Final = text("""
+    WITH told AS (SELECT sku_id, warehouse_id, count(*) AS movements, min(seq) - 1 AS low, max(seq) AS high,
+                         sum(d_on_hand) AS on_hand, sum(d_unavailable) AS unavailable, sum(d_reserved) AS reserved
+                  FROM movement GROUP BY sku_id, warehouse_id),
+         promised AS (SELECT sku_id, warehouse_id, sum(quantity) AS pieces FROM reservation
+                      WHERE stage IN ('held', 'submitted', 'accepted') GROUP BY sku_id, warehouse_id),
+         places AS (SELECT sku_id, warehouse_id FROM level UNION SELECT sku_id, warehouse_id FROM told
+                    UNION SELECT sku_id, warehouse_id FROM promised)
+    SELECT s.code, w.key, p.sku_id, p.warehouse_id, l.on_hand, l.unavailable, l.reserved, l.short, l.seq,
+           l.archived_seq, t.movements, t.low, t.high, t.on_hand AS told_on_hand, t.unavailable AS told_unavailable,
+           t.reserved AS told_reserved, coalesce(r.pieces, 0) AS promised
+    FROM places p JOIN sku s ON s.id = p.sku_id JOIN warehouse w ON w.id = p.warehouse_id
+    LEFT JOIN level l ON l.sku_id = p.sku_id AND l.warehouse_id = p.warehouse_id
+    LEFT JOIN told t ON t.sku_id = p.sku_id AND t.warehouse_id = p.warehouse_id
+    LEFT JOIN promised r ON r.sku_id = p.sku_id AND r.warehouse_id = p.warehouse_id
+    ORDER BY p.sku_id, p.warehouse_id
+""")
+
+_ABOUT_LEVELS: Final = frozenset(("level.fold", "level.seq", "level.short", "level.reserved", "movement.level"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One SKU in one warehouse: its level, the fold of its movements, and what reservations hold there, in pieces."""
+
+    name: str
+    key: tuple[int, int]  # (sku_id, warehouse_id)
+    level: tuple[int, int, int] | None  # on_hand, unavailable, reserved
+    short: int
+    seq: int
+    archived_seq: int
+    movements: int
+    low: int  # one below the first movement
+    high: int
+    told: tuple[int, int, int]  # what the movements sum up to, as `level`
+    promised: int
+
+
+def read_places(connection: Connection) -> list[Place]:
+    """Every place that a level, a movement or a reservation names."""
+    return [_place(row) for row in connection.execute(_FOLD)]
+
+
+def the_ledger_folds(places: Collection[Place], now: datetime, verdict: Verdict) -> frozenset[tuple[int, int]]:
+    """Movements fold to levels, gap-free; reserved is what reservations hold. Returns the places that are wrong."""
+    wrong = set()
+    for place in places:
+        for rule, told in _faults(place).items():
+            wrong.add(place.key)
+            verdict.find(f"ledger.{rule}", place.name, now, told)
+    return frozenset(wrong)
+
+
+def the_audit_sees_as_much(
+    report: AuditReport, wrong: Collection[tuple[int, int]], now: datetime, verdict: Verdict
+) -> None:
+    """Whether a level, a movement or a reservation is wrong, the daemon's audit and this checker agree."""
+    told = {rule: n for rule, n in report.counted.items() if rule in _ABOUT_LEVELS and n}
+    if wrong and not told:
+        verdict.find(
+            "audit.blind", "the daemon's own audit", now, f"it finds nothing, and {len(wrong)} places are wrong"
+        )
+    if told and not wrong:
+        verdict.find("audit.mistaken", "the daemon's own audit", now, f"nothing is wrong, and it finds {told}")
+
+
+def _faults(place: Place) -> Mapping[str, str]:
+    """What is wrong with a place, by rule."""
+    if place.level is None:
+        return {"level": f"{place.movements} movements and {place.promised} pieces promised, and no level"}
+    found: dict[str, str] = {}
+    on_hand, unavailable, reserved = place.level
+    if place.archived_seq == 0 and place.told != place.level:  # of archived movements only the number is kept
+        found["fold"] = f"movements sum up to {place.told}, the level is {place.level}"
+    last = place.high if place.movements else place.archived_seq
+    first = place.low if place.movements else place.archived_seq
+    if (first, last, place.movements) != (place.archived_seq, place.seq, place.seq - place.archived_seq):
+        found["gap"] = f"{place.movements} movements from {first + 1} to {last}, the level is at {place.seq}"
+    if reserved != place.promised:
+        found["reserved"] = f"reservations hold {place.promised}, the level says {reserved}"
+    if place.short != (short := max(0, reserved + unavailable - on_hand)):
+        found["short"] = f"{short} pieces are missing, the level says {place.short}"
+    return found
+
+
+def _place(row: Any) -> Place:
+    told = (row.told_on_hand, row.told_unavailable, row.told_reserved)
+    return Place(
+        name=f"{row.code} in {row.key}",
+        key=(row.sku_id, row.warehouse_id),
+        level=None if row.on_hand is None else (row.on_hand, row.unavailable, row.reserved),
+        short=row.short or 0,
+        seq=row.seq or 0,
+        archived_seq=row.archived_seq or 0,
+        movements=row.movements or 0,
+        low=row.low or 0,
+        high=row.high or 0,
+        told=(int(told[0] or 0), int(told[1] or 0), int(told[2] or 0)),  # PostgreSQL sums to a Decimal
+        promised=int(row.promised),
+    )
