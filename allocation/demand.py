@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NewType
+from typing import NamedTuple, NewType
 
 SkuId = NewType("SkuId", int)
 WarehouseId = NewType("WarehouseId", int)
@@ -45,8 +45,7 @@ class Demand:
             raise ValueError("two lines of one demand share a key")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A warehouse that may serve the order.
 
     `rank`: lower is preferred. `available`: free pieces by SKU; missing is 0, a negative counts as 0; it is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from allocation.demand import DemandLine, SkuId, WarehouseId
 
@@ -24,8 +25,7 @@ class Reason(StrEnum):
     ADDS_PARCEL = "would add a parcel"
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """`quantity` listing units of `line`, whole, from `warehouse`."""
 
     line: int
@@ -33,8 +33,7 @@ class Share:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(NamedTuple):
     """One candidate as the policy saw it: its terms, the units it serves, and why it serves no more.
 
     `free` keeps only the SKUs asked for that it holds, so that with the other terms the decision can be derived again.

@@ -73,7 +73,7 @@ class Problem:
             free = tuple([(sku, row[index]) for sku, row in stock if row[index]])
             units = served[index]
             by: int | None = None
-            away = metres(site)
+            away = None if site.distance_km is None else metres(site)
             if units:
                 reason = Reason.USED
                 if site.per_parcel_minor is None or site.per_unit_minor is None:

@@ -6,8 +6,10 @@ A full postcode can name a household, so only a prefix of it is ever kept: enoug
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from functools import cache, lru_cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Final, Protocol
 
@@ -68,13 +70,13 @@ def postcode_prefix(country: str, postcode: str) -> str | None:
 
 
 def zone_rate(
-    rates: Iterable[ZoneRate], home_country: str, to_country: str | None, to_postcode_prefix: str | None
+    rates: Collection[ZoneRate], home_country: str, to_country: str | None, to_postcode_prefix: str | None
 ) -> tuple[int, int] | None:
     """What shipping there costs, `(per parcel, per unit)` in minor units, by the most specific zone; None: no zone.
 
     A country with the longest matching prefix wins over the country, that over domestic, EU and world.
     """
-    if to_country is None:
+    if to_country is None or not rates:
         return None
     by_zone = {rate.zone: rate for rate in rates}
     prefix = to_postcode_prefix or ""
@@ -89,6 +91,7 @@ def zone_rate(
     return (rate.per_parcel_minor, rate.per_unit_minor) if rate else None
 
 
+@lru_cache(maxsize=16_384)
 def distance_km(
     from_country: str, from_postcode: str | None, to_country: str | None, to_postcode_prefix: str | None
 ) -> float | None:
@@ -124,17 +127,21 @@ def _us_centre(country: str | None, postcode: str | None) -> tuple[float, float]
     if country != "US" or not postcode:
         return None
     prefix = postcode_prefix("US", postcode)
-    return _zip_area_centre(prefix) if prefix else None
+    return _zip_area_centres().get(prefix) if prefix else None
 
 
-@lru_cache(maxsize=1000)
-def _zip_area_centre(prefix: str) -> tuple[float, float] | None:
-    """The mean position of a three-digit ZIP area; military ones have none."""
+@cache
+def _zip_area_centres() -> Mapping[str, tuple[float, float]]:
+    """The mean position of each three-digit ZIP area, in one pass; military ones have none."""
     import zipcodes  # unpacks its table when first asked: only those who rank by distance wait for it
 
-    rows = zipcodes.similar_to(prefix)  # type: ignore[no-untyped-call]  # it claims types and has none
-    found = [(float(row["lat"] or 0), float(row["long"] or 0)) for row in rows]
-    placed = [point for point in found if point != (0.0, 0.0)]
-    if not placed:
-        return None
-    return sum(north for north, _ in placed) / len(placed), sum(east for _, east in placed) / len(placed)
+    placed: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in zipcodes.list_all():  # type: ignore[no-untyped-call]  # it claims types and has none
+        point = float(row["lat"] or 0), float(row["long"] or 0)
+        if point != (0.0, 0.0):
+            placed[row["zip_code"][:3]].append(point)
+    sys.modules.pop("zipcodes")  # 42,000 rows of it are no longer wanted
+    return {
+        prefix: (sum(north for north, _ in points) / len(points), sum(east for _, east in points) / len(points))
+        for prefix, points in placed.items()
+    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, select
 
@@ -10,16 +11,28 @@ from syncd.db.statements import Given, statement
 from syncd.db.tables import level, sales_order
 
 
-def lock_levels(connection: Connection, keys: Collection[tuple[int, int]]) -> list[Row[tuple[int, ...]]]:
-    """The levels of these (sku_id, warehouse_id), locked until the transaction ends, in key order."""
-    return list(_lock_levels(connection, wanted=sorted(keys))) if keys else []
+def lock_levels(connection: Connection, keys: Collection[tuple[int, int]]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The levels of these (sku_id, warehouse_id), locked until the transaction ends, in key order.
+
+    Rows of (sku_id, warehouse_id, on_hand, unavailable, reserved, short, seq, as_of).
+    """
+    return _lock_levels(connection, wanted=sorted(keys)).all() if keys else []
 
 
 @statement
 def _lock_levels(given: Given) -> Executable:
     wanted = given.rows("wanted", sku_id=int, warehouse_id=int)
     return (
-        select(level)
+        select(
+            level.c.sku_id,
+            level.c.warehouse_id,
+            level.c.on_hand,
+            level.c.unavailable,
+            level.c.reserved,
+            level.c.short,
+            level.c.seq,
+            level.c.as_of,
+        )
         .join(wanted, (level.c.sku_id == wanted.c.sku_id) & (level.c.warehouse_id == wanted.c.warehouse_id))
         .order_by(level.c.sku_id, level.c.warehouse_id)
         .with_for_update(of=level)

@@ -59,14 +59,31 @@ def row_source(dialect: str, name: str, columns: Columns, payload: BindParameter
     return select(*picked).select_from(source).subquery(name)
 
 
-def encode_rows(data: Iterable[Sequence[Any]]) -> str:
-    """Rows as `row_source` takes them apart; values are int, str, aware datetime or None."""
-    table = [[to_micros(value) if isinstance(value, datetime) else value for value in row] for row in data]
+def encode_rows(data: Iterable[Sequence[Any]], instants: Sequence[int] = ()) -> str:
+    """Rows as `row_source` takes them apart; values are int, str, None or, where `instants` says so, aware datetimes.
+
+    `instants` are the positions of the columns that hold datetimes.
+    """
+    table: list[Sequence[Any]] = [tuple(row) for row in data]
+    if instants:
+        table = [_in_micros(list(row), instants) for row in table]
     payload = _encoder.encode(table).decode()
     if "\\u0000" in payload:  # PostgreSQL's text cannot hold it, and no name or address needs it
         cleaned = [[value.replace("\x00", "") if isinstance(value, str) else value for value in row] for row in table]
         payload = _encoder.encode(cleaned).decode()
     return payload
+
+
+def instants_of(columns: Columns) -> tuple[int, ...]:
+    """The positions of the columns that hold datetimes."""
+    return tuple(position for position, (_, kind) in enumerate(columns) if kind is datetime)
+
+
+def _in_micros(row: list[Any], instants: Sequence[int]) -> list[Any]:
+    for position in instants:
+        if row[position] is not None:
+            row[position] = to_micros(row[position])
+    return row
 
 
 def insert_rows(
@@ -76,7 +93,7 @@ def insert_rows(
     if not data:
         return 0
     statement = _insert(connection.dialect.name, table, tuple(columns), ignore)
-    return connection.execute(statement, {_NEW: encode_rows(data)}).rowcount
+    return connection.execute(statement, {_NEW: encode_rows(data, instants_of(columns))}).rowcount
 
 
 _NEW = "new_rows"

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, row_source, selectable
+from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, instants_of, row_source, selectable
 
 
 class Given:
@@ -35,16 +35,17 @@ class Given:
 
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
-        self.names: dict[str, bool] = {}  # whether it is rows
+        self.names: dict[str, tuple[int, ...] | None] = {}  # of rows, where instants are; None: a single value
 
     def rows(self, name: str, /, **columns: Kind) -> Subquery:
         """A subquery with one row per item given; an item has values of these columns, in this order."""
-        self.names[name] = True
-        return row_source(self._dialect, name, list(columns.items()), bindparam(_bind(name), type_=TYPES[str]))
+        kinds = list(columns.items())
+        self.names[name] = instants_of(kinds)
+        return row_source(self._dialect, name, kinds, bindparam(_bind(name), type_=TYPES[str]))
 
     def value(self, name: str, kind: Kind) -> BindParameter[Any]:
         """A single value."""
-        self.names[name] = False
+        self.names[name] = None
         return bindparam(_bind(name), type_=TYPES[kind])
 
     def insert(self, table: Table, source: Subquery | Select[Any]) -> postgresql.Insert:
@@ -58,18 +59,20 @@ class Statement:
 
     def __init__(self, build: Callable[[Given], Executable]) -> None:
         self._build = build
-        self._built: dict[str, tuple[Executable, dict[str, bool]]] = {}
+        self._built: dict[str, tuple[Executable, dict[str, tuple[int, ...] | None]]] = {}
 
     def __call__(self, connection: Connection, /, **given: Any) -> CursorResult[*tuple[Any, ...]]:
         built = self._built.get(connection.dialect.name) or self._for(connection.dialect.name)
         statement, names = built
         if given.keys() != names.keys():
             raise TypeError(f"{self._build} is given {sorted(given)}, and takes {sorted(names)}")
-        return connection.execute(
-            statement, {_bind(name): encode_rows(value) if names[name] else value for name, value in given.items()}
-        )
+        values = {
+            _bind(name): value if (instants := names[name]) is None else encode_rows(value, instants)
+            for name, value in given.items()
+        }
+        return connection.execute(statement, values)
 
-    def _for(self, dialect: str) -> tuple[Executable, dict[str, bool]]:
+    def _for(self, dialect: str) -> tuple[Executable, dict[str, tuple[int, ...] | None]]:
         given = Given(dialect)
         built = self._built[dialect] = (self._build(given), given.names)  # two threads may do so at once: both are good
         return built

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from allocation import Candidate, Demand, DemandLine, Plan, SkuId, WarehouseId, plan
 from syncd.geography import distance_km, zone_rate
 from syncd.orders.book import AccountView, LineBook, OrderBook
 from syncd.stock.ledger import Ledger
+
+_NO_RATE: Final = (None, None)
 
 
 def allocate(
@@ -28,15 +30,18 @@ def allocate(
     skus = sorted({sku_id for line in lines for sku_id, _ in line.components})
     candidates = []
     for warehouse in account.pool:
-        rate = zone_rate(warehouse.rates, warehouse.country, book.country, book.postcode_prefix)
+        place = warehouse.warehouse_id
+        per_parcel, per_unit = (
+            zone_rate(warehouse.rates, warehouse.country, book.country, book.postcode_prefix) or _NO_RATE
+        )
         candidates.append(
             Candidate(
-                warehouse=WarehouseId(warehouse.warehouse_id),
-                rank=warehouse.rank,
-                available={SkuId(sku): ledger.level(sku, warehouse.warehouse_id).available for sku in skus},
-                distance_km=distance_km(warehouse.country, warehouse.postcode, book.country, book.postcode_prefix),
-                per_parcel_minor=rate[0] if rate else None,
-                per_unit_minor=rate[1] if rate else None,
+                WarehouseId(place),
+                warehouse.rank,
+                {SkuId(sku): ledger.level(sku, place).available for sku in skus},
+                distance_km(warehouse.country, warehouse.postcode, book.country, book.postcode_prefix),
+                per_parcel,
+                per_unit,
             )
         )
     return plan(account.policy, demand, candidates)

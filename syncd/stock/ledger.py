@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from syncd.errors import SyncdError
 
@@ -31,8 +34,7 @@ class NotAvailable(SyncdError):
     """A reservation asked for more than a level has: the plan was made from another level than the one locked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(msgspec.Struct, frozen=True, gc=False):
     """Pieces of one SKU in one warehouse after `seq` movements."""
 
     on_hand: int = 0
@@ -47,16 +49,14 @@ class Level:
         return self.on_hand - self.unavailable - self.reserved
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """Why a movement happened; becomes its unique cause_key once `subject` has its row id."""
 
     subject: Hashable
     application: int
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(msgspec.Struct, frozen=True, gc=False):
     sku_id: int
     warehouse_id: int
     seq: int
@@ -67,6 +67,9 @@ class Movement:
     cause: Cause
     actor: str
     at: datetime
+
+
+_EMPTY: Final = Level()
 
 
 class Ledger:
@@ -81,7 +84,7 @@ class Ledger:
         self.movements: list[Movement] = []
 
     def level(self, sku_id: int, warehouse_id: int) -> Level:
-        return self._levels.get((sku_id, warehouse_id), Level())
+        return self._levels.get((sku_id, warehouse_id), _EMPTY)
 
     def known(self, sku_id: int, warehouse_id: int) -> bool:
         return (sku_id, warehouse_id) in self._levels
@@ -135,7 +138,7 @@ class Ledger:
         d_reserved: int = 0,
         at: datetime | None = None,
     ) -> None:
-        before = self.level(*key)
+        before = self._levels.get(key, _EMPTY)
         on_hand = before.on_hand + d_on_hand
         unavailable = before.unavailable + d_unavailable
         reserved = before.reserved + d_reserved

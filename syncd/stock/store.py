@@ -25,10 +25,8 @@ class LevelMoved(StaleLoad):
 def load_levels(connection: Connection, keys: Collection[LevelKey]) -> dict[LevelKey, Level]:
     """These levels, locked until the transaction ends. Keys without a level are absent."""
     return {
-        (found.sku_id, found.warehouse_id): Level(
-            found.on_hand, found.unavailable, found.reserved, found.short, found.seq, found.as_of
-        )
-        for found in lock_levels(connection, keys)
+        (sku_id, warehouse_id): Level(on_hand, unavailable, reserved, short, seq, as_of)
+        for sku_id, warehouse_id, on_hand, unavailable, reserved, short, seq, as_of in lock_levels(connection, keys)
     }
 
 
