@@ -14,7 +14,6 @@ from aiohttp import web
 from adapters.contract import Channel, NewsQueue
 from syncd import __version__, sd_notify
 from syncd.alerts.courier import Courier
-from syncd.alerts.disks import watched_disks
 from syncd.alerts.lateness import Lateness, Polled, Work
 from syncd.alerts.opening import known_of
 from syncd.alerts.upkeep import Upkeep
@@ -387,11 +386,11 @@ class Daemon:
         return (*jobs, *self._watch_jobs())
 
     def _watch_jobs(self) -> tuple[Job, ...]:
-        """What is looked after in life alone: a simulated machine has no disk that fills up, and its checker audits."""
-        if type(self._host) is not ThisMachine:
+        """What is looked after beside the work itself."""
+        if not self._host.watched:
             return ()
         accounts = {key: self._world.ids.accounts[key] for key in self._channels}
-        disks = watched_disks(self._world.config.database.url)
+        disks = self._host.disks(self._world.config.database.url)
         known = known_of(self._world.config, self._world.ids)
         watch = Watch(self._db, self._clock, self._scheduler, accounts, disks)
         upkeep = Upkeep(self._db, self._clock, self._scheduler, self._host.real_now, known)

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from adapters.contract import Rng
+from syncd.alerts.disks import Disk, watched_disks
 from syncd.chance import SystemRng
 from syncd.clock import ScaledClock, real_now
 from syncd.db.lease import this_process
@@ -47,6 +48,9 @@ class Host(Protocol):
     idle_s: float
     """Real seconds after which a loop looks by itself: news from other processes does not wake it."""
 
+    watched: bool
+    """Whether the daemon looks here for what is late, fails for ever or does not add up."""
+
     @property
     def rng(self) -> Rng: ...
 
@@ -61,6 +65,10 @@ class Host(Protocol):
         self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]
     ) -> Timetable: ...
 
+    def disks(self, database_url: str) -> tuple[Disk, ...]:
+        """The disks that must not fill up."""
+        ...
+
     def on_signal(self, end: Callable[[], None]) -> None:
         """Call `end` when somebody asks this process to go."""
         ...
@@ -74,6 +82,7 @@ class ThisMachine:
     """The machine in life."""
 
     idle_s = 1.0
+    watched = True
 
     def __init__(self) -> None:
         self.rng: Rng = SystemRng()
@@ -84,6 +93,9 @@ class ThisMachine:
 
     def timetable(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> Timetable:
         return ApTimetable(jobs, clock, lost)
+
+    def disks(self, database_url: str) -> tuple[Disk, ...]:
+        return watched_disks(database_url)
 
     def on_signal(self, end: Callable[[], None], reload: Callable[[], None] = _note_no_reload) -> None:
         loop = asyncio.get_running_loop()

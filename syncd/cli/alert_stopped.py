@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from syncd.alerts.compose import Voice
 from syncd.alerts.message import Message, Tone, to_json
 from syncd.alerts.opening import RouteRefused, open_route, voice_of
 from syncd.alerts.senders.sender import SendFailed
+from syncd.chance import SystemRng
 from syncd.cli import EXIT_CONFIG
 from syncd.config.told import who_is_told
 from syncd.secrets import SecretMissing
@@ -52,7 +52,7 @@ async def _send(route: settings.Route, config: settings.Config, unit: str, conso
     body = to_json(stopped_message(voice_of(route, config), unit))
     try:
         async with asyncio.timeout(_WITHIN_S):
-            answer = await sender.send(f"stopped-{uuid.uuid4()}", body)
+            answer = await sender.send(f"stopped-{SystemRng().uuid()}", body)
     except (SendFailed, TimeoutError) as err:
         console.print(f"  [red]✗[/] {route.name}: {escape(str(err) or 'no answer')}", soft_wrap=True)
         return False

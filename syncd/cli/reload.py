@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+import time  # noqa: TID251 - a command waits in real time for another process
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final

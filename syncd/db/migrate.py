@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import sleep
+from time import sleep  # noqa: TID251 - real waiting for a real lock, before any daemon runs
 from typing import Final
 
 from alembic import command

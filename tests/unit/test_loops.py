@@ -271,7 +271,9 @@ async def test_a_job_runs_at_the_start_where_it_should_and_then_by_its_interval(
     assert runs == ["poll"] * 3
 
 
-@pytest.mark.parametrize(("every_s", "at_start", "first_after_s"), [(10, False, 10), (3600, False, 60), (3600, True, 0)])
+@pytest.mark.parametrize(
+    ("every_s", "at_start", "first_after_s"), [(10, False, 10), (3600, False, 60), (3600, True, 0)]
+)
 def test_what_is_due_once_an_hour_is_first_due_a_minute_after_the_start(
     every_s: float, at_start: bool, first_after_s: float
 ) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from adapters.contract import Rng
+from syncd.alerts.disks import Disk
 from syncd.clock import ScaledClock
 from syncd.host import Served
 from syncd.loops import Job, Timetable
@@ -24,6 +25,7 @@ class VirtualHost:
     """
 
     idle_s = 60.0
+    watched = True
 
     def __init__(self, life: Life, wire: Wire, wall: VirtualWall, rng: Rng, rounds: Rounds) -> None:
         self.rng = rng
@@ -39,6 +41,10 @@ class VirtualHost:
 
     def timetable(self, jobs: tuple[Job, ...], clock: ScaledClock, lost: Callable[[BaseException], None]) -> Timetable:
         return VirtualTimetable(jobs, clock, lost, self._rounds)
+
+    def disks(self, database_url: str) -> tuple[Disk, ...]:
+        """None: its database is in memory, and what a full one does is a fault of its own."""
+        return ()
 
     def on_signal(self, end: Callable[[], None]) -> None:
         """Nobody sends any: a life ends by itself or is cut off."""

@@ -28,7 +28,9 @@ _CARRIED_AT_ONCE = 8  # httpx slows down with every connection more, and both en
 
 
 class LedMachine(ThisMachine):
-    """This machine, with its timetable by the clock that is led."""
+    """This machine, with its timetable by the clock that is led: months pass in minutes, and nothing is late by it."""
+
+    watched = False
 
     def __init__(self, clock: LedClock, board: Board) -> None:
         super().__init__()

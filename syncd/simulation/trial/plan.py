@@ -46,7 +46,7 @@ class Faults:
     frozen: float = 2.0  # times that the daemon's machine stops while another one takes over
     frozen_s: tuple[float, float] = (5.0, 120.0)
     skew_s: float = 0.5  # a start of the daemon finds its clock so far off at most
-    clock_steps: float = 2.0  # times that the daemon's clock steps, either way, and is set right later
+    clock_steps: float = 0.0  # times that the daemon's clock steps, either way, and is set right later
     clock_step_s: tuple[float, float] = (60.0, 300.0)
     clock_wrong_s: tuple[float, float] = (120.0, 1_200.0)
 
