@@ -33,6 +33,7 @@ class Proof(StrEnum):
     FAILURE = "a request to its vendor has failed: each row has a failure of its own, and none stays"
     RAISE = "somebody raised a number of its account, or a write of ours put units back on sale"
     TEXT = "an address that is missing is overwritten when it comes: at most one row an order"
+    LATE = "something stood still or failed for minutes on end: none stays"
     NOTHING = "nothing in these worlds causes it"
 
 
@@ -46,7 +47,7 @@ PROOFS: Final[Mapping[str, Proof]] = MappingProxyType(
     # The book adds up, the machine's disk has room, every warehouse has known codes and sound numbers, nobody is told.
     | dict.fromkeys(("audit_violation", "disk_low", "unknown_codes", "unreadable_levels", "route_down"), Proof.NOTHING)
     | {"messages_lost": Proof.NOTHING}
-    | dict.fromkeys(("intake_late", "polls_late", "loop_failing", "job_failing"), Proof.TEXT)
+    | dict.fromkeys(("intake_late", "polls_late", "loop_failing", "job_failing"), Proof.LATE)
 )
 """Each kind that the daemon opens, and what proves it. One more kind is one more word here."""
 
