@@ -116,7 +116,8 @@ class StatusPage:
         concerns = await self._source.read(1, read_concerns)
         late = self._late(status)
         problems = await self._deps.ready()
-        verdict = judge(Seen(status, concerns, at_risk, self._deps.jobs(), late, problems))
+        refused = (self._deps.standing().get("reload") or {}).get("problems", ())
+        verdict = judge(Seen(status, concerns, at_risk, self._deps.jobs(), late, problems, refused))
         return {
             "status": status,
             "now": status.at,

@@ -50,7 +50,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a verdict is made from; `late` names accounts whose polls are overdue, `ready` what the daemon misses."""
+    """What a verdict is made from.
+
+    `late` names accounts whose polls are overdue, `problems` what the daemon misses to do its work, `refused` why a
+    changed configuration was not taken.
+    """
 
     status: Status
     concerns: Sequence[Concern]
@@ -58,6 +62,7 @@ class Seen:
     jobs: Sequence[JobRun]
     late: Collection[str]
     problems: Sequence[str]
+    refused: Sequence[str] = ()
 
 
 def judge(seen: Seen) -> Verdict:
@@ -147,6 +152,10 @@ def _accounts(seen: Seen) -> Iterator[Item]:
 
 
 def _machine(seen: Seen) -> Iterator[Item]:
+    if seen.refused:
+        remedy = "Correct it and reload again; until then syncd works by the one before."
+        why = "; ".join(seen.refused)
+        yield Item(Severity.WARNING, "The changed configuration was refused", remedy, key="reload", detail=why)
     age = age_s(seen.status.inbox.oldest_new_at, seen.status.at)
     if age is not None and age > _INBOX_SLOW_S:
         remedy = "Orders are safe in the inbox but late in the book: see the log, the disk and the database's load."

@@ -63,6 +63,17 @@ async def test_a_quiet_day_is_all_well(pages: Pages) -> None:
     assert "None: all news from channels could be read." in page
 
 
+async def test_a_refused_configuration_is_told_with_its_problems(pages: Pages) -> None:
+    pages.refused.append("http.port: only a restart changes it <b>")
+
+    page = await pages.shows()
+
+    assert "Look here: one thing needs a person today." in page
+    assert "The changed configuration was refused" in page
+    assert "http.port: only a restart changes it &lt;b&gt;" in page
+    assert "Correct it and reload again" in page
+
+
 async def test_what_needs_a_person_is_told_worst_first_and_with_what_to_do(pages: Pages) -> None:
     shop = pages.seller.accounts["shop"].account_id
     alerts(pages, Alert("parked_event:1", "parked_event", "none", "an event of shop cannot be read", shop))

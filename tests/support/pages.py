@@ -41,6 +41,7 @@ class Pages:
     clock: HandClock
     jobs: JobLog
     problems: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     async def get(self, path: str, **headers: str) -> tuple[int, str, Mapping[str, str]]:
         wanted = {"Accept": "text/html"} | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -63,6 +64,7 @@ async def serving(seller: Seller, fresh_s: float = 0.0, token: str | None = None
     clock = HandClock()
     log = JobLog(clock)
     problems: list[str] = []
+    refused: list[str] = []
 
     async def ready() -> list[str]:
         return problems
@@ -81,9 +83,10 @@ async def serving(seller: Seller, fresh_s: float = 0.0, token: str | None = None
         fresh_s=fresh_s,
         api_token=token,
         jobs=log.runs,
+        standing=lambda: {"reload": {"problems": tuple(refused)}},
     )
     async with TestClient(TestServer(make_app(deps))) as client:
-        yield Pages(seller, client, clock, log, problems)
+        yield Pages(seller, client, clock, log, problems, refused)
 
 
 async def nothing() -> None:
