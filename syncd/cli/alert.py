@@ -91,15 +91,17 @@ def list_alerts(path: Path, console: Console, wanted: Wanted, *, as_json: bool) 
     if as_json:
         console.print_json(json.dumps({"alerts": found, "more": more}))
         return
-    table = Table("since", "kind", "where", "what", "units", "orders", box=None)
-    table.add_column("key", overflow="fold")  # it is to be copied whole
+    table = Table("since", "kind", "where", box=None)
+    table.add_column("what, and its key", overflow="fold")
+    table.add_column("units")
+    table.add_column("orders")
     for each in found:
         colour = {"critical": "red", "warning": "yellow", "info": "blue"}[each["severity"]]
         counts = ("" if each[name] is None else str(each[name]) for name in ("units", "orders"))
         where = each["warehouse"] or each["account"] or ""
         since = each["opened_at"][:16].replace("T", " ")
-        told = escape(each["message"])
-        table.add_row(since, f"[{colour}]{each['kind']}[/]", where, told, *counts, escape(each["key"]))
+        told = f"{escape(each['message'])}\n[dim]{escape(each['key'])}[/]"
+        table.add_row(since, f"[{colour}]{each['kind']}[/]", where, told, *counts)
     if found:
         console.print(table)
     cut = f"only the newest {wanted.limit}: more by --limit, or --all"
