@@ -26,6 +26,7 @@ from syncd.daemon_adapters import Adapters, open_adapters
 from syncd.daemon_standing import Answer, Standing, write_answer, write_answer_file
 from syncd.db.database import TOPICS_OPTION, Database
 from syncd.errors import ConfigError, SyncdError
+from syncd.garbage import keep_what_is_there
 from syncd.host import ThisMachine
 from syncd.last_resort import end_surely
 from syncd.logging import configure
@@ -59,6 +60,7 @@ class Service:
         await self._daemon.open_door()
         self._daemon.start()
         self._keep_last_good()
+        keep_what_is_there()
         sd_notify.ready()
         grace_s = 0.0  # without its leases it must not act any more
         try:
