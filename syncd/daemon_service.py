@@ -109,6 +109,8 @@ class Service:
         except Exception as err:  # noqa: BLE001 - whatever it is, the configuration in force must stay in force
             await self._refuse(err)
         else:
+            if ended.done():  # a lease was lost meanwhile
+                ended.result()
             ended = await self._hand_over(following)
             self._keep_last_good()
             await self._answer(())
@@ -156,6 +158,7 @@ class Service:
         await following.open_door(lambda app, _host, _port: self._host.serve_on(app, sockets))
         await before.stop(GRACE_S)
         await following.keeper.drop(following.keeper.names - self._leases)
+        await following.keeper.retake()
         config = self._world.config
         configure(config.log.level, config.log.format)
         self._db.writer.update_execution_options(**{TOPICS_OPTION: topics_of(config)})

@@ -81,7 +81,7 @@ class Jobs:
     def table(self) -> tuple[Job, ...]:
         jobs = [
             Job("cover_shortages", 30.0, self._cover_shortages),
-            Job("look_at_all_short", 3600.0, self._look_at_all_short, at_start=True),
+            Job("look_at_all_short", 600.0, self._look_at_all_short, at_start=True),
             Job("expire_holds", 30.0, self._expire_holds),
             Job("tidy", 3600.0, self._tidy),
             Job("forged_counts", 60.0, self._flush_counts),

@@ -94,6 +94,17 @@ class LeaseKeeper:
             self._held |= {each.name: each for each in taken}
         return new
 
+    async def retake(self) -> None:
+        """Take anew what is held: work that was cut off while it was in the database ends first, or is fenced.
+
+        Raises Fenced when one of them is lost.
+        """
+        async with self._turn:
+            taken = await self._db.transact(_acquire_all, tuple(sorted(self._held)), self._holder, self._now())
+            if isinstance(taken, Held):
+                raise Fenced(taken.name, taken.holder)
+            self._held = {each.name: each for each in taken}
+
     async def drop(self, names: Iterable[str]) -> None:
         """Give these leases back and keep the others."""
         async with self._turn:

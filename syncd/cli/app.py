@@ -249,6 +249,7 @@ def run(
     from syncd import config as settings
     from syncd.bootstrap import open_world
     from syncd.daemon_service import Service
+    from syncd.last_resort import end_surely
     from syncd.logging import configure
 
     loaded = settings.load(config, with_secrets=True)
@@ -257,7 +258,9 @@ def run(
     try:
         asyncio.run(Service(config, world, world.db).run(standby=standby))
     finally:
+        surely = end_surely(code=1)  # a transaction that hangs would keep a process that does nothing any more
         world.db.close()
+        surely.cancel()
 
 
 @app.command(epilog="Example: syncd reload -c /etc/syncd/syncd.toml. Under systemd: systemctl reload syncd")

@@ -65,6 +65,8 @@ def encode_rows(data: Iterable[Sequence[Any]], instants: Sequence[int] = ()) -> 
     `instants` are the positions of the columns that hold datetimes.
     """
     table: list[Sequence[Any]] = [tuple(row) for row in data]
+    if table and any(isinstance(value, datetime) for at, value in enumerate(table[0]) if at not in instants):
+        raise TypeError("a datetime was given for a column that is declared as none: SQLite would store its year")
     if instants:
         table = [_in_micros(list(row), instants) for row in table]
     payload = _encoder.encode(table).decode()

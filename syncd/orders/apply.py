@@ -12,6 +12,7 @@ from syncd.orders.book import AccountView, Incoming, Listings, OrderBook
 from syncd.orders.change import OrderChange
 from syncd.orders.decide import UNTIMELY, decide_order, is_news
 from syncd.orders.inbox import settle_rows
+from syncd.orders.store.erased import ask_to_erase
 from syncd.orders.store.listings import load_listings
 from syncd.orders.store.load import load_books
 from syncd.orders.store.record import record_changes
@@ -57,6 +58,7 @@ def apply_orders(
     settle_rows(connection, [(each.inbox_id, "applied", None) for each in batch if each.inbox_id in newest], now)
     old = [(each.inbox_id, "ignored", "known already") for each in batch if each.inbox_id not in newest]
     settle_rows(connection, old, now)
+    ask_to_erase(connection, _of_known_orders(batch, books), now)
     oversold = {(c.book.account_id, c.book.channel_order_id): c.oversold_units for c in changes}
     return tuple(
         Applied(
@@ -68,6 +70,12 @@ def apply_orders(
         )
         for each in batch
     )
+
+
+def _of_known_orders(batch: Sequence[Incoming], books: Mapping[tuple[int, str], OrderBook]) -> list[tuple[int, int]]:
+    """(inbox id, order id) of the rows that tell of orders we had already."""
+    known = [(each.inbox_id, books.get((each.account_id, each.order.channel_order_id))) for each in batch]
+    return [(inbox_id, book.order_id) for inbox_id, book in known if book is not None and book.order_id is not None]
 
 
 def _only_news(batch: Sequence[Incoming], books: Mapping[tuple[int, str], OrderBook]) -> list[Incoming]:

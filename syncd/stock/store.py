@@ -56,7 +56,9 @@ def record_ledger(
     if written != len(changes):
         raise LevelMoved(f"{len(changes) - written} of {len(changes)} levels moved while they were being written")
     _record_movements(connection, ledger.movements, cause_key)
-    note_replenished(connection, {key[0] for key, old, new, _ in ledger.changed() if new.available > old.available})
+    # By movement: what came free within a batch and went to a later order may still be what an earlier one lacked.
+    freed = {each.sku_id for each in ledger.movements if each.d_on_hand - each.d_unavailable - each.d_reserved > 0}
+    note_replenished(connection, freed)
     if ledger.movements and is_wanted(connection, STOCK_CHANGED):
         at = ledger.movements[-1].at
         note_events(connection, STOCK_CHANGED, [_event(*change[:7]) for change in changes], at)

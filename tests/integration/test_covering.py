@@ -88,6 +88,21 @@ def test_units_of_a_cancelled_order_cover_another(db: Database) -> None:
     assert seller.shortages("1002") == []
 
 
+def test_what_a_batch_gave_to_a_later_order_and_got_back_covers_an_earlier_one(db: Database) -> None:
+    seller = a_seller(db, {"RED-CLOCK": 2})
+    seller.takes_in(an_order(order_id="late", placed_minute=10))
+
+    seller.takes_in(
+        an_order(order_id="first"),
+        an_order(order_id="second", placed_minute=1),
+        an_order(order_id="late", quantity=0, cancelled=True, placed_minute=10, minute=11),
+    )
+
+    assert seller.shortages("second") == [("RED-CLOCK", 1, "oversold")]
+    assert covers(seller) == 1
+    assert seller.shortages("second") == []
+
+
 @pytest.mark.parametrize("limit", [1, 2, 10])
 def test_pages_of_orders_and_of_skus_are_gone_through_to_the_end(
     db: Database, monkeypatch: pytest.MonkeyPatch, limit: int

@@ -257,6 +257,8 @@ def test_what_comes_in_after_an_erasure_brings_nothing_back(db: Database) -> Non
 
     seller.takes_in(order)
 
+    told = seller.rows("SELECT event_key, erase_asked_at FROM inbox ORDER BY id DESC LIMIT 1")
+    assert [row["erase_asked_at"] is not None for row in told] == [True], "its body goes when all is tidied"
     (row,) = seller.rows(
         "SELECT r.name FROM recipient r JOIN sales_order o ON o.id = r.order_id WHERE o.name = '#7001'"
         " OR o.channel_order_id = 'gid://shopify/Order/7001'"

@@ -9,7 +9,7 @@ import pytest
 
 from syncd.clock import real_now
 from syncd.db.database import Database
-from syncd.db.lease import acquire, process_of, this_process
+from syncd.db.lease import Fenced, acquire, guard, process_of, release, this_process
 from syncd.leases import SCHEDULER, AlreadyRunning, LeaseKeeper, account_lease
 
 SHOP, OUTLET = account_lease("shop"), account_lease("outlet")
@@ -51,6 +51,28 @@ async def test_what_is_dropped_is_free_and_the_rest_is_renewed(db: Database) -> 
     assert keeper.names == {SCHEDULER}
     taken = await db.transact(acquire, SHOP, "another process", real_now())
     assert taken.holder == "another process"
+
+
+async def test_what_is_taken_anew_fences_what_went_before(db: Database) -> None:
+    keeper = await a_keeper(db)
+    before = keeper.lease(SHOP)
+
+    await keeper.retake()
+
+    assert keeper.lease(SHOP).token == before.token + 1
+    with pytest.raises(Fenced):
+        await db.transact(guard, before)
+    await db.transact(guard, keeper.lease(SHOP))
+    await keeper.renew()
+
+
+async def test_what_another_took_meanwhile_is_not_taken_anew(db: Database) -> None:
+    keeper = await a_keeper(db)
+    await db.transact(release, (keeper.lease(SHOP),))
+    await db.transact(acquire, SHOP, "another process", real_now())
+
+    with pytest.raises(Fenced):
+        await keeper.retake()
 
 
 async def test_one_that_is_given_back_while_all_are_renewed_is_not_taken_for_lost(db: Database) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 
 import pytest
 
+import syncd.geography
 from syncd.country_centroids import CENTROIDS
 from syncd.geography import EU, LONG_POSTCODES, distance_km, haversine_km, is_zone, postcode_prefix, zone_rate
 
@@ -139,3 +142,18 @@ def test_the_zip_table_is_loaded_only_when_asked() -> None:
     code = "import sys, syncd.geography as g; g.distance_km('DE', '1', 'FR', '2'); assert 'zipcodes' not in sys.modules"
 
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_threads_that_ask_for_the_first_time_at_once_are_all_answered() -> None:
+    syncd.geography._read_zip_area_centres.cache_clear()
+    distance_km.cache_clear()
+    start = Barrier(3)
+
+    def ask(prefix: str) -> float | None:
+        start.wait()
+        return distance_km("US", "10001", "US", prefix)
+
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(ask, ["941", "606", "770"]))
+
+    assert all(km is not None and km > 1000 for km in found)
