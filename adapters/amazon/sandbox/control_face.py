@@ -20,11 +20,12 @@ from adapters.amazon.sandbox.stats import Stats
 from adapters.amazon.sandbox.stockroom import Stockroom
 from adapters.amazon.sandbox.submissions import Submissions
 from adapters.amazon.sandbox.tokens import Tokens
-from adapters.amazon.sandbox.truth import stats_report, truth_report
+from adapters.amazon.sandbox.truth import order_report, stats_report, truth_report
 from adapters.sandbox_kit.control_errors import Missing
 from adapters.sandbox_kit.control_input import Form, item_forms
 from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
+from adapters.sandbox_kit.order_pages import answer_orders, wants_orders
 
 
 class ControlFace:
@@ -67,6 +68,7 @@ class ControlFace:
         }
         gets: dict[str, Answer] = {
             "truth": self.truth,
+            "truth/orders": self.orders,
             "shown": self.shown,
             "stats": self.stats,
             "faults": self.faults,
@@ -164,7 +166,11 @@ class ControlFace:
     # --- reports ------------------------------------------------------------------------------------------------
 
     async def truth(self, request: web.Request) -> web.Response:
-        return web.json_response(truth_report(self._seller, self._submissions, self._courier, self._queue))
+        told = truth_report(self._seller, self._submissions, self._courier, self._queue, orders=wants_orders(request))
+        return web.json_response(told)
+
+    async def orders(self, request: web.Request) -> web.Response:
+        return answer_orders(request, self._seller.orders.values(), order_report)
 
     async def shown(self, request: web.Request) -> web.Response:
         self._submissions.settle()

@@ -13,11 +13,12 @@ from adapters.ebay.sandbox.records import Offer, Order
 from adapters.ebay.sandbox.seller import Seller
 from adapters.ebay.sandbox.stats import Stats
 from adapters.ebay.sandbox.tokens import Tokens
-from adapters.ebay.sandbox.truth import stats_report, truth_report
+from adapters.ebay.sandbox.truth import order_report, stats_report, truth_report
 from adapters.sandbox_kit.control_errors import Missing, Refused
 from adapters.sandbox_kit.control_input import Form, item_forms
 from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
+from adapters.sandbox_kit.order_pages import answer_orders, wants_orders
 from adapters.sandbox_kit.shown_log import Why
 
 
@@ -48,6 +49,7 @@ class ControlFace:
         }
         gets: dict[str, Answer] = {
             "truth": self.truth,
+            "truth/orders": self.orders,
             "shown": self._seller.shown.answer,
             "stats": self.stats,
             "faults": self.faults,
@@ -129,7 +131,11 @@ class ControlFace:
     # --- reports ------------------------------------------------------------------------------------------------
 
     async def truth(self, request: web.Request) -> web.Response:
-        return web.json_response(truth_report(self._seller, self._deliveries))
+        told = truth_report(self._seller, self._deliveries, orders=wants_orders(request))
+        return web.json_response(told)
+
+    async def orders(self, request: web.Request) -> web.Response:
+        return answer_orders(request, self._seller.orders.values(), order_report)
 
     async def stats(self, request: web.Request) -> web.Response:
         return web.json_response(stats_report(self._stats, self._deliveries, self._faults))

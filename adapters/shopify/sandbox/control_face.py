@@ -8,6 +8,7 @@ from adapters.sandbox_kit.control_errors import Missing
 from adapters.sandbox_kit.control_input import Form, item_forms
 from adapters.sandbox_kit.control_routes import Answer, add_control_routes
 from adapters.sandbox_kit.fault_control import change_faults, fault_report
+from adapters.sandbox_kit.order_pages import answer_orders, wants_orders
 from adapters.sandbox_kit.shown_log import Why
 from adapters.shopify.sandbox.control_forms import (
     read_address,
@@ -28,7 +29,7 @@ from adapters.shopify.sandbox.stats import Stats
 from adapters.shopify.sandbox.stockroom import Stockroom
 from adapters.shopify.sandbox.subscriptions import Subscriptions, Topic
 from adapters.shopify.sandbox.tokens import Tokens
-from adapters.shopify.sandbox.truth import stats_report, subscription_report, truth_report
+from adapters.shopify.sandbox.truth import order_report, stats_report, subscription_report, truth_report
 
 
 class ControlFace:
@@ -71,6 +72,7 @@ class ControlFace:
         }
         gets: dict[str, Answer] = {
             "truth": self.truth,
+            "truth/orders": self.orders,
             "shown": self._shop.shown.answer,
             "stats": self.stats,
             "faults": self.faults,
@@ -186,7 +188,11 @@ class ControlFace:
     # --- reports ------------------------------------------------------------------------------------------------
 
     async def truth(self, request: web.Request) -> web.Response:
-        return web.json_response(truth_report(self._shop, self._deliveries))
+        told = truth_report(self._shop, self._deliveries, orders=wants_orders(request))
+        return web.json_response(told)
+
+    async def orders(self, request: web.Request) -> web.Response:
+        return answer_orders(request, self._shop.orders.values(), order_report)
 
     async def stats(self, request: web.Request) -> web.Response:
         return web.json_response(stats_report(self._stats, self._deliveries, self._faults))

@@ -117,6 +117,10 @@ async def report_on(
     db = stage.setup.db
     tallies, lags = db.read_now(read_tallies), db.read_now(read_lags)
     told = lag_figures(lags)
+    orders_wrong = await wrong_orders(stage, scratch, truth)
+    violations = [json.dumps(violation.to_json()) for violation in audit(db).violations]
+    listings_differing = await differing(stage, truth)
+    causes = _causes(stage, _lag_to_shown_s(told))
     return Report(
         file=file.name,
         read_as=loaded.source,
@@ -144,15 +148,15 @@ async def report_on(
         numbers_written=_sum(tallies, "numbers_written"),
         lag_s=told,
         oversold_units=_sum(tallies, "oversold_units"),
-        oversold_causes=_causes(stage, _lag_to_shown_s(told)),
+        oversold_causes=causes,
         peak_daemon_mib=max(stage.peaks_mib, default=None),
         peaks_daemon_mib=list(stage.peaks_mib),
         peak_marketplaces_mib=stage.sandbox.peak_rss_mib(),
         peak_replay_mib=own_peak_mib(),
         awaited=awaited,
-        orders_wrong=wrong_orders(stage, scratch, truth),
-        audit_violations=[json.dumps(violation.to_json()) for violation in audit(db).violations],
-        listings_differing=await differing(stage, truth),
+        orders_wrong=orders_wrong,
+        audit_violations=violations,
+        listings_differing=listings_differing,
     )
 
 

@@ -53,12 +53,17 @@ async def _waiting(stage: ReplayStage) -> dict[str, int]:
     return {HOLDS: waiting[HOLDS]} | await unfinished(stage, await truths(stage))
 
 
-def wrong_orders(stage: ReplayStage, scratch: Scratch, truth: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What is wrong with the orders in the book: each is there exactly once, with what its buyer still has."""
+async def wrong_orders(stage: ReplayStage, scratch: Scratch, truth: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is wrong with the orders in the book: each is there exactly once, with what its buyer still has.
+
+    Channels and book are read in pages, and compared on disk: memory must not grow with the file.
+    """
     wrong = []
     for key, told in truth.items():
         if int(told["orders_accepted"]) != (placed := scratch.accepted(key)):
             wrong.append(f"{key}: the channel has {told['orders_accepted']} orders, and {placed} were placed")
+        async for had in stage.buyers[key].orders():
+            scratch.take_channel(key, had)
         after = 0
         while page := stage.setup.db.read_now(_booked, stage.setup.ids.accounts[key], after):
             scratch.take_book(key, [(name, units) for _, name, units in page])

@@ -31,6 +31,7 @@ CREATE TABLE ord_line (
 ) WITHOUT ROWID;
 CREATE TABLE taken_back (line INT NOT NULL, ord TEXT NOT NULL, sku TEXT NOT NULL, units INT NOT NULL);
 CREATE TABLE booked (account TEXT NOT NULL, name TEXT NOT NULL, units INT NOT NULL);
+CREATE TABLE had (account TEXT NOT NULL, name TEXT NOT NULL, units INT NOT NULL);
 CREATE TABLE told (reason TEXT PRIMARY KEY, lines INT NOT NULL) WITHOUT ROWID;
 """
 
@@ -266,15 +267,24 @@ class Scratch:
         """Take in what the book has of an account: (name, units) an order."""
         self._db.executemany("INSERT INTO booked VALUES (?, ?, ?)", [(account, *order) for order in orders])
 
+    def take_channel(self, account: str, orders: Iterable[tuple[str, int]]) -> None:
+        """Take in what an account's channel has: (name, units that its buyer still has) an order."""
+        self._db.executemany("INSERT INTO had VALUES (?, ?, ?)", [(account, *order) for order in orders])
+
     def accepted(self, account: str) -> int:
         """How many orders the account's channel took."""
         found = self._db.execute("SELECT count(order_id) FROM ord WHERE account = ?", (account,)).fetchone()
         return int(found[0])
 
     def wrong_orders(self) -> Iterator[str]:
-        """Every order that is not in the book exactly once with the units that its buyer still has."""
+        """Every order that is not in the book exactly once with the units that its buyer still has.
+
+        What was placed is compared with what the channel has, and that with the book.
+        """
         self._db.execute("CREATE INDEX IF NOT EXISTS ord_shown ON ord (account, shown_name)")
+        self._db.execute("CREATE INDEX IF NOT EXISTS had_name ON had (account, name)")
         self._db.execute("CREATE INDEX IF NOT EXISTS booked_name ON booked (account, name)")
+        yield from self._not_as_placed()
         for account, name, times in self._db.execute(
             "SELECT o.account, o.shown_name, count(b.name) FROM ord o"
             " LEFT JOIN booked b ON b.account = o.account AND b.name = o.shown_name"
@@ -287,7 +297,21 @@ class Scratch:
         ):
             yield f"{account}: order {name} is in the book, and nobody placed it"
         for account, name, has, booked in self._db.execute(
-            "SELECT o.account, o.shown_name, (SELECT coalesce(sum(sold), 0) FROM ord_line WHERE ord = o.name) AS has,"
-            " b.units FROM ord o JOIN booked b ON b.account = o.account AND b.name = o.shown_name WHERE has <> b.units"
+            "SELECT h.account, h.name, h.units, b.units FROM had h"
+            " JOIN booked b ON b.account = h.account AND b.name = h.name WHERE h.units <> b.units"
         ):
             yield f"{account}: of order {name} the buyer has {has} units, and the book {booked}"
+
+    def _not_as_placed(self) -> Iterator[str]:
+        for account, name, left, has in self._db.execute(
+            "SELECT o.account, o.shown_name, (SELECT coalesce(sum(sold), 0) FROM ord_line WHERE ord = o.name) AS kept,"
+            " h.units FROM ord o LEFT JOIN had h ON h.account = o.account AND h.name = o.shown_name"
+            " WHERE o.order_id IS NOT NULL AND h.units IS NOT kept"
+        ):
+            shown = "does not have it" if has is None else f"has {has}"
+            yield f"{account}: of order {name} the buyer was left {left} units, and the channel {shown}"
+        for account, name in self._db.execute(
+            "SELECT account, name FROM had h WHERE NOT EXISTS"
+            " (SELECT 1 FROM ord o WHERE o.account = h.account AND o.shown_name = h.name)"
+        ):
+            yield f"{account}: the channel has order {name}, and nobody placed it"

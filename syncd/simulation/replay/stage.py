@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 from sqlalchemy import Connection, select
 
 from syncd import config as settings
@@ -38,6 +37,8 @@ _PART = "syncd.simulation.led.part"
 _MARKETPLACE_SLOT, _DAEMON_SLOT = 0, 1
 _LISTED_AT_ONCE = 500
 _LIST_EVERY_S = 5.0
+_ORDERS_AT_ONCE = 50  # an answer is garbage for a while before it is collected: small ones
+_PATIENCE_S = 120.0  # the marketplaces have much to do at times
 _RECORD_SPEED = 60.0  # of whoever looks into the folder afterwards
 
 
@@ -58,7 +59,7 @@ class TooFew:
 
 
 class ReplayCounter(ShopCounter):
-    """A counter that tells what is sold out, and a truth without the orders, which may be many."""
+    """A counter that tells what is sold out, and its orders, which may be many, apart from the rest and in pages."""
 
     async def buy(self, lines: list[tuple[str, int]], ship_to: Mapping[str, str]) -> Placed | TooFew | NotServed:
         body = {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], "ship_to": dict(ship_to)}
@@ -77,9 +78,16 @@ class ReplayCounter(ShopCounter):
         await self._post("items", {"items": items})
 
     async def truth(self) -> dict[str, Any]:
-        answer = await self._http.get("/truth", timeout=120.0)
-        told = msgspec.json.decode(answer.content, type=dict[str, msgspec.Raw])
-        return {name: msgspec.json.decode(raw) for name, raw in told.items() if name != "orders"}
+        return self._told(await self._http.get("/truth", params={"orders": 0}, timeout=_PATIENCE_S))
+
+    async def orders(self) -> AsyncIterator[list[tuple[str, int]]]:
+        """Every order that the channel has, some at a time: (name, units that its buyer still has)."""
+        after, more = 0, True
+        while more:
+            asked = {"after": after, "limit": _ORDERS_AT_ONCE}
+            told = self._told(await self._http.get("/truth/orders", params=asked, timeout=_PATIENCE_S))
+            yield [(each["name"], sum(line["current_quantity"] for line in each["lines"])) for each in told["orders"]]
+            after, more = after + len(told["orders"]), told["more"]
 
 
 @dataclass(slots=True, kw_only=True)

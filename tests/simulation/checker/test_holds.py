@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncd.simulation.checker.as_opened import Line, Row, units_as_opened
-from syncd.simulation.checker.holds import OWN_WRITE, RULE, nothing_is_held_for_nothing
+from syncd.simulation.checker.holds import AT_ITS_END, OWN_WRITE, RULE, nothing_is_held_for_nothing
 from syncd.simulation.checker.truth import Listing
 from syncd.simulation.checker.verdict import Verdict
 from tests.simulation.checker.builders import AMAZON, EBAY, SHOP, Life, at
@@ -108,6 +108,16 @@ def test_a_number_typed_lower_explains_a_hold_and_a_higher_one_does_not(
     life.holds(SHOP, 300, since=0, until=900, ran_out=True)
 
     assert look(life, verdict) == found
+
+
+def test_a_known_sale_in_the_moment_of_the_read_that_opened_a_hold_is_a_matter_of_clocks(
+    life: Life, verdict: Verdict
+) -> None:
+    life.sells(EBAY, 301, "a", known=360)
+    life.holds(EBAY, 300, since=0, until=None, units=2)
+
+    assert look(life, verdict) == {RULE}, "one of the two"
+    assert verdict.excused[(RULE, AT_ITS_END)].count == 1
 
 
 def test_a_known_sale_in_the_moment_of_the_read_before_may_or_may_not_be_in_it(life: Life, verdict: Verdict) -> None:
