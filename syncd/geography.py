@@ -6,11 +6,8 @@ A full postcode can name a household, so only a prefix of it is ever kept: enoug
 from __future__ import annotations
 
 import re
-import sys
-import threading
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from functools import cache, lru_cache
+from collections.abc import Collection
+from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Final, Protocol
 
@@ -28,7 +25,6 @@ EU: Final = _codes("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT 
 # Countries whose postcodes have six characters and more.
 LONG_POSTCODES: Final = _codes("AR AZ BN BR BY CL CN CO EC IN IR JP KG KZ MT NG NL PT RO RU SG TJ TM UZ")
 
-_reading = threading.Lock()
 _ZONE: Final = re.compile(r"domestic|EU|world|(?P<country>[A-Z]{2})(:(?P<prefix>[A-Z0-9]{1,4}))?")
 
 
@@ -129,26 +125,17 @@ def _us_centre(country: str | None, postcode: str | None) -> tuple[float, float]
     if country != "US" or not postcode:
         return None
     prefix = postcode_prefix("US", postcode)
-    return _zip_area_centres().get(prefix) if prefix else None
+    return _zip_area_centre(prefix) if prefix else None
 
 
-def _zip_area_centres() -> Mapping[str, tuple[float, float]]:
-    with _reading:  # of two threads that ask first, one reads
-        return _read_zip_area_centres()
-
-
-@cache
-def _read_zip_area_centres() -> Mapping[str, tuple[float, float]]:
-    """The mean position of each three-digit ZIP area, in one pass; military ones have none."""
+@lru_cache(maxsize=1000)
+def _zip_area_centre(prefix: str) -> tuple[float, float] | None:
+    """The mean position of a three-digit ZIP area; military ones have none."""
     import zipcodes  # unpacks its table when first asked: only those who rank by distance wait for it
 
-    placed: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for row in zipcodes.list_all():  # type: ignore[no-untyped-call]  # it claims types and has none
-        point = float(row["lat"] or 0), float(row["long"] or 0)
-        if point != (0.0, 0.0):
-            placed[row["zip_code"][:3]].append(point)
-    sys.modules.pop("zipcodes", None)  # 42,000 rows of it are no longer wanted
-    return {
-        prefix: (sum(north for north, _ in points) / len(points), sum(east for _, east in points) / len(points))
-        for prefix, points in placed.items()
-    }
+    rows = zipcodes.similar_to(prefix)  # type: ignore[no-untyped-call]  # it claims types and has none
+    found = [(float(row["lat"] or 0), float(row["long"] or 0)) for row in rows]
+    placed = [point for point in found if point != (0.0, 0.0)]
+    if not placed:
+        return None
+    return sum(north for north, _ in placed) / len(placed), sum(east for _, east in placed) / len(placed)

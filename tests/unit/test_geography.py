@@ -145,7 +145,7 @@ def test_the_zip_table_is_loaded_only_when_asked() -> None:
 
 
 def test_threads_that_ask_for_the_first_time_at_once_are_all_answered() -> None:
-    syncd.geography._read_zip_area_centres.cache_clear()
+    syncd.geography._zip_area_centre.cache_clear()
     distance_km.cache_clear()
     start = Barrier(3)
 
