@@ -96,7 +96,7 @@ class _Life:
         return sold
 
     def has_a_write_in_doubt(self, hold: Held) -> bool:
-        since = hold.opened_at - _WRITE_IN_DOUBT
+        since = min(hold.opened_at - _WRITE_IN_DOUBT, hold.from_at)  # from where on nobody has read it
         return any(since <= each.decided_at <= hold.opened_at for each in self._decided)
 
     def _units(self, change: Change, hold: Held, beside: Sequence[Held]) -> int:

@@ -74,6 +74,9 @@ def shortages_are_what_is_missing(truth: Truth, book: Book, pieces: Pieces, verd
         counted = book.wanting[sku] + short[sku]
         if counted > missing and _none_can_be_made(book, sku):
             verdict.excuse("stock.missing", "a kit comes whole from one warehouse", f"{sku} at {truth.at}")
+        elif missing < counted <= missing + short[sku]:
+            # What broke or was counted wrongly under a reservation: it is told, and not moved to another warehouse.
+            verdict.excuse("stock.missing", "a reservation stays where its goods were", f"{sku} at {truth.at}")
         elif counted != missing and (pieces.one_pool or counted < missing):
             told = f"{missing} are missing; {book.wanting[sku]} are wanting and {short[sku]} short"
             verdict.find("stock.missing", sku, truth.at, told)

@@ -22,7 +22,7 @@ _MINUTE_S: Final = 60
 _WITHOUT_A_CAUSE: Final = 10
 """Writes to one account in a minute that need none: what waited until now, a refusal tried again."""
 _BY_EACH_CAUSE: Final = 2
-_FOR_NOTHING: Final = 3
+_FOR_NOTHING: Final = 12
 """Writes of an account that may say what we had written before: a stale read makes it look as if it had not arrived."""
 _CAUSES_LAST: Final = 3  # minutes: a write follows what happened in its own minute or in one of those before
 

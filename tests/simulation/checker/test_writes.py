@@ -70,12 +70,12 @@ def test_writing_what_we_had_written_before_is_found_when_it_comes_again_and_aga
     life: Life, verdict: Verdict
 ) -> None:
     life.is_written(SHOP, decided=20, applied=21, value=4)
-    for seconds in (40, 60, 80):
-        life.is_decided(SHOP, seconds, 4)
+    for number in range(12):
+        life.is_decided(SHOP, 40 + 20 * number, 4)
     nothing_is_written_for_nothing(life.truth(), life.history, verdict)
     assert verdict.findings == []
 
-    life.is_decided(SHOP, 100, 4)
+    life.is_decided(SHOP, 300, 4)
     nothing_is_written_for_nothing(life.truth(), life.history, verdict)
 
     assert rules(verdict) == {"writes.for_nothing"}
