@@ -15,7 +15,7 @@ from syncd.simulation.checker.truth import Change, Listing, Truth
 from syncd.simulation.checker.verdict import Verdict
 
 RULE: Final = "holds.unexplained"
-OWN_WRITE: Final = "a write that may or may not have landed"
+OWN_WRITE: Final = "a write or a cancellation that may or may not have landed"
 AT_ITS_END: Final = "a sale in the moment of a read"
 _READ_TAKES: Final[Mapping[str, timedelta]] = MappingProxyType(
     {"shopify": timedelta(seconds=10), "amazon": timedelta(seconds=60), "ebay": timedelta(seconds=30)}
@@ -45,7 +45,7 @@ def nothing_is_held_for_nothing(
 
 
 def _weigh(hold: Held, life: _Life, subject: str, verdict: Verdict, excuse: str | None) -> None:
-    if hold.kind == "doubtful" and life.has_a_write_in_doubt(hold):
+    if hold.kind == "doubtful" and (life.has_a_write_in_doubt(hold) or life.has_an_order_called_off(hold)):
         verdict.excuse(RULE, OWN_WRITE, f"{subject}: {hold.left} held at {hold.opened_at}", hold.left)
         return
     unexplained = hold.left - life.explain(hold)
@@ -94,6 +94,13 @@ class _Life:
                 self._used[change.number] += units
                 sold += units
         return sold
+
+    def has_an_order_called_off(self, hold: Held) -> bool:
+        """Whether units of an order were to come back to the number about then; not every channel gives them back."""
+        since = hold.opened_at - _WRITE_IN_DOUBT
+        sold = {(change.listing[0], change.ref) for change in self._changes if change.why == "sale"}
+        called_off = (self._truth.orders[key] for key in sold if key in self._truth.orders)
+        return any(each.cancelled and since <= each.updated_at <= hold.opened_at + CLOCKS_APART for each in called_off)
 
     def has_a_write_in_doubt(self, hold: Held) -> bool:
         since = min(hold.opened_at - _WRITE_IN_DOUBT, hold.from_at)  # from where on nobody has read it
