@@ -47,8 +47,11 @@ def find_relists(truth: Truth, book: Book, history: History, happenings: Happeni
     return found
 
 
-def no_knowing_relist(relists: Sequence[Relist], book: Book, verdict: Verdict) -> None:
-    """What no impossibility explains is a finding, also where a lower number was written that was still too high."""
+def no_knowing_relist(relists: Sequence[Relist], book: Book, verdict: Verdict, *, clocks_agree: bool = True) -> None:
+    """What no impossibility explains is a finding, also where a lower number was written that was still too high.
+
+    Such a lower one only where clocks agree: a sale of the same moment may be before it or after.
+    """
     true, erased = Counter[str](), Counter[str]()
     for each in relists:
         write = each.write
@@ -56,7 +59,9 @@ def no_knowing_relist(relists: Sequence[Relist], book: Book, verdict: Verdict) -
         told = f"{write.before} -> {write.after}, {each.erased} of it sold here and not known"
         true[write.listing[0]] += each.units
         erased[write.listing[0]] += each.erased
-        if each.reason is None:
+        if each.reason is None and not each.units and not clocks_agree:
+            verdict.excuse(RULE, "clocks of real processes", f"{subject} at {write.at}: {told}", each.erased)
+        elif each.reason is None:
             verdict.find(RULE, subject, write.at, told)
         elif each.units:
             verdict.excuse(RULE, each.reason, f"{subject} at {write.at}: {told}", each.units)
