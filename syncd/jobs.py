@@ -20,6 +20,7 @@ from syncd.loops import Job
 from syncd.orders.book import AccountView
 from syncd.orders.cover import START, Covered, Progress, cover_shortages
 from syncd.orders.poll import Poller
+from syncd.orders.replan import replan_short
 from syncd.publishing.publisher import Publisher
 from syncd.publishing.store.holds import expire_holds
 from syncd.reconcile.tidy import sweep_cells, sweep_held, tidy
@@ -81,6 +82,7 @@ class Jobs:
     def table(self) -> tuple[Job, ...]:
         jobs = [
             Job("cover_shortages", 30.0, self._cover_shortages),
+            Job("replan_short", 60.0, self._replan_short),
             Job("look_at_all_short", 600.0, self._look_at_all_short, at_start=True),
             Job("expire_holds", 30.0, self._expire_holds),
             Job("tidy", 3600.0, self._tidy),
@@ -129,6 +131,12 @@ class Jobs:
             after = done.after
             if done.orders:
                 self._book_changed()
+
+    async def _replan_short(self) -> None:
+        """Move reservations whose goods are not there to warehouses that have them."""
+        now = self._world.clock.now()
+        if await self._world.db.transact(_replan, self._lease(), self._world.views, _CHUNK, now):
+            self._book_changed()
 
     async def _look_at_all_short(self) -> None:
         """Have everything covered that can be, also where no piece has moved: a pool may be another since the start."""
@@ -225,6 +233,11 @@ def _cover(
 ) -> Covered:
     guard(connection, lease)
     return cover_shortages(connection, views, limit, now, after)
+
+
+def _replan(connection: Connection, lease: Lease, views: Mapping[int, AccountView], limit: int, now: datetime) -> int:
+    guard(connection, lease)
+    return replan_short(connection, views, limit, now)
 
 
 def _note_all_free(connection: Connection, lease: Lease, after: int, limit: int) -> int | None:

@@ -17,6 +17,13 @@ def hold_units(line: LineBook, warehouse_id: int, units: int, change: OrderChang
     line.held[warehouse_id] = line.held.get(warehouse_id, 0) + units
 
 
+def release_units(line: LineBook, warehouse_id: int, units: int, change: OrderChange, ledger: Ledger) -> None:
+    """Free units that a warehouse was not asked to ship."""
+    for sku_id, pieces in line.components:
+        ledger.release((sku_id, warehouse_id), pieces * units, _cause(change.book, line))
+    line.spend(warehouse_id, Stage.HELD, units)
+
+
 def ship_left(line: LineBook, left: int, account: AccountView, ledger: Ledger, change: OrderChange) -> None:
     """Book units as gone: from the line's reservations, and what was never reserved from where it most likely stood."""
     line.shipped += left
@@ -94,9 +101,7 @@ def release_surplus(line: LineBook, leaving: int, account: AccountView, ledger: 
         units = min(surplus, line.untold(warehouse_id))
         if not units:
             continue
-        for sku_id, pieces in line.components:
-            ledger.release((sku_id, warehouse_id), pieces * units, _cause(change.book, line))
-        line.spend(warehouse_id, Stage.HELD, units)
+        release_units(line, warehouse_id, units, change, ledger)
         surplus -= units
     for warehouse_id in sorted(line.held, key=lambda w: (-account.rank_of(w), -w)):
         if surplus > 0 and line.handed(warehouse_id):
