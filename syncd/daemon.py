@@ -21,6 +21,7 @@ from syncd.alerts.watch import Watch
 from syncd.bootstrap import OutsideWarehouses, World
 from syncd.daemon_adapters import Adapters, open_adapters
 from syncd.daemon_rounds import Rounds, within
+from syncd.db.engine import is_sqlite
 from syncd.db.lease import Lease
 from syncd.fulfilment.outside import Fulfilment
 from syncd.fulfilment.stock_reader import StockReader
@@ -29,7 +30,7 @@ from syncd.insight.job_log import JobLog
 from syncd.jobs import AccountWork, Jobs, WarehouseWork
 from syncd.leases import RENEW_EVERY_S, SCHEDULER, LeaseKeeper, account_lease, warehouse_lease
 from syncd.loops import Job, Pulse, Step, Timetable, keep_running
-from syncd.orders.intake import BATCH, InboxWriter, Intake
+from syncd.orders.intake import InboxWriter, Intake
 from syncd.orders.poll import Poller
 from syncd.orders.queue_in import QueueReader
 from syncd.publishing.publisher import Publisher
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 _STUCK_S = 60.0
 _SHORTEST_REST_S = 0.05
 _LEASES = "leases"
+_BATCH_S = 0.02  # of intake, where webhooks and writes to channels wait behind it
 
 # What a stop takes at most, in real seconds; together less than `last_resort.DRAIN_S`.
 GRACE_S: Final = 4.0  # for rounds under way, asked vendors included
@@ -100,7 +102,13 @@ class Daemon:
         by_id = {world.ids.accounts[key]: channel for key, channel in self._channels.items()}
         wakes = {world.ids.accounts[key]: wake for key, wake in self._hints_wake.items()}
         self._intake = Intake(
-            world.db, by_id, world.views, world.clock, self._book_changed, lambda account_id: wakes[account_id].set()
+            world.db,
+            by_id,
+            world.views,
+            world.clock,
+            self._book_changed,
+            lambda account_id: wakes[account_id].set(),
+            within_s=_BATCH_S if is_sqlite(world.config.database.url) else None,
         )
         self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
         self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}
@@ -359,7 +367,8 @@ class Daemon:
         return False
 
     async def _drain(self) -> bool:
-        return await self._intake.drain() >= BATCH  # what arrived meanwhile has woken the loop
+        await self._intake.drain()
+        return self._intake.more  # what arrived meanwhile has woken the loop
 
     def _hints(self, key: str) -> Step:
         async def step() -> bool:

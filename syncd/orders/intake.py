@@ -24,13 +24,13 @@ from adapters.contract import (
 from syncd.db.database import DatabaseClosed, StaleLoad, Transactor
 from syncd.db.types import from_micros
 from syncd.orders.apply import Applied
+from syncd.orders.batch_size import BatchSize
 from syncd.orders.book import AccountView, Incoming
 from syncd.orders.inbox import HORIZON_TOPIC, Arrived, InboxRow, insert_arrived, load_new
 from syncd.orders.take_in import Reached, Settled, apply_batch, park_row, settle_others
 
 log = structlog.get_logger(__name__)
 
-BATCH = 256
 _QUERY_CANCELLED = "57014"  # PostgreSQL: the statement ran into its time-out
 _ROWS_A_COMMIT = 512  # the engines bound how many values a statement may carry
 
@@ -117,8 +117,12 @@ class Intake:
         clock: Clock,
         changed: Callable[[], None],
         hinted: Callable[[int], None] = lambda account_id: None,
+        within_s: float | None = None,
     ) -> None:
-        """`changed` is told of each change of the book, `hinted` of accounts with news to be looked up."""
+        """`changed` is told of each change of the book, `hinted` of accounts with news to be looked up.
+
+        `within_s`: how long a batch may take where everything else that is written waits behind it.
+        """
         self._db = db
         self._channels = channels
         self._views = views
@@ -126,10 +130,15 @@ class Intake:
         self._clock = clock
         self._changed = changed
         self._hinted = hinted
+        self._size = BatchSize(within_s)
+        self.more = False
+        """Whether the last batch was as large as it may be, so that more rows may wait."""
 
     async def drain(self) -> int:
         """Take in one batch. Returns how many inbox rows were settled; 0 means that the inbox is empty."""
-        found = await self._db.read(load_new, BATCH)
+        limit = self._size.limit
+        found = await self._db.read(load_new, limit)
+        self.more = len(found) == limit
         if not found:
             return 0
         incoming: list[Incoming] = []
@@ -176,6 +185,8 @@ class Intake:
         """Take these orders in. Returns whether any of them told something new."""
         if not batch:
             return False
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             applied = await self._db.transact(apply_batch, tuple(batch), self._views, self._clock.now())
         except Exception as err:
@@ -187,6 +198,7 @@ class Intake:
                 return await self._apply(batch[half:]) or first
             await self._park(batch[0], err)
             return True
+        self._size.took(len(batch), loop.time() - began)
         self._tell(applied)
         return any(each.news for each in applied)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Executable, and_, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Executable, Integer, and_, literal_column, select
 
 from syncd.accounts.store import selling_accounts
 from syncd.db.statements import Given, constant, statement
@@ -25,7 +25,7 @@ from syncd.orders.store.record import record_changes
 from syncd.stock.ledger import Ledger
 from syncd.stock.store import load_levels
 
-_NONE: Final = literal_column("0")  # in the statement itself, or SQLite sees no partial index
+_NONE: ColumnElement[int] = literal_column("0", Integer)  # in the statement itself, or SQLite sees no partial index
 
 STANDS_FOR: Final = timedelta(minutes=10)
 """How long what was counted must stand: the next count or snapshot often corrects a wrong one."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from adapters.contract import AuthExpired, Page, Transient
 from syncd.db.database import Database
 from syncd.db.lease import Fenced
-from syncd.orders import intake as intake_module
+from syncd.orders import batch_size
 from syncd.orders.inbox import HORIZON_TOPIC, Arrived
 from syncd.orders.take_in import apply_batch
 from tests.integration.intake.desk import GONE, Desk, lease_of, order_news
@@ -32,7 +32,8 @@ async def test_a_poll_certifies_only_once_its_orders_are_in_the_book(desk: Desk)
 
 
 async def test_the_marker_waits_for_every_batch_before_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake_module, "BATCH", 4)
+    monkeypatch.setattr(batch_size, "MOST", 4)
+    monkeypatch.setattr(batch_size, "_LEAST", 4)
     orders = [desk.channel.event(order_news(str(n))) for n in range(9)]
     desk.channel.pages = [Page(tuple(orders[:5]), "more"), Page(tuple(orders[5:]), None)]
     await desk.poller.poll(desk._arrived)
