@@ -52,7 +52,9 @@ fmt: $(DEV) ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) ## measure, as ratios to a baseline in the same run
+bench: $(DEV) ## measure, as ratios to others in the same run, into benchmarks/out; options by ARGS="--quick"
+	$(BIN)/python -m benchmarks.book $(ARGS)
+	$(BIN)/python -m benchmarks.plot
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/status_page.py
 

@@ -35,7 +35,7 @@ OPENS_AGAIN: Final = {
     "route_down": "it opens again only when the route has worked in between, or after a restart",
     "messages_lost": "it opens again with the next message that is given up",
     "drift": "it opens again with the next such number",
-    "audit_violation": "it opens again with the next daily audit that finds it",
+    "audit_violation": "it opens again within minutes, when the audit looks again and finds it",
     "disk_low": _MINUTE,
     "intake_late": _MINUTE,
     "polls_late": _MINUTE,

@@ -12,20 +12,17 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.contract import Clock
-from syncd.alerts.chores import last_done, note_done
 from syncd.alerts.disks import Disk, Space, space_of
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.database import Transactor
 from syncd.db.lease import Lease, guard
 from syncd.insight.store import read_tallies
 from syncd.loops import Job
-from syncd.reconcile.audit import AuditReport, audit_async
+from syncd.reconcile.auditor import Auditor
 
 log = structlog.get_logger(__name__)
 
 _DISK: Final = "disk_low"
-_AUDIT: Final = "audit_violation"
-_AUDIT_EVERY: Final = timedelta(hours=24)
 _DRIFT_OVER: Final = timedelta(minutes=30)
 _DRIFTS: Final = ("units_surplus",)  # units_relisted are of our own writes: nobody else is to be asked
 
@@ -48,6 +45,7 @@ class Watch:
         self._accounts = accounts
         self._disks = tuple(disks)
         self._space = space
+        self._auditor = Auditor(db, clock, lease)
         self._low = {each.key for each in disks}  # an earlier process may have left alerts open
         self._drifted: dict[str, int] | None = None
         self._drifted_at: dict[str, datetime] = {}
@@ -55,7 +53,7 @@ class Watch:
 
     def jobs(self) -> tuple[Job, ...]:
         return (
-            Job("watch_audit", 900.0, self.audit),
+            Job("watch_audit", 600.0, self.audit),
             Job("watch_drift", 60.0, self.drift),
             Job("watch_disk", 60.0, self.disk, at_start=True),
         )
@@ -71,15 +69,8 @@ class Watch:
             self._low = self._low | {each.key} if low else self._low - {each.key}
 
     async def audit(self) -> None:
-        """Audit the book once a day, however often the daemon starts."""
-        now = self._clock.now()
-        before = await self._db.read(last_done, _AUDIT)
-        if before is not None and now - before.at < _AUDIT_EVERY:
-            return
-        report = await audit_async(self._db)
-        if not report.clean:
-            log.error("audit.violated", counted={rule: n for rule, n in report.counted.items() if n})
-        await self._db.transact(_note_audited, self._lease(), report, self._clock.now())
+        """Audit what is new and what was wrong, and a part of the book: all of it once a day."""
+        await self._auditor.round()
 
     async def drift(self) -> None:
         """Open an alert for each account whose numbers somebody else raised; close it half an hour after the last."""
@@ -113,23 +104,6 @@ def note_disk(connection: Connection, lease: Lease, disk: Disk, low: Space | Non
     message = f"the disk of {disk.use} ({disk.folder}) has {left} left: make room"
     told = Alert(disk.key, _DISK, disk.impact, message, subject=disk.use, detail=left)
     open_alerts(connection, [told], now)
-
-
-def _note_audited(connection: Connection, lease: Lease, report: AuditReport, now: datetime) -> None:
-    guard(connection, lease)
-    note_audit(connection, report, now)
-    note_done(connection, _AUDIT, now)
-
-
-def note_audit(connection: Connection, report: AuditReport, now: datetime) -> None:
-    """Open or close the alert that the book does not add up."""
-    if report.clean:
-        close_alerts(connection, [_AUDIT], now)
-        return
-    broken = ", ".join(f"{rule} {n}" for rule, n in report.counted.items() if n)
-    message = f"the audit found what cannot be: {broken}. `syncd audit` tells each with its likely cause"
-    impact = f"{sum(report.counted.values())} facts contradict each other"
-    open_alerts(connection, [Alert(_AUDIT, _AUDIT, impact, message, detail=broken)], now)
 
 
 def read_drift(connection: Connection, accounts: tuple[str, ...]) -> dict[str, int]:

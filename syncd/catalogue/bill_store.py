@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, Executable, delete, select
+from sqlalchemy import Connection, Executable, delete, select, text
 
 from syncd.catalogue.bills import DEEPEST, Bills, Components, flatten
 from syncd.db.rows import insert_rows
@@ -61,6 +61,12 @@ def _owners(given: Given) -> Executable:
 def load_around(connection: Connection, sku_ids: Collection[int]) -> dict[int, dict[int, int]]:
     """Every bill below and above these SKUs: all that tells whether new bills for them can be made."""
     return load_bills(connection, {*sku_ids, *containing(connection, sku_ids)}, DEEPEST + 1)
+
+
+def lock_bills(connection: Connection) -> None:
+    """Let nobody else change bills until the transaction ends: two halves of a loop never come in side by side."""
+    if connection.dialect.name == "postgresql":  # SQLite lets only one write anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock('bill_of_materials'::regclass::oid::bigint)"))
 
 
 def replace_bills(connection: Connection, bills: Bills) -> None:

@@ -60,6 +60,24 @@ def unmakeable(known: Bills, new: Bills) -> dict[int, Unmakeable]:
         refused.update(found)
 
 
+def bottom_up(known: Bills, new: Bills) -> list[int]:
+    """The SKUs of new bills, each behind everything it contains: taken over in this order, none is ever in a loop.
+
+    Without loops, as `unmakeable` leaves them. `known` holds everything below the new bills.
+    """
+    bills = {**known, **new}
+    ordered: dict[int, None] = {}
+    for start in sorted(new):
+        way = [start]
+        while way:
+            waiting = next((each for each in bills[way[-1]] if each in bills and each not in ordered), None)
+            if waiting is None:
+                ordered[way.pop()] = None
+            else:
+                way.append(waiting)
+    return [sku_id for sku_id in ordered if sku_id in new]
+
+
 def _refusals(bills: Bills, new: Bills) -> dict[int, Unmakeable]:
     bad = [sku_id for sku_id in bills if flatten(bills, sku_id) is None]
     loops = {sku_id: loop for sku_id in bad if sku_id in new and (loop := _loop(bills, sku_id))}

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from syncd.catalogue.codes import normalise
 from syncd.catalogue.item_file import OPTIONAL, REQUIRED, Kit, not_whole, read_items
 from syncd.catalogue.item_store import RecordedItems, record_items, refuse_taken
 from syncd.catalogue.kits import RecordedKits, plan_kits, record_kits
@@ -53,8 +54,9 @@ def import_items(db: Database, path: Path, now: datetime, progress: Progress | N
     rejected += [*spoilt, *plan.rejected]
     total = done + len(plan.bills)
     made: list[RecordedKits] = []
-    for bills in in_chunks(sorted(plan.bills.items()), KITS_A_TRANSACTION):
+    for bills in in_chunks(list(plan.bills.items()), KITS_A_TRANSACTION):
         made.append(db.transact_now(record_kits, dict(bills), now))
+        rejected += _overtaken(kits, made[-1])
         done += len(bills)
         if progress:
             progress(done, total)
@@ -72,6 +74,19 @@ def import_items(db: Database, path: Path, now: datetime, progress: Progress | N
         sum(len(each.left) for each in made),
         file.ignored,
     )
+
+
+def _overtaken(kits: tuple[Kit, ...], recorded: RecordedKits) -> list[RowError]:
+    """The rows of kits that somebody else's change of kits, since they were checked, makes impossible."""
+    problems = {normalise(code): problem for code, problem in recorded.refused.items()}
+    return [
+        RowError(
+            part.line, "component", problems[kit.code], "Another import has just changed kits: correct one of both"
+        )
+        for kit in kits
+        if kit.code in problems
+        for part in kit.parts
+    ]
 
 
 def _sound_kits(kits: tuple[Kit, ...], rejected: list[RowError]) -> tuple[tuple[Kit, ...], list[RowError]]:

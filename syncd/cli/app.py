@@ -29,6 +29,8 @@ explain = typer.Typer(name="explain", help="Say why a number or a choice came ab
 app.add_typer(explain)
 erase = typer.Typer(name="erase", help="Erase what is known of buyers.", no_args_is_help=True)
 app.add_typer(erase)
+audits = typer.Typer(name="audit", help="Prove that the book is right, and see what is held back until it is.")
+app.add_typer(audits)
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration file.", envvar="SYNCD_CONFIG", metavar="FILE")
@@ -299,15 +301,40 @@ def migrate(config: ConfigFile = DEFAULT_CONFIG) -> None:
         console.print(f"the database went from {before or 'nothing'} to {after}")
 
 
-@app.command(epilog="Example: syncd audit -c syncd.toml --json")
+@audits.callback(
+    invoke_without_command=True, epilog="Example: syncd audit -c syncd.toml --json; syncd audit release RED-CLOCK"
+)
 def audit(
+    context: typer.Context,
     config: ConfigFile = DEFAULT_CONFIG,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run that was stopped has come to.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Prove that the book is right: levels fold from movements, reservations match open demand."""
-    from syncd.cli.reports import show_audit
+    if context.invoked_subcommand is not None:
+        return
+    from syncd.cli.audit import show_audit
 
-    if not show_audit(config, console, as_json=as_json):
+    if not show_audit(config, console, as_json=as_json, resume=resume):
+        raise typer.Exit(1)
+
+
+@audits.command("held", epilog="Example: syncd audit held -c syncd.toml")
+def audit_held(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show what the audit found and is still so, and which SKUs are not raised for it."""
+    from syncd.cli.audit import show_held
+
+    show_held(config, console, as_json=as_json)
+
+
+@audits.command("release", epilog="Example: syncd audit release RED-CLOCK -c syncd.toml")
+def audit_release(
+    sku: Annotated[str, typer.Argument(help="The SKU, or one of its aliases.")], config: ConfigFile = DEFAULT_CONFIG
+) -> None:
+    """Let the listings of a SKU be raised again in spite of what the audit found; who said so is noted."""
+    from syncd.cli.audit import release
+
+    if not release(config, sku, console):
         raise typer.Exit(1)
 
 
@@ -435,6 +462,80 @@ def ship(
     from syncd.cli.ship import ship_and_tell
 
     ship_and_tell(config, order, account, console)
+
+
+Key = Annotated[
+    str | None, typer.Option(help="The entry's own name, like a delivery note's number: the same key is booked once.")
+]
+Damaged = Annotated[bool, typer.Option("--damaged", help="The pieces cannot be sold.")]
+
+
+@app.command(epilog="Example: syncd receive RED-CLOCK 40 --in hamburg --key DN-7781 -c syncd.toml")
+def receive(
+    sku: Annotated[str, typer.Argument(help="The SKU, or one of its aliases.")],
+    pieces: Annotated[int, typer.Argument(help="How many pieces came.")],
+    warehouse: Annotated[str, typer.Option("--in", help="The warehouse's key.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    returned: Annotated[bool, typer.Option("--returned", help="A buyer sent them back.")] = False,
+    damaged: Damaged = False,
+    reason: Annotated[str, typer.Option(help="Where they came from, for whoever reads the book later.")] = "received",
+    key: Key = None,
+) -> None:
+    """Book pieces that arrived in a warehouse, from a supplier or back from a buyer."""
+    from syncd.cli.entries import Wanted, enter
+    from syncd.stock.entries import EntryKind
+
+    kind = EntryKind.RETURN if returned else EntryKind.RECEIPT
+    enter(config, Wanted(kind, sku, pieces, warehouse, reason, key, damaged=damaged), console)
+
+
+@app.command(
+    epilog='Example: syncd adjust RED-CLOCK -2 --in hamburg --reason "fell off the shelf" -c syncd.toml',
+    context_settings={"ignore_unknown_options": True},  # -2 is a number
+)
+def adjust(
+    sku: Annotated[str, typer.Argument(help="The SKU, or one of its aliases.")],
+    pieces: Annotated[int, typer.Argument(help="How many were found; less than 0: lost.")],
+    warehouse: Annotated[str, typer.Option("--in", help="The warehouse's key.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads the book later.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    broke: Annotated[
+        bool, typer.Option("--broke", help="They still stand there and cannot be sold; less than 0: mended.")
+    ] = False,
+    damaged: Damaged = False,
+    key: Key = None,
+) -> None:
+    """Book pieces that were lost, found, broken or mended. It is true whatever is promised to orders."""
+    from syncd.cli.entries import Wanted, enter
+    from syncd.stock.entries import EntryKind
+
+    kind = EntryKind.DAMAGE if broke else EntryKind.ADJUSTMENT
+    enter(config, Wanted(kind, sku, pieces, warehouse, reason, key, damaged=damaged), console)
+
+
+@app.command(epilog="Example: syncd transfer RED-CLOCK 12 --from hamburg --to berlin -c syncd.toml")
+def transfer(
+    sku: Annotated[str, typer.Argument(help="The SKU, or one of its aliases.")],
+    pieces: Annotated[int, typer.Argument(help="How many pieces.")],
+    source: Annotated[str, typer.Option("--from", help="The key of the warehouse they leave.")],
+    target: Annotated[str, typer.Option("--to", help="The key of the warehouse they go to.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads the book later.")] = "transferred",
+    damaged: Damaged = False,
+    moved: Annotated[
+        bool, typer.Option("--moved", help="They have been carried over already, promised to orders or not.")
+    ] = False,
+    key: Key = None,
+) -> None:
+    """Book pieces out of one warehouse and into another, at once. What is promised to orders stays."""
+    from syncd.cli.entries import Wanted, enter
+    from syncd.stock.entries import EntryKind
+
+    enter(
+        config,
+        Wanted(EntryKind.TRANSFER, sku, pieces, source, reason, key, target, damaged=damaged, is_done=moved),
+        console,
+    )
 
 
 @erase.command("order", epilog="Example: syncd erase order '#1042' --account shop -c syncd.toml")

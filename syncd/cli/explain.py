@@ -153,6 +153,8 @@ def _print_shown(told: ExplainedListing, console: Console) -> None:
         console.print(f"last written {when}: from {outcome.get('from')} to {outcome.get('to')}", markup=False)
     if told.parked_line:
         console.print("an order line of it is parked: it is not raised meanwhile", style="yellow")
+    for found in told.held_by_audit:
+        console.print(f"the audit found {escape(found)}: it is not raised meanwhile", style="yellow")
     if reason := waits(told.listing):
         console.print(f"waits for: {reason}, looked at again {at(told.listing.look_again_at)}", markup=False)
 

@@ -1,4 +1,4 @@
-"""`syncd audit` and `syncd status`: what the database says."""
+"""`syncd status`: what the database says."""
 
 from __future__ import annotations
 
@@ -11,41 +11,8 @@ from rich.table import Table
 
 from syncd import config as settings
 from syncd.bootstrap import open_database
-from syncd.cli.imports import bar
 from syncd.clock import clock_from
 from syncd.insight.status import AccountStatus, age_s, read_status
-from syncd.reconcile.audit import AuditReport, audit
-
-
-def show_audit(path: Path, console: Console, *, as_json: bool) -> bool:
-    """Audit and print the verdict. Returns whether the book is right."""
-    db = open_database(settings.load(path))
-    try:
-        if as_json:
-            report = audit(db)
-            console.print_json(json.dumps(report.to_json()))
-        else:
-            with bar(console, "audit") as progress:
-                report = audit(db, lambda _rule, done, total: progress(done, total))
-            _print_audit(report, console)
-    finally:
-        db.close()
-    return report.clean
-
-
-def _print_audit(report: AuditReport, console: Console) -> None:
-    for violation in report.violations:
-        console.print(f"[red]✗ {escape(violation.rule)}[/] {escape(str(violation.subject))}")
-        console.print(f"    found {escape(str(violation.found))}, expected {escape(str(violation.expected))}")
-        console.print(f"    likely cause: {escape(violation.likely_cause)}", style="dim")
-        for movement in violation.movements:
-            console.print(f"    {escape(str(movement))}", style="dim")
-    if report.clean:
-        console.print(
-            f"[green]✓[/] the book is proved: {sum(report.checked.values())} facts by {len(report.checked)} rules"
-        )
-    else:
-        console.print(f"{sum(report.counted.values())} violations", style="bold red")
 
 
 def show_status(path: Path, console: Console, *, as_json: bool) -> None:

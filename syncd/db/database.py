@@ -10,13 +10,14 @@ import asyncio
 import sqlite3
 import time  # noqa: TID251 - only to pause a writer's thread or the command line
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from syncd.db.engine import is_sqlite, reader_engine, writer_engine
+from syncd.db.one_writer import OneWriter
 from syncd.errors import SyncdError
 
 P = ParamSpec("P")
@@ -25,6 +26,7 @@ T = TypeVar("T")
 ATTEMPTS = 4
 PAUSE_S = 0.05
 _TURN_S = 0.01
+_WRITERS = 4  # on PostgreSQL, and one more for what goes ahead
 TOPICS_OPTION = "syncd_topics"
 _RETRIED_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock: the loser repeats
 
@@ -44,6 +46,10 @@ class Transactor(Protocol):
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T: ...
 
+    async def transact_ahead(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
@@ -56,12 +62,18 @@ class Database:
     def __init__(self, url: str, topics: Collection[str] = ()) -> None:
         """`topics` are what webhooks want to hear: they travel with each connection that writes."""
         self.url = url
-        workers = 1 if is_sqlite(url) else 4
-        self._writer = writer_engine(url, workers)
+        self._one_writer = OneWriter("syncd-write") if is_sqlite(url) else None
+        self._writer = writer_engine(url, 1 if self._one_writer is not None else _WRITERS + 1)
         if topics:
             self._writer.update_execution_options(**{TOPICS_OPTION: frozenset(topics)})
         self._reader = reader_engine(url)
-        self._write_threads = ThreadPoolExecutor(workers, thread_name_prefix="syncd-write")
+        self._write_threads: Executor
+        self._ahead_threads: Executor
+        if self._one_writer is not None:
+            self._write_threads, self._ahead_threads = self._one_writer.usual, self._one_writer.ahead
+        else:
+            self._write_threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="syncd-write")
+            self._ahead_threads = ThreadPoolExecutor(1, thread_name_prefix="syncd-ahead")
         self._read_threads = ThreadPoolExecutor(4, thread_name_prefix="syncd-read")
 
     @property
@@ -71,6 +83,15 @@ class Database:
     async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(connection, *args)` in one write transaction, committed before this returns."""
         return await self._submit(self._writer, function, *args, **kwargs)
+
+    async def transact_ahead(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same before everything else that waits to be written: for what somebody outside waits for.
+
+        PostgreSQL has a connection for it alone; SQLite's one writer takes it next.
+        """
+        return await self._run_on(self._ahead_threads, self._writer, function, *args, **kwargs)
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(connection, *args)` on one consistent snapshot. Keep it under a second: SQLite's log waits."""
@@ -88,6 +109,11 @@ class Database:
 
     async def _submit(self, engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         threads = self._write_threads if engine is self._writer else self._read_threads
+        return await self._run_on(threads, engine, function, *args, **kwargs)
+
+    async def _run_on(
+        self, threads: Executor, engine: Engine, function: Callable[..., T], *args: Any, **kwargs: Any
+    ) -> T:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(threads, lambda: _with_retries(engine, function, *args, **kwargs))
@@ -98,7 +124,11 @@ class Database:
 
     def close(self) -> None:
         """Finish started work, then close every connection."""
-        self._write_threads.shutdown(wait=True, cancel_futures=True)
+        if self._one_writer is not None:
+            self._one_writer.shutdown()
+        else:
+            self._ahead_threads.shutdown(wait=True, cancel_futures=True)
+            self._write_threads.shutdown(wait=True, cancel_futures=True)
         self._read_threads.shutdown(wait=True, cancel_futures=True)
         self._writer.dispose()
         self._reader.dispose()

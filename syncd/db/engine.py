@@ -11,6 +11,7 @@ from sqlalchemy.pool import QueuePool
 
 _BUSY_TIMEOUT_MS = 5_000
 _STATEMENT_TIMEOUT_MS = 20_000
+_LOCK_TIMEOUT_MS = 5_000  # less: who waits for somebody else is told from who takes too long itself
 _MIGRATION_LOCK_TIMEOUT_MS = 3_000
 
 
@@ -78,7 +79,7 @@ def _sqlite(url: str, connections: int, query_only: bool) -> Engine:
 
 
 def _postgresql(url: str, connections: int, read_only: bool, timeouts: str | None = None) -> Engine:
-    options = timeouts or f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
+    options = timeouts or f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c lock_timeout={_LOCK_TIMEOUT_MS}"
     if read_only:
         options += " -c default_transaction_read_only=on"
     engine = create_engine(

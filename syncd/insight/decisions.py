@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, literal_column, select
 from syncd.db.tables import decision
 from syncd.insight.slices import NEWEST, Keep, Slice, take_ids
 
-KINDS = ("allocation", "publication", "erasure")
+KINDS = ("allocation", "publication", "erasure", "audit_release")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from syncd.insight.listings import ListingRow, load_listings
 from syncd.insight.stock import SkuStock, WarehouseLevel, load_skus
 from syncd.publishing.load import load_stock
 from syncd.publishing.sellable import ComponentStock
+from syncd.reconcile.held_skus import findings_of
 
 MANY = 50
 
@@ -86,7 +87,7 @@ class ExplainedListing:
     """sellable = min(sum of makeable, least units of a component) - buffer, at least 0 and at most `cap`.
 
     `tightest` is the component that allows the fewest units. `last_write` is the newest number written, with what was
-    known then.
+    known then. `held_by_audit` are the likely causes of what the audit found of its SKUs: it is not raised meanwhile.
     """
 
     listing: ListingRow
@@ -103,6 +104,7 @@ class ExplainedListing:
     sellable: int | None
     parked_line: bool
     last_write: DecisionRow | None
+    held_by_audit: tuple[str, ...]
 
 
 def explain_listing(connection: Connection, listing_id: int) -> ExplainedListing:
@@ -138,6 +140,11 @@ def explain_listing(connection: Connection, listing_id: int) -> ExplainedListing
         sellable=number.quantity if derived.mapped else None,
         parked_line=derived.parked_line,
         last_write=writes[0] if writes else None,
+        held_by_audit=tuple(
+            f"{stock[each.sku_id].sku}, {each.rule}: {each.likely_cause}"
+            for each in findings_of(connection, [term.sku_id for term in terms], MANY)
+            if each.released_at is None
+        ),
     )
 
 

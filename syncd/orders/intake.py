@@ -32,6 +32,7 @@ from syncd.orders.take_in import Reached, Settled, apply_batch, park_row, settle
 log = structlog.get_logger(__name__)
 
 _QUERY_CANCELLED = "57014"  # PostgreSQL: the statement ran into its time-out
+_STALE_BATCHES = 3  # in a row: then it is a row of them that is never right, and not a writer that came between
 _ROWS_A_COMMIT = 512  # the engines bound how many values a statement may carry
 
 
@@ -61,7 +62,7 @@ class InboxWriter:
             group = self._next_group()
             batch = [each for several, _ in group for each in several]
             try:
-                await self._db.transact(insert_arrived, batch, self._clock.now())
+                await self._db.transact_ahead(insert_arrived, batch, self._clock.now())
             except asyncio.CancelledError:
                 for _, done in (*group, *self._waiting):
                     done.cancel()
@@ -131,6 +132,7 @@ class Intake:
         self._changed = changed
         self._hinted = hinted
         self._size = BatchSize(within_s)
+        self._stale_batches = 0
         self.more = False
         """Whether the last batch was as large as it may be, so that more rows may wait."""
 
@@ -190,7 +192,7 @@ class Intake:
         try:
             applied = await self._db.transact(apply_batch, tuple(batch), self._views, self._clock.now())
         except Exception as err:
-            if _is_the_databases_fault(err):
+            if _is_the_databases_fault(err) and not self._is_stale_again(err):
                 raise  # nothing happened, and the same rows come again
             if len(batch) > 1:
                 half = len(batch) // 2
@@ -198,9 +200,15 @@ class Intake:
                 return await self._apply(batch[half:]) or first
             await self._park(batch[0], err)
             return True
+        self._stale_batches = 0
         self._size.took(len(batch), loop.time() - began)
         self._tell(applied)
         return any(each.news for each in applied)
+
+    def _is_stale_again(self, err: Exception) -> bool:
+        """Whether what batches load is never what they write, time after time: then they are taken apart."""
+        self._stale_batches += isinstance(err, StaleLoad)
+        return isinstance(err, StaleLoad) and self._stale_batches >= _STALE_BATCHES
 
     async def _park(self, poison: Incoming, err: Exception) -> None:
         log.error(

@@ -2,16 +2,20 @@
 
 Each is asked of one page of a table's keys at a time: `{page}` is where the page goes. A row it gives has the columns
 of the subject, `found` and `expected` (or several, `found_on_hand`), and `cause`: which of `causes` is the likeliest.
+`{number:d.inputs.quantity}` is a number inside a column of JSON, said as the engine says it.
 Rules about one moment compare everything inside one statement: that is one snapshot on both engines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-PAGE = 2_000
-HEAVY_PAGE = 20_000
+from syncd.catalogue.codes import normalise
+
+PAGE = 8_000
+HEAVY_PAGE = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,17 @@ class Check:
     causes: Mapping[str, str]
     weight: str = "1"  # rows that the statement reads for one key, about
     page: int = PAGE
+    subject: Mapping[str, str] = field(kw_only=True)
+    """Columns of a row that name what is wrong, each with the column of the table that it is looked up by again."""
+    recent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the feed of changes knows it by (see `recent`), with the columns of the table that say the same."""
+    confirm: Callable[[Mapping[str, Any]], bool] | None = None
+    """Whether a row is wrong after all, where SQL alone cannot say it."""
 
 
 _LEVEL = ("l.sku_id", "l.warehouse_id")
+_LEVEL_NAMES = {"sku_id": "l.sku_id", "warehouse_id": "l.warehouse_id"}
+_RECENT_LEVELS = {"level": _LEVEL}
 
 LEVEL_FOLD = Check(
     "level.fold",
@@ -52,9 +64,11 @@ LEVEL_FOLD = Check(
     {
         "gap": "movements of this level are missing, or it moved without one (see level.seq)",
         "lost_update": "an update of reserved was lost to a writer that had not locked the level, or made by hand",
-        "by_hand": "the level was edited by hand, without a movement",
+        "by_hand": "the level was edited by hand, without a movement, or a movement under it was edited",
     },
     weight="l.seq - l.archived_seq",
+    subject=_LEVEL_NAMES,
+    recent=_RECENT_LEVELS,
 )
 
 LEVEL_SEQ = Check(
@@ -79,6 +93,8 @@ LEVEL_SEQ = Check(
         "ahead": "the newest movements were deleted, or the level moved without one",
     },
     weight="l.seq - l.archived_seq",
+    subject=_LEVEL_NAMES,
+    recent=_RECENT_LEVELS,
 )
 
 LEVEL_SHORT = Check(
@@ -95,6 +111,8 @@ LEVEL_SHORT = Check(
     ) x WHERE x.found <> x.expected
     """,
     {"written": "short was written by hand, or by code that does not go through the ledger"},
+    subject=_LEVEL_NAMES,
+    recent=_RECENT_LEVELS,
 )
 
 LEVEL_RESERVED = Check(
@@ -116,6 +134,8 @@ LEVEL_RESERVED = Check(
         "more": "a reservation vanished without its release: units that no order has are hidden from sale",
     },
     weight="l.reserved",
+    subject=_LEVEL_NAMES,
+    recent=_RECENT_LEVELS,
 )
 
 RESERVATION_ORPHAN = Check(
@@ -140,6 +160,13 @@ RESERVATION_ORPHAN = Check(
         "component": "the line is not made of this SKU: its components were changed after it was reserved",
         "level": "the level was deleted, or the reservation was written without the ledger",
     },
+    subject={
+        "order_line_id": "r.order_line_id",
+        "sku_id": "r.sku_id",
+        "warehouse_id": "r.warehouse_id",
+        "stage": "r.stage",
+    },
+    recent={"line": ("r.order_line_id",)},
 )
 
 MOVEMENT_LEVEL = Check(
@@ -155,6 +182,8 @@ MOVEMENT_LEVEL = Check(
     """,
     {"level": "the level was deleted and its movements were not"},
     page=HEAVY_PAGE,
+    subject={"sku_id": "m.sku_id", "warehouse_id": "m.warehouse_id"},
+    recent={"movement": ("m.sku_id", "m.warehouse_id", "m.seq")},
 )
 
 LISTING_COMPONENT = Check(
@@ -176,14 +205,96 @@ LISTING_COMPONENT = Check(
         "sku": "the SKU was deleted and what is made of it was not",
         "units": "the units were written by hand: the listing's number cannot be derived",
     },
+    subject={"listing_id": "c.listing_id", "sku_id": "c.sku_id"},
+    recent={"listing": ("c.listing_id",)},
+)
+
+LEVEL_BOUNDS = Check(
+    "level.bounds",
+    "level l",
+    _LEVEL,
+    """
+    SELECT l.sku_id, l.warehouse_id, l.reserved AS found_reserved, l.unavailable AS found_unavailable,
+      l.short AS found_short, 0 AS expected, CASE WHEN l.reserved < 0 THEN 'released' ELSE 'written' END AS cause
+    FROM level l WHERE {page} AND (l.reserved < 0 OR l.unavailable < 0 OR l.short < 0)
+    """,
+    {
+        "released": "more was released than was ever reserved: a release was booked twice",
+        "written": "a negative quantity was written by hand: the database itself refuses it",
+    },
+    subject=_LEVEL_NAMES,
+    recent=_RECENT_LEVELS,
+)
+
+RESERVATION_NEGATIVE = Check(
+    "reservation.negative",
+    "reservation r",
+    ("r.order_line_id", "r.sku_id", "r.warehouse_id", "r.stage"),
+    """
+    SELECT r.order_line_id, r.sku_id, r.warehouse_id, r.stage, r.quantity AS found, 0 AS expected, 'over' AS cause
+    FROM reservation r WHERE {page} AND r.quantity < 0
+    """,
+    {"over": "more was released than the line had reserved, or a negative reservation was written by hand"},
+    subject=RESERVATION_ORPHAN.subject,
+    recent=RESERVATION_ORPHAN.recent,
+)
+
+MOVEMENT_KIND = Check(
+    "movement.kind",
+    "movement m",
+    ("m.sku_id", "m.warehouse_id", "m.seq"),
+    """
+    SELECT m.sku_id, m.warehouse_id, m.seq, m.kind, m.d_on_hand AS found_on_hand,
+      m.d_unavailable AS found_unavailable, m.d_reserved AS found_reserved,
+      'what a movement of its kind moves' AS expected, 'edited' AS cause
+    FROM movement m
+    WHERE {page} AND NOT CASE m.kind
+      WHEN 'reservation' THEN m.d_on_hand = 0 AND m.d_unavailable = 0 AND m.d_reserved > 0
+      WHEN 'release' THEN m.d_on_hand = 0 AND m.d_unavailable = 0 AND m.d_reserved < 0
+      WHEN 'shipment' THEN m.d_on_hand < 0 AND m.d_unavailable = 0 AND m.d_reserved <= 0 AND m.d_reserved >= m.d_on_hand
+      ELSE m.d_reserved = 0 END
+    """,
+    {"edited": "the movement was edited, or written by hand: no code of ours books such a one"},
+    page=HEAVY_PAGE,
+    subject={"sku_id": "m.sku_id", "warehouse_id": "m.warehouse_id", "seq": "m.seq"},
+    recent={"movement": ("m.sku_id", "m.warehouse_id", "m.seq")},
+)
+
+SKU_ALIAS = Check(
+    "sku.alias",
+    "sku s",
+    ("s.id",),
+    # An import stores every SKU's own code among its aliases, without what people do not see as a difference. Where
+    # that one is missing and a listing still goes by another, the code was changed under the listing.
+    """
+    SELECT s.id AS sku_id, s.code AS found,
+      (SELECT min(a.normalised_code) FROM sku_alias a WHERE a.sku_id = s.id) AS expected,
+      CASE WHEN EXISTS (SELECT 1 FROM sku_alias o WHERE o.normalised_code = lower(s.code)) THEN 'taken'
+        ELSE 'renamed' END AS cause
+    FROM sku s
+    WHERE {page} AND EXISTS (SELECT 1 FROM sku_alias a JOIN listing_component c ON c.sku_id = a.sku_id
+        JOIN listing g ON g.id = c.listing_id AND lower(g.code) = a.normalised_code WHERE a.sku_id = s.id)
+      AND NOT EXISTS (SELECT 1 FROM sku_alias a WHERE a.sku_id = s.id AND a.normalised_code = lower(s.code))
+    """,
+    {
+        "renamed": "the SKU was renamed by hand: no file and no channel finds it under its new code,"
+        " and its listings still go by the old one",
+        "taken": "the SKU was renamed by hand to a code of another one: files would move that one's stock",
+    },
+    subject={"sku_id": "s.id"},
+    confirm=lambda row: row["found"].isascii() and normalise(row["found"]) == row["found"].lower(),
 )
 
 STOCK = (
     LEVEL_FOLD,
     LEVEL_SEQ,
     LEVEL_SHORT,
+    LEVEL_BOUNDS,
     LEVEL_RESERVED,
     RESERVATION_ORPHAN,
+    RESERVATION_NEGATIVE,
     MOVEMENT_LEVEL,
+    MOVEMENT_KIND,
     LISTING_COMPONENT,
+    SKU_ALIAS,
 )

@@ -1,4 +1,4 @@
-"""What must hold of orders and of numbers on their way to a channel. The same form as `checks`."""
+"""What must hold of orders, their lines and what they lack. The same form as `checks`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _WANTED = """
     ELSE 0 END
 """
 _LINE = "ol.id AS order_line_id, o.account_id, o.channel_order_id, ol.channel_line_id"
+_LINE_NAMES = {"order_line_id": "ol.id"}
+_RECENT_LINES = {"line": ("ol.id",)}
 
 LINE_COVER = Check(
     "line.cover",
@@ -20,11 +22,24 @@ LINE_COVER = Check(
     f"""
     SELECT x.order_line_id, x.account_id, x.channel_order_id, x.channel_line_id, x.sku_id,
       x.reserved AS found_reserved, x.short AS found_short, x.wanted AS expected,
-      CASE WHEN x.reserved + x.short < x.wanted THEN 'under' WHEN x.by_channel = 1 THEN 'by_channel'
-        WHEN x.held = 0 AND x.short = 0 THEN 'not_recalled' WHEN x.state = 'cancelled' THEN 'cancelled'
+      CASE WHEN x.wanted > 0 AND (x.strangers > 0 OR x.made_of <> x.units AND x.reserved + x.short > 0
+          AND (x.reserved + x.short) * x.units = x.wanted * x.made_of) THEN 'component'
+        WHEN x.reserved + x.short < x.wanted AND x.ended > 0 THEN 'closed'
+        WHEN x.reserved + x.short < x.wanted THEN 'under' WHEN x.by_channel = 1 THEN 'by_channel'
+        WHEN x.held = 0 AND x.short = 0 THEN 'not_recalled'
+        WHEN x.gone > 0 AND x.reserved + x.gone > x.units * x.quantity THEN 'shipped'
+        WHEN x.state = 'cancelled' THEN 'cancelled'
         WHEN x.reserved > 0 AND x.short > 0 THEN 'both' ELSE 'over' END AS cause
     FROM (
-      SELECT {_LINE}, o.state, ol.by_channel, lc.sku_id, lc.units * ({_WANTED}) AS wanted,
+      SELECT {_LINE}, o.state, ol.by_channel, lc.sku_id, lc.units, ol.quantity, lc.units * ({_WANTED}) AS wanted,
+        (SELECT coalesce(max(n.units), lc.units) FROM listing_component n
+         WHERE n.listing_id = ol.listing_id AND n.sku_id = lc.sku_id) AS made_of,
+        (SELECT count(*) FROM reservation r WHERE r.order_line_id = ol.id AND r.quantity > 0 AND NOT EXISTS
+          (SELECT 1 FROM line_component k WHERE k.order_line_id = ol.id AND k.sku_id = r.sku_id)) AS strangers,
+        (SELECT count(*) FROM shortage h
+         WHERE h.order_line_id = ol.id AND h.sku_id = lc.sku_id AND h.closed_at IS NOT NULL) AS ended,
+        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+         WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage = 'shipped') AS gone,
         (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
          WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage <> 'shipped') AS reserved,
         (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
@@ -44,11 +59,17 @@ LINE_COVER = Check(
     {
         "by_channel": "the channel ships the line from stock of its own, and yet it holds units of ours",
         "not_recalled": "a warehouse was asked to ship more than the order wants, and nobody asks it to stop",
+        "component": "what the line is made of was changed after it was reserved: a kit's component under an open"
+        " order",
+        "closed": "its shortage was closed, and no unit was reserved in its place: nobody knows what the line lacks",
+        "shipped": "the same units are reserved and shipped both: a shipment was booked without ending its reservation",
         "under": "the line wants more than it has: an edit was applied without its reservation or shortage",
         "cancelled": "the order was cancelled and its units were not freed",
         "both": "the line is reserved and short beyond what it wants: units came and the shortage stayed",
         "over": "the line holds more than it wants: an edit or a shipment was applied without its release",
     },
+    subject=_LINE_NAMES,
+    recent=_RECENT_LINES,
 )
 
 LINE_UNMAPPED = Check(
@@ -71,6 +92,8 @@ LINE_UNMAPPED = Check(
         "under": "the line has no SKU and no shortage says so: nobody is told of these units",
         "over": "the line wants less than its shortage says: an edit was applied without it",
     },
+    subject=_LINE_NAMES,
+    recent=_RECENT_LINES,
 )
 
 LINE_SHIPPED = Check(
@@ -88,6 +111,8 @@ LINE_SHIPPED = Check(
     ) x WHERE x.found > x.expected
     """,
     {"twice": "a shipment was booked twice, or without the line"},
+    subject=_LINE_NAMES,
+    recent=_RECENT_LINES,
 )
 
 SHORTAGE_DUPLICATE = Check(
@@ -104,6 +129,8 @@ SHORTAGE_DUPLICATE = Check(
         AND t.sku_id IS NULL AND t.closed_at IS NULL AND t.id < h.id))
     """,
     {"twice": "the same lack was noted twice: sales are held back for units that nobody waits for"},
+    subject={"shortage_id": "h.id"},
+    recent={"shortage": ("h.id",)},
 )
 
 SHORTAGE_ORPHAN = Check(
@@ -130,6 +157,8 @@ SHORTAGE_ORPHAN = Check(
         "mapped": "the line was mapped to a SKU and its shortage without one stayed",
         "component": "the line is not made of this SKU: its components were changed after it came",
     },
+    subject={"shortage_id": "h.id"},
+    recent={"shortage": ("h.id",)},
 )
 
 ORDER_CASE = Check(
@@ -137,6 +166,7 @@ ORDER_CASE = Check(
     "sales_order o",
     ("o.id",),
     # A twin is looked for by index: under the id in lower and in upper case, and under the same name. Each pair once.
+    # The + keeps SQLite from reading all orders of the account instead.
     """
     SELECT o.id AS order_id, o.account_id, o.channel_order_id AS found, t.channel_order_id AS expected, 'case' AS cause
     FROM (
@@ -145,81 +175,56 @@ ORDER_CASE = Check(
       UNION SELECT o.id, t.id FROM sales_order o JOIN sales_order t
         ON t.account_id = o.account_id AND t.channel_order_id = upper(o.channel_order_id) WHERE {page}
       UNION SELECT o.id, t.id FROM sales_order o JOIN sales_order t
-        ON t.name = o.name AND o.name <> '' AND t.account_id = o.account_id
+        ON t.name = o.name AND o.name <> '' AND +t.account_id = o.account_id
         AND lower(t.channel_order_id) = lower(o.channel_order_id) WHERE {page}
     ) pair JOIN sales_order o ON o.id = pair.order_id JOIN sales_order t ON t.id = pair.twin_id
     WHERE t.id < o.id OR t.id > o.id AND o.name <> t.name
       AND o.channel_order_id <> lower(t.channel_order_id) AND o.channel_order_id <> upper(t.channel_order_id)
     """,
     {"case": "one order came under ids that differ only in case and was taken in twice: it holds its units twice"},
+    subject={"order_id": "o.id"},
+    recent={"order": ("o.id",)},
 )
 
-ORDERS = (LINE_COVER, LINE_UNMAPPED, LINE_SHIPPED, SHORTAGE_DUPLICATE, SHORTAGE_ORPHAN, ORDER_CASE)
-
-CELL_PUSH = Check(
-    "cell.push",
-    "cell c",
-    ("c.listing_id", "c.name"),
+LINE_ORPHAN = Check(
+    "line.orphan",
+    "order_line ol",
+    ("ol.id",),
     """
-    SELECT c.listing_id, c.name AS cell, c.in_flight_key AS key, c.in_flight_value AS found, r.value AS expected,
-      CASE WHEN b.key IS NULL THEN 'no_push' WHEN b.state <> 'in_flight' THEN 'settled'
-        WHEN r.key IS NULL THEN 'no_row' ELSE 'value' END AS cause
-    FROM cell c LEFT JOIN push_batch b ON b.key = c.in_flight_key
-      LEFT JOIN push_row r ON r.key = c.in_flight_key AND r.listing_id = c.listing_id AND r.cell = c.name
-    WHERE {page} AND c.in_flight_key IS NOT NULL
-      AND (b.key IS NULL OR b.state <> 'in_flight' OR r.key IS NULL OR coalesce(c.in_flight_value, -1) <> r.value)
+    SELECT ol.id AS order_line_id, ol.order_id, ol.channel_line_id, ol.order_id AS found, 'an order' AS expected,
+      'order' AS cause
+    FROM order_line ol WHERE {page} AND NOT EXISTS (SELECT 1 FROM sales_order o WHERE o.id = ol.order_id)
     """,
-    {
-        "no_push": "the write that the cell waits for does not exist: the listing would wait for ever",
-        "settled": "the write is over and the cell was not told: the listing would wait for ever",
-        "no_row": "the write does not carry this listing: the listing would wait for ever",
-        "value": "the cell waits for another number than the one that is written",
-    },
+    {"order": "the order was deleted and its lines were not: what they hold is held for ever"},
+    subject=_LINE_NAMES,
+    recent=_RECENT_LINES,
 )
 
-PUSH_CELL = Check(
-    "push.cell",
-    "push_row r",
-    ("r.key", "r.listing_id", "r.cell"),
-    # A cell names one write, so of two writes of one cell in flight, one is not named.
+ORDER_DECISION = Check(
+    "order.decision",
+    "sales_order o",
+    ("o.id",),
     """
-    SELECT r.key, r.listing_id, r.cell, c.in_flight_key AS found, r.key AS expected,
-      CASE WHEN b.key IS NULL THEN 'no_push' WHEN b.state <> 'in_flight' THEN 'settled'
-        WHEN c.listing_id IS NULL THEN 'no_cell' WHEN c.in_flight_key IS NULL THEN 'not_named' ELSE 'two' END AS cause
-    FROM push_row r LEFT JOIN push_batch b ON b.key = r.key
-      LEFT JOIN cell c ON c.listing_id = r.listing_id AND c.name = r.cell
-    WHERE {page} AND (b.key IS NULL OR b.state <> 'in_flight' OR coalesce(c.in_flight_key, '') <> r.key)
+    SELECT o.id AS order_id, o.account_id, o.channel_order_id, 0 AS found, 'an allocation' AS expected,
+      'missing' AS cause
+    FROM sales_order o
+    WHERE {page}
+      AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.order_id = o.id AND d.kind = 'allocation')
+      AND EXISTS (SELECT 1 FROM order_line ol JOIN reservation r ON r.order_line_id = ol.id
+        WHERE ol.order_id = o.id AND r.quantity > 0 AND r.stage <> 'shipped')
     """,
-    {
-        "no_push": "the write was deleted and its rows were not",
-        "settled": "the write is over and its rows stayed",
-        "no_cell": "a number is written that no cell explains: it could relist a sold unit",
-        "not_named": "a number is written that its cell does not wait for: it could relist a sold unit",
-        "two": "two writes of one number are in flight: two publishers act for one account",
-    },
+    {"missing": "the decision that chose its warehouses was deleted, or its units were reserved without one"},
+    subject={"order_id": "o.id"},
+    recent={"order": ("o.id",)},
 )
 
-PUSH_EMPTY = Check(
-    "push.empty",
-    "push_batch b",
-    ("b.key",),
-    """
-    SELECT b.key, b.account_id, 0 AS found, 'its rows' AS expected, 'empty' AS cause
-    FROM push_batch b
-    WHERE {page} AND b.state = 'in_flight' AND NOT EXISTS (SELECT 1 FROM push_row r WHERE r.key = b.key)
-    """,
-    {"empty": "the rows of a write in flight were deleted: its outcome cannot be noted"},
+ORDERS = (
+    LINE_COVER,
+    LINE_UNMAPPED,
+    LINE_SHIPPED,
+    LINE_ORPHAN,
+    SHORTAGE_DUPLICATE,
+    SHORTAGE_ORPHAN,
+    ORDER_CASE,
+    ORDER_DECISION,
 )
-
-HOLD_QUANTITY = Check(
-    "hold.quantity",
-    "hold d",
-    ("d.id",),
-    """
-    SELECT d.id AS hold_id, d.listing_id, d.quantity AS found, 'more than 0' AS expected, 'empty' AS cause
-    FROM hold d WHERE {page} AND d.closed_at IS NULL AND d.quantity < 1
-    """,
-    {"empty": "orders have explained the whole of the hold, and it was not closed"},
-)
-
-PUBLISHING = (CELL_PUSH, PUSH_CELL, PUSH_EMPTY, HOLD_QUANTITY)

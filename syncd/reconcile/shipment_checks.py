@@ -34,6 +34,13 @@ RESERVATION_ASKED = Check(
         "more": "more is reserved than the warehouse was asked to ship: the rest waits for nothing",
         "gone": "the warehouse says that all of it has left, and it is still reserved",
     },
+    subject={
+        "order_line_id": "r.order_line_id",
+        "sku_id": "r.sku_id",
+        "warehouse_id": "r.warehouse_id",
+        "stage": "r.stage",
+    },
+    recent={"line": ("r.order_line_id",)},
 )
 
 SHIPMENT_STATE = Check(
@@ -64,6 +71,8 @@ SHIPMENT_STATE = Check(
         "unwanted": "the warehouse was asked to cancel what the order wants",
         "empty": "the request asks for nothing: its lines were deleted",
     },
+    subject={"request_id": "q.id"},
+    recent={"request": ("q.id",)},
 )
 
 SHIPMENT_PIECES = Check(
@@ -92,6 +101,8 @@ SHIPMENT_PIECES = Check(
         "more": "more is noted as gone than the warehouse was asked to ship",
         "unreserved": "the warehouse is about to be asked for units that the order does not hold there",
     },
+    subject={"request_id": "p.request_id", "order_line_id": "p.order_line_id", "sku_id": "p.sku_id"},
+    recent={"request": ("p.request_id",)},
 )
 
 SHIPMENTS = (RESERVATION_ASKED, SHIPMENT_STATE, SHIPMENT_PIECES)

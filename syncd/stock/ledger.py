@@ -123,6 +123,26 @@ class Ledger:
         self._post(key, MovementKind.SNAPSHOT, cause, d_on_hand=d_on_hand, d_unavailable=d_unavailable)
         self._levels[key] = replace(self._levels[key], as_of=as_of)
 
+    def book(
+        self,
+        key: LevelKey,
+        kind: MovementKind,
+        cause: Cause,
+        d_on_hand: int = 0,
+        d_unavailable: int = 0,
+        *,
+        truth: bool = False,
+    ) -> None:
+        """Book goods that came, went or broke. Truth may leave reservations short.
+
+        Raises NotAvailable where what is none takes what is promised.
+        """
+        if truth:
+            self._truths.add(key)
+        elif d_on_hand - d_unavailable < 0 and self.level(*key).available < d_unavailable - d_on_hand:
+            raise NotAvailable(f"{d_unavailable - d_on_hand} pieces of sku {key[0]} are not free in {key[1]}")
+        self._post(key, kind, cause, d_on_hand=d_on_hand, d_unavailable=d_unavailable)
+
     def changed(self) -> Iterable[tuple[LevelKey, Level, Level, bool]]:
         """(key, before, after, whether truth moved it) of every level that moved, in key order."""
         for key in sorted({(m.sku_id, m.warehouse_id) for m in self.movements}):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from adapters.contract import Problem
 from adapters.warehouse import ShipmentState, ShipmentStatus
@@ -26,8 +27,11 @@ from syncd.fulfilment.settle import note_shipment
 from syncd.fulfilment.survey import Outside, survey
 from syncd.publishing.store.claim import claim
 from syncd.publishing.store.rows import Rules
-from syncd.reconcile.audit import CHECKS, AuditReport, audit, audit_async, read_page
+from syncd.reconcile import lanes
+from syncd.reconcile.audit import CHECKS, AuditReport, Standing, audit, audit_async
 from syncd.reconcile.checks import Check
+from syncd.reconcile.lanes import audit_in_lanes
+from syncd.reconcile.pages import read_page
 from tests.integration.conftest import copied
 from tests.support import postgres
 from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
@@ -502,6 +506,34 @@ async def test_inside_the_daemon_the_report_is_the_same(busy: Database) -> None:
     corrupt(busy, "UPDATE level SET short = short + 1")
 
     assert await audit_async(busy) == audit(busy)
+
+
+def test_two_rules_at_once_report_the_same(busy: Database) -> None:
+    corrupt(busy, "UPDATE level SET short = short + 1", "UPDATE order_line SET quantity = quantity + 1")
+    told: list[tuple[str, int, int]] = []
+
+    report = audit_in_lanes(busy, lambda rule, done, in_all: told.append((rule, done, in_all)), most=3)
+
+    assert report == audit(busy, most=3)
+    assert {rule: done for rule, done, _ in told} == {rule: n for rule, n in report.checked.items() if n}
+
+
+def test_two_rules_at_once_go_on_from_wherever_they_stood(busy: Database) -> None:
+    corrupt(busy, "UPDATE level SET short = short + 1", "UPDATE order_line SET quantity = quantity + 1")
+    stood: list[Standing] = []
+    whole = audit_in_lanes(busy, keep=stood.append)
+
+    assert len(stood) > len(CHECKS) // 2
+    for each in (stood[0], stood[len(stood) // 2], stood[-1]):
+        assert audit_in_lanes(busy, begin=Standing.from_json(json.loads(json.dumps(each.to_json())))) == whole
+
+
+def test_what_stops_a_rule_stops_the_audit(busy: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = replace(CHECKS[3], statement="SELECT nothing FROM nowhere WHERE {page}")
+    monkeypatch.setattr(lanes, "CHECKS", (*CHECKS[:3], broken, *CHECKS[4:]))
+
+    with pytest.raises(DBAPIError, match="nowhere"):
+        audit_in_lanes(busy)
 
 
 def test_progress_is_told_up_to_the_whole(busy: Database) -> None:

@@ -302,6 +302,8 @@ class Failing:
             raise self.error
         return await self._db.transact(function, *args, **kwargs)
 
+    transact_ahead = transact
+
     async def read(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self._db.read(function, *args, **kwargs)
 

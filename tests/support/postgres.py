@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -66,17 +67,25 @@ class ServerFailed(RuntimeError):
 class Server:
     """A running server. It starts in about a second; `stop` is safe to call twice."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        settings: Sequence[str] = SETTINGS,
+        parent: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`parent` is the folder to write in, of a short path; `environment` is added to the server's."""
         account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        self._folder = _make_folder(account)
-        arguments = [argument for setting in SETTINGS for argument in ("-c", setting)]
+        self._folder = _make_folder(account, parent or _parent(account))
+        arguments = [argument for setting in settings for argument in ("-c", setting)]
+        self.programs = _binaries(self._folder, account)
         self._supervisor = subprocess.Popen(
-            ["/bin/sh", "-c", SUPERVISE, "sh", self._folder, _binaries(self._folder, account), *arguments],
+            ["/bin/sh", "-c", SUPERVISE, "sh", self._folder, self.programs, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
             start_new_session=True,
+            env={**os.environ, **(environment or {})},
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             extra_groups=[] if account else None,
@@ -158,9 +167,9 @@ def _database(url: str) -> str:
     return name
 
 
-def _make_folder(account: pwd.struct_passwd | None) -> str:
+def _make_folder(account: pwd.struct_passwd | None, parent: str) -> str:
     """A private folder with a path short enough for a socket, where the account may reach and remove it."""
-    folder = tempfile.mkdtemp(prefix="pg-", dir=_parent(account))
+    folder = tempfile.mkdtemp(prefix="pg-", dir=parent)
     if account:
         os.chown(folder, account.pw_uid, account.pw_gid)
     return folder

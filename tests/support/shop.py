@@ -461,6 +461,8 @@ class Interrupted:
         self._meet(function.__name__, "after")
         return done
 
+    transact_ahead = transact
+
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._db.read(function, *args, **kwargs)
 
@@ -482,6 +484,8 @@ class Repeating:
             self._name = None
             await self._db.transact(function, *args, **kwargs)
         return await self._db.transact(function, *args, **kwargs)
+
+    transact_ahead = transact
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._db.read(function, *args, **kwargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.catalogue.bills import DEEPEST, Unmakeable, flatten, unmakeable
+from syncd.catalogue.bills import DEEPEST, Unmakeable, bottom_up, flatten, unmakeable
 from syncd.catalogue.codes import normalise
 from syncd.catalogue.item_file import Item, Kit, Part, read_items
 from syncd.catalogue.item_store import refuse_taken
@@ -225,6 +225,14 @@ def test_a_kit_of_more_pieces_than_a_column_holds_is_refused() -> None:
 
 def test_a_long_chain_of_kits_costs_no_recursion() -> None:
     assert len(unmakeable({}, {number: {number + 1: 1} for number in range(1_500)})) == 1_500 - DEEPEST
+
+
+def test_kits_are_taken_over_from_the_bottom_up() -> None:
+    """Also where one lies in another only by way of a kit that stays as it is."""
+    known = {SET: {BOX: 1}, 9: {SET: 1}}
+
+    assert bottom_up(known, {SET: {8: 1}, 8: {9: 1}, 9: {BOX: 1}}) == [9, 8, SET]
+    assert bottom_up({7: {BOX: 1}}, {6: {7: 1}, BOX: {CLOCK: 1}}) == [BOX, 6]
 
 
 # --- which listings follow a kit ------------------------------------------------------------------------------

@@ -11,15 +11,26 @@ from syncd.db.tables.fulfilment import (
     warehouse_item,
 )
 from syncd.db.tables.messages import chore, delivery, incident, outbox
-from syncd.db.tables.operations import alert, cursor, decision, lag_bucket, lease, tally
+from syncd.db.tables.operations import (
+    alert,
+    audit_finding,
+    audit_progress,
+    cursor,
+    decision,
+    lag_bucket,
+    lease,
+    tally,
+)
 from syncd.db.tables.orders import inbox, line_component, order_line, recipient, reservation, sales_order, shortage
 from syncd.db.tables.parties import account, pool, warehouse
 from syncd.db.tables.publishing import cell, dirty_listing, hold, push_batch, push_row, surplus
-from syncd.db.tables.stock import level, movement, replenished
+from syncd.db.tables.stock import level, movement, replenished, stock_entry
 
 __all__ = [
     "account",
     "alert",
+    "audit_finding",
+    "audit_progress",
     "bill_of_materials",
     "cell",
     "chore",
@@ -54,6 +65,7 @@ __all__ = [
     "shortage",
     "sku",
     "sku_alias",
+    "stock_entry",
     "surplus",
     "tally",
     "warehouse",

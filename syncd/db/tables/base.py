@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Computed, ForeignKey, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Column, Computed, ForeignKey, Integer, MetaData, Text, TextClause
 from sqlalchemy.ext.compiler import compiles
 
 from syncd.db.types import Instant
@@ -43,6 +43,20 @@ class Derived(Computed):
 @compiles(Derived, "sqlite")
 def _derived_when_asked(derived: Derived, *_: Any, **__: Any) -> str:
     return f"GENERATED ALWAYS AS ({derived.sqltext})"
+
+
+class WrittenBy(TextClause):
+    """The transaction that writes a row, as PostgreSQL counts them; SQLite's own rowid says the order of rows."""
+
+    inherit_cache = True
+
+
+@compiles(WrittenBy, "sqlite")
+def _not_counted(*_: Any, **__: Any) -> str:
+    return "NULL"
+
+
+WRITTEN_BY = WrittenBy("pg_current_xact_id()::text::bigint")
 
 
 def identity() -> Column[int]:

@@ -111,3 +111,29 @@ lag_bucket = Table(
     Column("bucket", Integer, primary_key=True, autoincrement=False),
     count("n"),
 )
+
+# How far each pass of the audit has come, across restarts; one row a pass.
+audit_progress = Table(
+    "audit_progress",
+    metadata,
+    text("name", primary_key=True),
+    text("position"),  # JSON
+    instant("started_at"),
+    instant("moved_at"),
+    instant("ended_at", nullable=True),
+)
+
+# What the audit has found and what is still so. A SKU that one names is not raised anywhere, unless it is released.
+audit_finding = Table(
+    "audit_finding",
+    metadata,
+    Column("sku_id", Id, primary_key=True, autoincrement=False),  # 0: of no SKU; the SKU itself may be gone
+    text("rule", primary_key=True),
+    text("subject", primary_key=True),  # JSON: what it is looked up by again
+    text("told"),  # JSON: the violation as it was last seen
+    instant("found_at"),
+    instant("seen_at"),
+    instant("released_at", nullable=True),
+    text("released_by", nullable=True),
+)
+Index("ix_audit_finding_seen_at", audit_finding.c.seen_at)

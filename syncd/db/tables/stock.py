@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Table
 
-from syncd.db.tables.base import Derived, count, instant, metadata, reference, text
+from syncd.db.tables.base import WRITTEN_BY, Derived, count, flag, identity, instant, metadata, reference, text
 
 level = Table(
     "level",
@@ -48,6 +48,8 @@ movement = Table(
     text("cause_key", unique=True),
     text("actor"),
     instant("at"),
+    # By it the audit finds what is new in the whole ledger. It only grows, and what is below all running ones is final.
+    Column("txid", BigInteger, nullable=True, server_default=WRITTEN_BY),
     CheckConstraint(
         "kind IN ('receipt', 'reservation', 'release', 'shipment', 'adjustment', 'count', 'transfer_out',"
         " 'transfer_in', 'return', 'damage', 'snapshot')",
@@ -64,6 +66,26 @@ replenished = Table(
     count("version", default=1),
 )
 
+# What people enter of goods that came, went or broke: each key once, with who said so and why.
+stock_entry = Table(
+    "stock_entry",
+    metadata,
+    identity(),
+    text("key", unique=True),
+    text("kind"),
+    reference("sku_id", "sku.id"),
+    reference("warehouse_id", "warehouse.id"),
+    reference("to_warehouse_id", "warehouse.id", nullable=True),
+    count("pieces"),
+    flag("damaged"),
+    text("reason"),
+    text("actor"),
+    instant("at"),
+    CheckConstraint("kind IN ('receipt', 'return', 'adjustment', 'damage', 'transfer')", name="kind"),
+    CheckConstraint("pieces <> 0", name="pieces"),
+    CheckConstraint("(kind = 'transfer') = (to_warehouse_id IS NOT NULL)", name="to_warehouse"),
+)
+
 # What a count must know: everything but reservations that moved since.
 _goods = (movement.c.d_on_hand != 0) | (movement.c.d_unavailable != 0)
 Index(
@@ -74,5 +96,7 @@ Index(
     sqlite_where=_goods,
     postgresql_where=_goods,
 )
+_counted = movement.c.txid.is_not(None)
+Index("ix_movement_txid", movement.c.txid, sqlite_where=_counted, postgresql_where=_counted)
 Index("ix_level_low", level.c.sku_id, sqlite_where=level.c.low == 1, postgresql_where=level.c.low == 1)
 Index("ix_level_short", level.c.sku_id, sqlite_where=level.c.short > 0, postgresql_where=level.c.short > 0)

@@ -22,6 +22,7 @@ from syncd.publishing.plain import Fresh, choose_plain
 from syncd.publishing.store.cells import read_horizon, save_cells
 from syncd.publishing.store.queue import Waiting, forget, put_off
 from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, rows_of
+from syncd.reconcile.held_skus import HELD, held_skus
 from syncd.stock.unnamed import unnamed_skus
 
 Write = tuple[Row, Dirty, Cell, ListingStock]
@@ -68,7 +69,7 @@ def claim(
     # Cells first: an order committed in between makes the target too low for this moment, never too high.
     cells = _certify(connection, rules, load_cells(connection, [each.listing_id for each in due]))
     stock = load_stock(connection, [each.listing_id for each in due])
-    stops = _load_stops(connection, rules, now)
+    stops = _load_stops(connection, rules, {term.sku_id for each in stock.values() for term in each.number.terms}, now)
     sorted_out = _Sorted()
     for each in due:
         at = cells.get((each.listing_id, rules.cell), Cell(each.listing_id, rules.cell))
@@ -182,20 +183,23 @@ class _Stops:
 
     account: str | None
     unnamed: Collection[int]
+    held: Collection[int] = ()  # by the audit
 
     def of(self, found: ListingStock) -> str | None:
         if found.parked_line:
             return "an order line of this listing is parked"
         if self.account is None and any(term.sku_id in self.unnamed for term in found.number.terms):
             return "a warehouse does not tell its level any more"
+        if any(term.sku_id in self.held for term in found.number.terms):
+            return HELD
         return self.account
 
 
-def _load_stops(connection: Connection, rules: Rules, now: datetime) -> _Stops:
+def _load_stops(connection: Connection, rules: Rules, sku_ids: Collection[int], now: datetime) -> _Stops:
     before = now - STOCK_MAX_AGE
     stale = stale_warehouses(connection, rules.account_id, before)
     account = f"the levels of {', '.join(stale)} are not known" if stale else None
-    return _Stops(account, unnamed_skus(connection, rules.account_id, before))
+    return _Stops(account, unnamed_skus(connection, rules.account_id, before), held_skus(connection, sku_ids))
 
 
 def _certify(connection: Connection, rules: Rules, cells: dict[tuple[int, str], Cell]) -> dict[tuple[int, str], Cell]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,6 +51,45 @@ async def test_a_statement_that_fails_takes_the_whole_transaction_with_it(db: Da
         await db.transact(twice)
 
     assert await db.read(codes) == []
+
+
+async def test_what_goes_ahead_waits_for_one_writer_at_the_most(db: Database) -> None:
+    """SQLite's own turn, which cannot be cut short, and on PostgreSQL for none, however many are busy."""
+    begun, go_on = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def long(connection: Connection, code: str) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        add_sku(connection, code)
+
+    async def notes(name: str, work: Awaitable[Any]) -> None:
+        await work
+        done.append(name)
+
+    busy = [asyncio.create_task(notes("usual", db.transact(long, f"SKU-{n}"))) for n in range(6)]
+    assert await asyncio.to_thread(begun.wait, 10)
+    ahead = asyncio.create_task(notes("ahead", db.transact_ahead(add_sku, "AHEAD")))
+    if db.writer.dialect.name == "sqlite":
+        await asyncio.sleep(0.05)
+        go_on.set()
+    await asyncio.wait_for(ahead, 10)
+    before = list(done)
+    go_on.set()
+    await asyncio.gather(*busy)
+
+    assert before.count("usual") <= (1 if db.writer.dialect.name == "sqlite" else 0)
+    assert len(await db.read(codes)) == 7
+
+
+async def test_what_goes_ahead_fails_like_everything_else(db: Database) -> None:
+    await db.transact_ahead(add_sku, "RED-CLOCK")
+    with pytest.raises(IntegrityError):
+        await db.transact_ahead(add_sku, "RED-CLOCK")
+
+    db.close()
+    with pytest.raises(DatabaseClosed):
+        await db.transact_ahead(add_sku, "BLUE-CLOCK")
 
 
 def test_the_command_lines_way_in_commits_and_rolls_back_alike(db: Database) -> None:
@@ -111,11 +150,11 @@ def test_sqlite_is_set_up_to_survive_a_power_cut(db: Database) -> None:
 @ON_POSTGRESQL
 def test_postgresql_is_set_up_to_end_what_hangs(db: Database) -> None:
     def settings(connection: Connection) -> tuple[str, ...]:
-        names = ("transaction_isolation", "transaction_read_only", "statement_timeout")
+        names = ("transaction_isolation", "transaction_read_only", "statement_timeout", "lock_timeout")
         return tuple(connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names)
 
-    assert db.transact_now(settings) == ("read committed", "off", "20s")
-    assert db.read_now(settings) == ("repeatable read", "on", "20s")
+    assert db.transact_now(settings) == ("read committed", "off", "20s", "5s")
+    assert db.read_now(settings) == ("repeatable read", "on", "20s", "5s")
 
 
 async def test_a_closed_database_says_so(db: Database) -> None:

@@ -91,6 +91,8 @@ class Watched:
         self.trouble(function, *args)
         return await self._db.transact(function, *args, **kwargs)
 
+    transact_ahead = transact
+
     async def read(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self._db.read(function, *args, **kwargs)
 

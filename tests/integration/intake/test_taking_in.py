@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from syncd.orders.inbox import load_new
 from syncd.orders.intake import Intake
 from syncd.orders.take_in import apply_batch
 from syncd.reconcile.audit import audit
+from syncd.stock.store import LevelMoved
 from tests.integration.intake.desk import GONE, Desk, order_news
 from tests.support.builders import NOW, a_line, an_order
 
@@ -150,6 +152,25 @@ async def test_trouble_with_the_database_leaves_everything_as_it_was(desk: Desk)
     desk.db.trouble = lambda *_: None
     assert await desk.takes_all_in() == 8
     assert desk.seller.level().reserved == 8
+
+
+async def test_an_order_whose_levels_are_never_as_loaded_stops_nobody_else(desk: Desk) -> None:
+    await desk.hears(*(order_news(str(n)) for n in range(8)))
+
+    def moved(function: Callable[..., Any], *arguments: Any) -> None:
+        if function is apply_batch and any(each.order.channel_order_id == "5" for each in arguments[0]):
+            raise LevelMoved("1 of 2 levels moved while they were being written")
+
+    desk.db.trouble = moved
+    rounds = 0
+    while "new" in desk.states():
+        rounds += 1
+        with suppress(LevelMoved):
+            await desk.intake.drain()
+
+    assert desk.states() == ["applied"] * 5 + ["parked"] + ["applied"] * 2
+    assert rounds > 2, "a writer that comes between is no row's fault"
+    assert desk.seller.level().reserved == 7
 
 
 async def test_trouble_in_the_middle_of_a_search_keeps_what_has_landed(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
-from syncd.reconcile.audit import Page
+from syncd.reconcile.pages import Page
 from tests.simulation.planted import movement_left_out
 
 

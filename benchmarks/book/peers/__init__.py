@@ -1,0 +1,1 @@
+"""What the book is measured against; each writes what the book writes, as durably."""

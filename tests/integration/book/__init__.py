@@ -1,0 +1,1 @@
+"""The book under attack: what the audit makes of it."""
