@@ -351,7 +351,7 @@ async def test_a_channel_that_ignores_a_number_is_forgiven_once_it_shows_what_it
         await seller.minute()
     sends = beta.send_write
 
-    async def ignores(key: str, body: str) -> Sequence[RowResult]:
+    async def ignores(key: str, body: str) -> tuple[RowResult, ...]:
         results = await sends(key, body)
         beta._travelling.clear()
         return results
