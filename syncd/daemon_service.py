@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from syncd import config as settings
 from syncd import sd_notify
 from syncd.accounts.store import sync_parties
 from syncd.alerts.opening import topics_of
+from syncd.alerts.refused_reload import Problem, note_reloaded, problems_of
 from syncd.bootstrap import World, account_setups, account_views, warehouse_setups
 from syncd.config.reload import fixed_that_differ
 from syncd.config.told import keep_last_good, state_folder
@@ -25,10 +28,12 @@ from syncd.daemon import GRACE_S, Daemon
 from syncd.daemon_adapters import Adapters, open_adapters
 from syncd.daemon_standing import Answer, Standing, write_answer, write_answer_file
 from syncd.db.database import TOPICS_OPTION, Database
+from syncd.db.lease import Fenced, Lease
 from syncd.errors import ConfigError, SyncdError
 from syncd.garbage import keep_what_is_there
 from syncd.host import ThisMachine
 from syncd.last_resort import end_surely
+from syncd.leases import SCHEDULER
 from syncd.logging import configure
 
 log = structlog.get_logger(__name__)
@@ -64,6 +69,7 @@ class Service:
         sd_notify.ready()
         grace_s = 0.0  # without its leases it must not act any more
         try:
+            await self._forget_refusals()
             while await self._reload_is_next(ended):
                 ended = await self._reload(ended)
             grace_s = GRACE_S
@@ -171,27 +177,38 @@ class Service:
         except OSError as err:
             log.warning("configuration.not_kept", error=err.strerror)
 
+    async def _forget_refusals(self) -> None:
+        """What an earlier process refused to take in between is over: this one began with the file as it was."""
+        try:
+            await self._db.transact(note_reloaded, self._daemon.keeper.lease(SCHEDULER), (), self._world.clock.now())
+        except (SQLAlchemyError, Fenced) as err:
+            log.warning("reload.refusals_left_open", error=type(err).__name__)
+
     async def _refuse(self, err: Exception) -> None:
-        if isinstance(err, ConfigError):
-            problems = tuple(str(each) for each in err.problems)
-        elif isinstance(err, SyncdError):
-            problems = (str(err),)
-        else:
-            problems = (f"it failed with {type(err).__name__}: see the log",)
+        if not isinstance(err, SyncdError):
             log.error("reload.failed", error=type(err).__name__, exc_info=err)
-        log.error("reload.refused", file=str(self._path), problems=problems, in_force="the configuration from before")
+        problems = problems_of(err)
+        told = tuple(map(str, problems))
+        log.error("reload.refused", file=str(self._path), problems=told, in_force="the configuration from before")
         await self._answer(problems)
 
-    async def _answer(self, problems: tuple[str, ...]) -> None:
-        """Let everybody know what came of it: the page, the service manager, and whoever asked."""
-        answer = Answer(self._host.real_now(), problems)
+    async def _answer(self, problems: tuple[Problem, ...]) -> None:
+        """Let everybody know what came of it: the page, people, the service manager, and whoever asked."""
+        answer = Answer(self._host.real_now(), tuple(map(str, problems)))
         self._standing.note(answer)
         sd_notify.status(
-            f"reload refused: {'; '.join(problems)}" if problems else "the newest configuration is in force"
+            f"reload refused: {'; '.join(answer.problems)}" if problems else "the newest configuration is in force"
         )
         try:
             if (folder := state_folder()) is not None:
                 write_answer_file(folder, answer)
-            await self._db.transact(write_answer, answer)
-        except (OSError, SQLAlchemyError) as err:
+            lease = self._daemon.keeper.lease(SCHEDULER)
+            await self._db.transact(_note, lease, answer, problems, self._world.clock.now())
+        except (OSError, SQLAlchemyError, Fenced) as err:
             log.warning("reload.answer_lost", error=type(err).__name__)
+
+
+def _note(connection: Connection, lease: Lease, answer: Answer, problems: tuple[Problem, ...], now: datetime) -> None:
+    """`now` is the seller's time, as in every alert; the answer has the real one."""
+    write_answer(connection, answer)
+    note_reloaded(connection, lease, problems, now)

@@ -136,5 +136,10 @@ def _served(runner: web.AppRunner, servers: list[asyncio.Server]) -> Served:
     def handed_on() -> tuple[socket.socket, ...]:
         return tuple(each.dup() for server in servers for each in server.sockets)
 
-    host, port = servers[0].sockets[0].getsockname()[:2]
-    return Served(f"http://{host}:{port}", stop, handed_on)
+    return Served(address_of(servers[0].sockets[0]), stop, handed_on)
+
+
+def address_of(listening: socket.socket) -> str:
+    """What a browser of this machine is given to reach it. An IPv6 address stands in brackets."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if listening.family == socket.AF_INET6 else f"http://{host}:{port}"

@@ -133,6 +133,7 @@ class SqsQueue:
             aws_secret_access_key=settings.secret_access_key,
             config=AioConfig(
                 http_session_cls=_Session,
+                user_agent="syncd",  # botocore's own is put together anew, twice a request, at a tenth of its cost
                 connect_timeout=_CONNECT_REAL_S,
                 read_timeout=settings.wait_real_s + _MARGIN_REAL_S,
                 retries={"total_max_attempts": 1},  # whoever calls repeats, and counts

@@ -30,6 +30,18 @@ _SHOWN: Final = "placed_to_shown"
 
 
 @dataclass(frozen=True, slots=True)
+class DailyReport:
+    """When it is due, a local time in `zone`, and the keys of the accounts that it tells of: those configured."""
+
+    at: time
+    zone: str
+    accounts: frozenset[str]
+
+    def due_after(self, done_at: datetime | None, now: datetime) -> datetime:
+        return due_at(self.at, self.zone, done_at, now)
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """Running totals as they stood at a digest: the next one tells the difference."""
 
@@ -67,8 +79,7 @@ def report(
     connection: Connection,
     lease: Lease,
     rules: Sequence[RouteRule],
-    digest_at: time,
-    zone: str,
+    wanted: DailyReport,
     seed: str,
     now: datetime,
     real_now: datetime,
@@ -77,13 +88,13 @@ def report(
     guard(connection, lease)
     before = last_done(connection, CHORE)
     if before is None:  # the first day begins here; a digest of it would be of nothing
-        first = due_at(digest_at, zone, None, now) - timedelta(days=1)
+        first = wanted.due_after(None, now) - timedelta(days=1)
         note_done(connection, CHORE, first, msgspec.json.encode(_totals(connection, now)).decode())
         return False
-    if due_at(digest_at, zone, before.at, now) > now:
+    if wanted.due_after(before.at, now) > now:
         return False
     totals = _totals(connection, now)
-    day = _day(connection, msgspec.json.decode(before.note, type=Totals), totals, now)
+    day = _day(connection, msgspec.json.decode(before.note, type=Totals), totals, wanted.accounts)
     outgoing = [
         Outgoing(rule.name, f"{seed}-digest", "digest", to_json(compose_digest(day, rule.voice)))
         for rule in rules
@@ -103,7 +114,7 @@ def _totals(connection: Connection, now: datetime) -> Totals:
     return Totals(now, dict(tallies), lags)
 
 
-def _day(connection: Connection, before: Totals, after: Totals, now: datetime) -> Day:
+def _day(connection: Connection, before: Totals, after: Totals, accounts: frozenset[str]) -> Day:
     lags = {
         key: {bucket: n - before.lags.get(key, {}).get(bucket, 0) for bucket, n in buckets.items()}
         for key, buckets in after.lags.items()
@@ -122,11 +133,11 @@ def _day(connection: Connection, before: Totals, after: Totals, now: datetime) -
     some = select(dirty_listing.c.listing_id).limit(_COUNTED_TO).subquery("waiting")
     return Day(
         before.at,
-        now,
+        after.at,
         {name: n - before.tallies.get(name, 0) for name, n in after.tallies.items()},
         lags,
-        {row.key: row.polled_to for row in polled},
-        {row.key: row.state_changed_at for row in paused},
+        {row.key: row.polled_to for row in polled if row.key in accounts},
+        {row.key: row.state_changed_at for row in paused if row.key in accounts},
         connection.execute(select(func.count()).select_from(some)).scalar_one(),
         {state: _inbox(connection, state) for state in ("new", "parked")},
         {row[0]: row[1] for row in opened},

@@ -121,14 +121,16 @@ class Lateness:
         yield Alert(_INTAKE, _INTAKE, "orders reserve nothing until they are taken in", message, detail=waiting)
 
     def _late_polls(self, progress: Progress, now: datetime) -> Iterable[Alert]:
-        errors = {run.name: run.failed for run in self._work.jobs()}
+        runs = {run.name: run for run in self._work.jobs()}
         for each in self._accounts:
-            known = (progress.polled_to.get(each.account_id), each.last_page_at(), self._begun_at)
+            run = runs.get(f"poll:{each.key}")
+            page_at = None if _pages_are_in_vain(run, now) else each.last_page_at()
+            known = (progress.polled_to.get(each.account_id), page_at, self._begun_at)
             reached = max(at for at in known if at is not None)
             late = (now - reached).total_seconds() >= each.late_after_s
             if not late or each.account_id in progress.told_elsewhere:
                 continue
-            error = errors.get(f"poll:{each.key}")
+            error = run.failed if run is not None else None
             why = f"the last poll failed ({error}); the log has the details" if error else "no poll comes to its end"
             message = f"the orders of {each.key} have not been polled since {reached:%Y-%m-%d %H:%M} UTC: {why}"
             impact = "orders that no webhook brings do not come in"
@@ -158,11 +160,20 @@ class Lateness:
         return True
 
 
+def _pages_are_in_vain(run: JobRun | None, now: datetime) -> bool:
+    """Whether the last poll failed, whose pages will be read again, and none goes on for a while since."""
+    if run is None or run.failed is None:
+        return False
+    goes_on = run.running and run.began_at is not None and (now - run.began_at).total_seconds() >= EVERY_S
+    return not goes_on
+
+
 def _trouble(run: JobRun, now: datetime) -> str | None:
     """What is wrong with a job, if it has been for long."""
     if run.running and run.began_at is not None:
         hanging_s = max(JOB_HANGING_S, _ROUNDS_FAILED * run.every_s)
-        return "its round does not end" if (now - run.began_at).total_seconds() >= hanging_s else None
+        if (now - run.began_at).total_seconds() >= hanging_s:
+            return "its round does not end"
     if run.failing_since is None or run.failed is None:
         return None
     failing_s = max(JOB_FAILING_S, _ROUNDS_FAILED * run.every_s)

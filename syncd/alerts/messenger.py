@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from syncd.alerts.chores import last_done
 from syncd.alerts.courier import Courier, CourierTools
-from syncd.alerts.digest import CHORE, due_at, report
+from syncd.alerts.digest import CHORE, DailyReport, report
 from syncd.alerts.events import EVENTS_AT_ONCE, HookRule, anything_happened, hand_out
 from syncd.alerts.tell import RouteRule, anything_to_tell, tell
 
@@ -24,12 +24,11 @@ _DIGEST_LOOK_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who is told what. `digest_at`: the local time of the daily report in `time_zone`."""
+    """Who is told what, and what the day was like; `daily` None: nobody wants that."""
 
     routes: tuple[RouteRule, ...]
     hooks: tuple[HookRule, ...]
-    digest_at: time | None
-    time_zone: str
+    daily: DailyReport | None
 
 
 class Messenger:
@@ -77,23 +76,16 @@ class Messenger:
         return made
 
     async def _report_the_day(self) -> int:
-        real_now = self._tools.real_now()
-        if self._plan.digest_at is None or real_now < self._digest_look_at:
+        real_now, daily = self._tools.real_now(), self._plan.daily
+        if daily is None or real_now < self._digest_look_at:
             return 0
         self._digest_look_at = real_now + timedelta(seconds=_DIGEST_LOOK_S)
         now = self._tools.clock.now()
         before = await self._tools.db.read(last_done, CHORE)
-        if before is not None and due_at(self._plan.digest_at, self._plan.time_zone, before.at, now) > now:
+        if before is not None and daily.due_after(before.at, now) > now:
             return 0
         done = await self._tools.db.transact(
-            report,
-            self._tools.lease(),
-            self._plan.routes,
-            self._plan.digest_at,
-            self._plan.time_zone,
-            self._seed(),
-            now,
-            real_now,
+            report, self._tools.lease(), self._plan.routes, daily, self._seed(), now, real_now
         )
         return int(done)
 

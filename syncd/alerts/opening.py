@@ -13,6 +13,7 @@ from syncd import secrets
 from syncd.accounts.store import Identities
 from syncd.alerts.compose import Voice
 from syncd.alerts.courier import Courier, CourierTools
+from syncd.alerts.digest import DailyReport
 from syncd.alerts.events import HookRule
 from syncd.alerts.kinds import severity_called
 from syncd.alerts.messenger import Messenger, Plan
@@ -68,11 +69,13 @@ def known_of(config: settings.Config, ids: Identities) -> Known:
 def plan_of(config: settings.Config) -> Plan:
     """Who is told what, without any secret."""
     told = config.alerts
+    daily = None
+    if told.digest_time is not None and any(route.wants_digest for route in told.routes):
+        daily = DailyReport(told.digest_time, told.time_zone, frozenset(each.key for each in config.accounts))
     return Plan(
         tuple(rule_of(route, config) for route in told.routes),
         tuple(HookRule(hook.name, frozenset(hook.topics)) for hook in config.webhooks),
-        told.digest_time if any(route.wants_digest for route in told.routes) else None,
-        told.time_zone,
+        daily,
     )
 
 

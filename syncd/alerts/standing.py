@@ -41,6 +41,7 @@ OPENS_AGAIN: Final = {
     "polls_late": _MINUTE,
     "loop_failing": _MINUTE,
     "job_failing": _MINUTE,
+    "reload_refused": "it opens again with the next reload that is refused",
 }
 NEVER: Final = "it does not open again by itself"
 

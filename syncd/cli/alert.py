@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,16 +19,14 @@ from syncd import config as settings
 from syncd.alerts.compose import Voice, page_links
 from syncd.alerts.kinds import KINDS, Severity, kind_of, severity_called
 from syncd.alerts.message import Message, Tone, to_json
-from syncd.alerts.opening import RouteRefused, open_route, open_webhook, voice_of
+from syncd.alerts.opening import open_route, open_webhook, voice_of
 from syncd.alerts.probes import trial_event
-from syncd.alerts.senders.sender import Sender, SendFailed
 from syncd.bootstrap import open_database
-from syncd.chance import SystemRng
+from syncd.cli.send_once import send_once
 from syncd.clock import real_now
 from syncd.db.database import Database
 from syncd.db.tables import account, alert, warehouse
 from syncd.errors import SyncdError, suggest
-from syncd.secrets import SecretMissing
 
 SEVERITIES: Final = tuple(each.word for each in Severity)
 _PAGE: Final = 2_000
@@ -176,34 +174,19 @@ async def try_routes(path: Path, name: str | None, console: Console) -> bool:
     for route in config.alerts.routes:
         if name in (None, route.name):
             body = to_json(trial_message(voice_of(route, config)))
-            good = await _test(f"{route.name} ({route.kind})", partial(open_route, route), body, console) and good
+            good = (
+                await send_once(f"{route.name} ({route.kind})", partial(open_route, route), body, "test", console)
+                and good
+            )
     for hook in config.webhooks:
         if name in (None, hook.name):
             body = trial_event(real_now())
-            good = await _test(f"{hook.name} (webhook)", partial(open_webhook, hook), body, console) and good
+            good = (
+                await send_once(f"{hook.name} (webhook)", partial(open_webhook, hook), body, "test", console) and good
+            )
     return good
 
 
 def trial_message(voice: Voice) -> Message:
     texts = voice.texts
     return Message(Tone.INFO, texts.say("test.title"), (texts.say("test.body"),), links=page_links(voice))
-
-
-async def _test(what: str, opened: Callable[[], Sender], body: str, console: Console) -> bool:
-    try:
-        sender = opened()
-    except (SecretMissing, RouteRefused) as err:
-        console.print(f"  [red]✗[/] {escape(what)}: {escape(str(err))}")
-        return False
-    try:
-        answer = await sender.send(f"test-{SystemRng().uuid()}", body)
-    except SendFailed as err:
-        console.print(f"  [red]✗[/] {escape(what)}: {escape(err.reason)}")
-        return False
-    except Exception as err:  # noqa: BLE001 - told by its type, as the daemon does: its text may quote a secret
-        console.print(f"  [red]✗[/] {escape(what)}: sending failed ({type(err).__name__})")
-        return False
-    finally:
-        await sender.close()
-    console.print(f"  [green]✓[/] {escape(what)}: {escape(answer)}")
-    return True

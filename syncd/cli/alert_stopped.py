@@ -6,23 +6,18 @@ import asyncio
 import os
 import platform
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
-from rich.markup import escape
 
 from syncd import config as settings
 from syncd.alerts.compose import Voice
 from syncd.alerts.message import Message, Tone, to_json
-from syncd.alerts.opening import RouteRefused, open_route, voice_of
-from syncd.alerts.senders.sender import SendFailed
-from syncd.chance import SystemRng
+from syncd.alerts.opening import open_route, voice_of
 from syncd.cli import EXIT_CONFIG
+from syncd.cli.send_once import send_once
 from syncd.config.told import who_is_told
-from syncd.secrets import SecretMissing
-
-_WITHIN_S: Final = 60.0
 
 
 async def tell_stopped(path: Path, unit: str, console: Console) -> bool:
@@ -44,25 +39,8 @@ async def _tell(routes: Sequence[settings.Route], config: settings.Config, unit:
 
 
 async def _send(route: settings.Route, config: settings.Config, unit: str, console: Console) -> bool:
-    try:
-        sender = open_route(route)
-    except (SecretMissing, RouteRefused) as err:
-        console.print(f"  [red]✗[/] {route.name}: {escape(str(err))}", soft_wrap=True)
-        return False
     body = to_json(stopped_message(voice_of(route, config), unit))
-    try:
-        async with asyncio.timeout(_WITHIN_S):
-            answer = await sender.send(f"stopped-{SystemRng().uuid()}", body)
-    except (SendFailed, TimeoutError) as err:
-        console.print(f"  [red]✗[/] {route.name}: {escape(str(err) or 'no answer')}", soft_wrap=True)
-        return False
-    except Exception as err:  # noqa: BLE001 - told by its type, as the daemon does: its text may quote a secret
-        console.print(f"  [red]✗[/] {route.name}: sending failed ({type(err).__name__})")
-        return False
-    finally:
-        await sender.close()
-    console.print(f"  [green]✓[/] {route.name}: {escape(answer)}")
-    return True
+    return await send_once(route.name, partial(open_route, route), body, "stopped", console)
 
 
 def stopped_message(voice: Voice, unit: str) -> Message:

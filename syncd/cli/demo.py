@@ -15,13 +15,25 @@ import typer
 from rich.console import Console
 
 from syncd.cli.duration import real_seconds
+from syncd.errors import SyncdError
 
 if TYPE_CHECKING:
     from syncd.simulation.replay.dates import DayOrder
 
 MAX = "max"
+_BOOK = "syncd.db"
 _USUAL_SPEED = 60.0
 _FASTEST = 600.0
+
+
+class FolderInUse(SyncdError):
+    """A demo needs a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} has the files of an earlier run in it: name another folder, or delete this one. "
+            f"They can still be looked at: syncd status -c {folder / 'syncd.toml'}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +61,30 @@ class DemoArguments:
 
 
 def demo(arguments: DemoArguments, console: Console) -> bool:
-    """Run it. Returns whether it ended as it must. Raises SyncdError for a file of orders that cannot be used."""
+    """Run it. Returns whether it ended as it must.
+
+    Raises FolderInUse, and OrdersUnreadable for a file of orders that cannot be used.
+    """
     if arguments.orders is not None:
         return _replay(arguments, arguments.orders, console)
     for option, given in _OF_ORDERS.items():
         if getattr(arguments, given):
             raise typer.BadParameter("it goes with --orders FILE only", param_hint=option)
-    console.print("preparing a made-up seller")
+    folder = _folder(arguments.folder)
+    if folder is not None and (folder / _BOOK).exists():
+        raise FolderInUse(folder)
     from syncd.simulation.demo import DemoOptions, run_demo
 
     options = DemoOptions(
         real_seconds(arguments.for_) if arguments.for_ is not None else None,
         arguments.seed,
         _speed(arguments.speed),
-        arguments.folder,
+        folder,
         arguments.summary,
         arguments.faults,
         arguments.picture,
     )
+    console.print("preparing a made-up seller")
     return asyncio.run(run_demo(options, console)).good
 
 
@@ -107,7 +125,7 @@ def _replay(arguments: DemoArguments, orders: Path, console: Console) -> bool:
         _zone(arguments.zone),
         _day_order(arguments.dates),
         arguments.database,
-        arguments.folder,
+        _folder(arguments.folder),
         arguments.kills,
         arguments.faithful,
     )
@@ -121,11 +139,16 @@ def _replay(arguments: DemoArguments, orders: Path, console: Console) -> bool:
     return report.good
 
 
+def _folder(folder: Path | None) -> Path | None:
+    """In full: relative paths of the configuration that is written there count from itself."""
+    return None if folder is None else folder.resolve()
+
+
 def _speed(text: str | None) -> float:
     try:
         speed = _USUAL_SPEED if text is None else float(text)
     except ValueError:
-        remedy = "goes with --orders FILE only" if text == MAX else f"{text!r} is not a number"
+        remedy = "max goes with --orders FILE only" if text == MAX else f"{text!r} is not a number"
         raise typer.BadParameter(remedy, param_hint="--speed") from None
     if not 1.0 <= speed <= _FASTEST:
         raise typer.BadParameter(f"{speed:g} is not in the range 1<=x<={_FASTEST:g}", param_hint="--speed")

@@ -62,6 +62,8 @@ def init(options: InitOptions, console: Console) -> None:
 
     Raises WouldOverwrite, NothingToAskOn, AnswerRefused, and ConfigError with everything wrong in what was said.
     """
+    if options.path.is_dir():
+        raise WouldOverwrite(f"{options.path} is a folder: name the file to write, like {options.path / 'syncd.toml'}")
     if options.path.exists() and not options.force:
         raise WouldOverwrite(
             f"{options.path} is there already: --force keeps it as {_old(options.path)} and writes anew"
@@ -79,7 +81,7 @@ def _answers(options: InitOptions, console: Console) -> Answers:
         missing = " and ".join(
             flag for flag, given in (("--warehouse", options.warehouses), ("--account", options.accounts)) if not given
         )
-        raise NothingToAskOn(f"there is no terminal to ask on, and {missing} is missing. Example: {_EXAMPLE}")
+        raise NothingToAskOn(f"there is no terminal to ask on: give {missing}. Example: {_EXAMPLE}")
     told = _told(options)
     if asked:
         _refuse_what_is_wrong(told, options.path)  # before a person has answered anything

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Executable,
+    Dialect,
     Subquery,
     Table,
     Text,
@@ -30,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import Select
 from sqlalchemy.types import TypeEngine
 
+from syncd.db.prepared import Prepared
 from syncd.db.types import Instant, to_micros
 
 Kind = type[int] | type[str] | type[datetime]
@@ -94,20 +94,23 @@ def insert_rows(
     """Insert many rows in one statement. `ignore` skips rows whose key is already there. Returns how many went in."""
     if not data:
         return 0
-    statement = _insert(connection.dialect.name, table, tuple(columns), ignore)
-    return connection.execute(statement, {_NEW: encode_rows(data, instants_of(columns))}).rowcount
+    key = (connection.dialect.name, table, tuple(columns), ignore)
+    insert = _inserts.get(key)
+    if insert is None:  # two threads may find so at once: both are good
+        insert = _inserts[key] = _insert(connection.dialect, table, tuple(columns), ignore)
+    return insert.run(connection, {_NEW: encode_rows(data, instants_of(columns))}).rowcount
 
 
 _NEW = "new_rows"
+_inserts: dict[tuple[str, Table, Columns, bool], Prepared] = {}
 
 
-@cache
-def _insert(dialect: str, table: Table, columns: Columns, ignore: bool) -> Executable:
-    source = row_source(dialect, "new", columns, bindparam(_NEW, type_=Text()))
-    statement = insert_into(dialect, table).from_select([name for name, _ in columns], selectable(source))
+def _insert(dialect: Dialect, table: Table, columns: Columns, ignore: bool) -> Prepared:
+    source = row_source(dialect.name, "new", columns, bindparam(_NEW, type_=Text()))
+    statement = insert_into(dialect.name, table).from_select([name for name, _ in columns], selectable(source))
     if ignore:
         statement = statement.on_conflict_do_nothing()
-    return statement.execution_options(preserve_rowcount=True)
+    return Prepared(statement.execution_options(preserve_rowcount=True), dialect, [_NEW])
 
 
 def insert_into(dialect: str, table: Table) -> postgresql.Insert:

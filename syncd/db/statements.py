@@ -17,7 +17,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    CursorResult,
+    Dialect,
     Executable,
     Select,
     Subquery,
@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from syncd.db.prepared import Answer, Prepared
 from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, instants_of, row_source, selectable
 
 
@@ -59,22 +60,23 @@ class Statement:
 
     def __init__(self, build: Callable[[Given], Executable]) -> None:
         self._build = build
-        self._built: dict[str, tuple[Executable, dict[str, tuple[int, ...] | None]]] = {}
+        self._built: dict[str, tuple[Prepared, dict[str, tuple[int, ...] | None]]] = {}
 
-    def __call__(self, connection: Connection, /, **given: Any) -> CursorResult[*tuple[Any, ...]]:
-        built = self._built.get(connection.dialect.name) or self._for(connection.dialect.name)
-        statement, names = built
+    def __call__(self, connection: Connection, /, **given: Any) -> Answer:
+        built = self._built.get(connection.dialect.name) or self._for(connection.dialect)
+        prepared, names = built
         if given.keys() != names.keys():
             raise TypeError(f"{self._build} is given {sorted(given)}, and takes {sorted(names)}")
         values = {
             _bind(name): value if (instants := names[name]) is None else encode_rows(value, instants)
             for name, value in given.items()
         }
-        return connection.execute(statement, values)
+        return prepared.run(connection, values)
 
-    def _for(self, dialect: str) -> tuple[Executable, dict[str, tuple[int, ...] | None]]:
-        given = Given(dialect)
-        built = self._built[dialect] = (self._build(given), given.names)  # two threads may do so at once: both are good
+    def _for(self, dialect: Dialect) -> tuple[Prepared, dict[str, tuple[int, ...] | None]]:
+        given = Given(dialect.name)
+        prepared = Prepared(self._build(given), dialect, map(_bind, given.names))
+        built = self._built[dialect.name] = (prepared, given.names)  # two threads may do so at once: both are good
         return built
 
 

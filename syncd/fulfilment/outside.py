@@ -86,8 +86,7 @@ class Fulfilment:
     async def submit_due(self) -> bool:
         """Plan what has become due, and send what is planned; look first for what was sent without an answer."""
         async with self._turns["submit"]:
-            planned = await self._plan()
-            due = await self._db.read(load_unsent, self._place.warehouse_id, _ROUND)
+            planned, due = await self._plan()
             changed = await self._work_off("submit", due, ask)
             if planned.mishap is not None:
                 raise planned.mishap
@@ -150,12 +149,13 @@ class Fulfilment:
             if not isinstance(err, OperationalError):  # the database was busy: that is no shipment's fault
                 await self._tell_held_up(reference, f"what it says of it cannot be booked ({type(err).__name__})")
 
-    async def _plan(self) -> Round:
+    async def _plan(self) -> tuple[Round, Sequence[Due]]:
+        """What came of it, and the requests that are to be sent then."""
         done = Round()
         while True:
-            found = await self._db.read(survey, self._place, self._grace_s, _PLANNED, self._clock.now())
-            if not (found.ready or found.opening or found.closing):
-                return done
+            found, due = await self._db.read(_look, self._place, self._grace_s, self._clock.now())
+            if found.is_empty:
+                return done, due
             try:
                 planned = await self._plan_together(found)
             except (Fenced, DatabaseClosed, OperationalError):
@@ -163,10 +163,14 @@ class Fulfilment:
             except Exception as err:  # one order that cannot be planned stops no other
                 log.error("shipments.unplanned", warehouse=self._place.key, error=type(err).__name__, exc_info=err)
                 alone = await work_off(found.ready, str, partial(self._plan_alone, found))
-                return Round(done.changed or alone.changed, mishap=alone.mishap or err)
+                mishap = alone.mishap or err
+                return Round(done.changed or alone.changed, mishap=mishap), await self._unsent()
             done.changed = done.changed or planned > 0
             if planned < _PLANNED:
-                return done
+                return done, await self._unsent()
+
+    async def _unsent(self) -> Sequence[Due]:
+        return await self._db.read(load_unsent, self._place.warehouse_id, _ROUND)
 
     async def _plan_together(self, found: Survey) -> int:
         now = self._clock.now()
@@ -213,6 +217,12 @@ class Fulfilment:
     async def _tell_held_up(self, reference: str, reason: str) -> None:
         now = self._clock.now()
         await self._db.transact(_open_exception, self._lease(), self._place, reference, reason, now)
+
+
+def _look(connection: Connection, place: Outside, grace_s: float, now: datetime) -> tuple[Survey, Sequence[Due]]:
+    """What there is to plan, and if that is nothing, as nearly always, what there is to send."""
+    found = survey(connection, place, grace_s, _PLANNED, now)
+    return found, load_unsent(connection, place.warehouse_id, _ROUND) if found.is_empty else ()
 
 
 def _is_down(done: Round) -> bool:

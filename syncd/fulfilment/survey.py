@@ -48,6 +48,10 @@ class Survey:
     opening: tuple[Alert, ...]
     closing: tuple[str, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.ready or self.opening or self.closing)
+
 
 def survey(connection: Connection, place: Outside, grace_s: float, limit: int, now: datetime) -> Survey:
     """Orders whose goods there can be sent now, oldest first, and what became of alerts. Only reads.

@@ -13,7 +13,7 @@ from syncd.insight.attention import Trouble, read_troubles
 DRIFT_COUNTED_TO = 1_000
 """Listings that show what nothing explains are counted so far over all accounts; one more stands for any above."""
 
-_ACCOUNT_TROUBLES = ("auth_expired", "channel_down", "queue_down")
+_ACCOUNT_TROUBLES = ("auth_expired", "channel_down", "polls_late", "queue_down")
 _WAREHOUSE_TROUBLES = ("warehouse_auth", "warehouse_down")
 
 

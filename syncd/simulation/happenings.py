@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+BROKEN = "broken"
+"""The spell in which some of the daemon's own work fails again and again: people must be told of it."""
+
 CLOCK_STEPPED = "clock stepped"
 """The spell in which the daemon's clock is wrong by minutes."""
 

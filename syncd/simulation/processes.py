@@ -18,6 +18,7 @@ from syncd.errors import SyncdError
 
 _START_S = 60.0
 _STOP_S = 20.0
+_LEASH = "syncd.simulation.leash"
 
 
 class ProcessFailed(SyncdError):
@@ -25,7 +26,10 @@ class ProcessFailed(SyncdError):
 
 
 class Process:
-    """One process of a module, syncd itself unless told otherwise, with its output in a log file."""
+    """One process of a module, syncd itself unless told otherwise, with its output in a log file.
+
+    It ends with this process, however that comes about (see `leash`).
+    """
 
     def __init__(
         self, arguments: Sequence[str], log: Path, env: Mapping[str, str] | None = None, module: str = "syncd"
@@ -33,8 +37,8 @@ class Process:
         self.log = log
         self._output = log.open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", _LEASH, module, *arguments],
+            stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},
@@ -78,7 +82,7 @@ class Process:
         if self.running:
             self._process.send_signal(signal.SIGKILL)
         self._process.wait()
-        self._output.close()
+        self._close()
 
     async def stop(self) -> int:
         """SIGTERM, then SIGKILL if it will not end. Returns its exit code."""
@@ -89,8 +93,13 @@ class Process:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 await asyncio.to_thread(self._process.wait)
-        self._output.close()
+        self._close()
         return self._process.returncode
+
+    def _close(self) -> None:
+        self._output.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def tail(self, lines: int = 15) -> str:
         with contextlib.suppress(OSError):

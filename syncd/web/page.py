@@ -43,6 +43,7 @@ STATE_HINTS: Final = {
     "observing": "Orders are taken in; nothing is written until a person lets the account go live.",
     "live": "Orders are taken in, and numbers are written.",
     "paused": "Orders are taken in; a person has paused the writing of numbers.",
+    "late": "No poll of its orders has come to its end for long: those that no webhook brings do not come in.",
 }
 
 Shown = dict[str, Any]

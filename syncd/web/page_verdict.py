@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syncd.alerts.kinds import Severity
+from syncd.alerts.refused_reload import REFUSED
 from syncd.alerts.texts import Texts
 from syncd.insight.at_risk import AtRisk
 from syncd.insight.attention import Concern, Example
@@ -138,7 +139,7 @@ def _accounts(seen: Seen) -> Iterator[Item]:
     down = {
         example.account
         for concern in seen.concerns
-        if concern.kind in ("channel_down", "auth_expired")
+        if concern.kind in ("channel_down", "auth_expired", "polls_late")
         for example in concern.newest
     }
     for each in seen.status.accounts:
@@ -152,7 +153,8 @@ def _accounts(seen: Seen) -> Iterator[Item]:
 
 
 def _machine(seen: Seen) -> Iterator[Item]:
-    if seen.refused:
+    told = any(concern.kind == REFUSED for concern in seen.concerns)
+    if seen.refused and not told:  # the alert could not be written
         remedy = "Correct it and reload again; until then syncd works by the one before."
         why = "; ".join(seen.refused)
         yield Item(Severity.WARNING, "The changed configuration was refused", remedy, key="reload", detail=why)

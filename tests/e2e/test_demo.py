@@ -21,10 +21,15 @@ SHIP_TO = {"name": "A Shopper", "address1": "1 Main Street", "city": "Denver", "
 
 def test_the_demo_ends_converged_and_writes_its_figures(tmp_path: Path) -> None:
     target, picture = tmp_path / "summary.json", tmp_path / "demo.svg"
-    options = ["--for", "12s", "--seed", "7", "--summary", str(target), "--picture", str(picture)]
+    options = ["--for", "12s", "--seed", "7", "--summary", str(target), "--picture", str(picture), "--dir", "here"]
 
     done = subprocess.run(
-        [sys.executable, "-m", "syncd", "demo", *options], capture_output=True, text=True, timeout=280, check=False
+        [sys.executable, "-m", "syncd", "demo", *options],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+        cwd=tmp_path,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -44,6 +49,7 @@ def test_the_demo_ends_converged_and_writes_its_figures(tmp_path: Path) -> None:
         assert sum(channel["oversold_causes"].values()) == channel["oversold_units"]
         assert channel["pushes"] > 0
     assert all(key in picture.read_text() for key in CHANNELS)
+    assert (tmp_path / "here" / "syncd.db").is_file(), "a folder that was named stays"
 
 
 @pytest.fixture
@@ -73,6 +79,24 @@ async def test_a_sandbox_runs_alone_and_says_how_to_reach_it(sandboxes: tuple[Pr
     assert f'base_url = "{address}"' in told
     assert 'client_secret = "main-shop-sandbox-secret"' in told
     assert before["channel_location"] in told
+
+
+def test_a_folder_with_an_earlier_run_is_left_alone(tmp_path: Path) -> None:
+    book = tmp_path / "syncd.db"
+    book.write_bytes(b"an earlier book")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "syncd", "demo", "--for", "1s", "--dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert f"{tmp_path} has the files of an earlier run in it: name another folder" in done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["syncd.db"]
+    assert book.read_bytes() == b"an earlier book"
 
 
 def test_a_vendor_whom_nobody_knows_is_told_with_those_there_are() -> None:

@@ -144,6 +144,13 @@ def test_a_configuration_that_is_there_is_never_written_over_unasked(nobody: Typ
     assert load(nobody.folder / "syncd.toml").accounts
 
 
+def test_a_folder_is_no_file_to_write(nobody: Typist) -> None:
+    refused = nobody.types("init", "-c", ".", "--force", *MAIN, *SHOP)
+
+    assert refused.code == EXIT_FAILED
+    assert refused.all.strip() == "syncd: . is a folder: name the file to write, like syncd.toml"
+
+
 def test_every_configuration_that_was_written_over_is_kept(nobody: Typist) -> None:
     for text in ("# first", "# second", "# third"):
         nobody.writes("syncd.toml", text)
@@ -166,9 +173,9 @@ def test_every_configuration_that_was_written_over_is_kept(nobody: Typist) -> No
         (
             (),
             EXIT_FAILED,
-            "there is no terminal to ask on, and --warehouse and --account is missing. Example: syncd init",
+            "there is no terminal to ask on: give --warehouse and --account. Example: syncd init",
         ),
-        (MAIN, EXIT_FAILED, "and --account is missing"),
+        (MAIN, EXIT_FAILED, "there is no terminal to ask on: give --account. Example"),
         ((*MAIN, "--account", "shopfy,shop=x"), EXIT_FAILED, "'shopfy' is no channel. Did you mean shopify?"),
         ((*MAIN, "--account", "shopify,shop=x"), EXIT_FAILED, "client_id is missing; write client_id=..."),
         ((*MAIN, "--account", "shopify,shp=x"), EXIT_FAILED, "'shp' is not known. Did you mean shop?"),

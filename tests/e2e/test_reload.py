@@ -81,10 +81,17 @@ async def test_a_bad_file_is_refused_as_a_whole_with_everything_that_is_wrong(ru
     assert keys == ["account[shop].policy", "account[shop].cap", "alerts.route[ops].url_secret"]
     assert told["in_force_since"] < told["reload"]["at"]
     assert running.one("SELECT buffer FROM account WHERE key = 'shop'") == 1
+    open_ones = "SELECT subject FROM alert WHERE kind = 'reload_refused' AND closed_at IS NULL"
+    assert running.every(open_ones) == set(keys)
     assert await running.sends(1) == 200
     refused = [msgspec.json.decode(line) for line in running.log().splitlines() if "reload.refused" in line]
     assert [line["problems"] for line in refused] == [told["reload"]["problems"]], "all of it in one line"
     await until(lambda: any(each.startswith("STATUS=reload refused: ") for each in running.heard))
+
+    running.daemon.kill()
+    running.writes()
+    await running.starts_again()
+    await until(lambda: not running.every(open_ones))
 
 
 async def test_whoever_asks_is_told_what_came_of_it(running: Running, commands: Commands) -> None:

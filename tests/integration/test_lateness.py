@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from unittest import mock
 
 import pytest
 from sqlalchemy import insert, text
@@ -36,7 +38,7 @@ class Site:
         self.page_at: datetime | None = None
         self.error: Exception | None = None
         self.log = JobLog(self.time)
-        [self.job] = self.log.watch([Job("cover_shortages", 30.0, self._covers)])
+        [self.job] = self.log.watch([Job("cover_shortages", 30.0, lambda: self._covers())])
         monkeypatch.setattr(loops, "_monotonic_s", lambda: (self.time.at - NOW).total_seconds())
         self.watch = self.restarted()
 
@@ -175,6 +177,42 @@ async def test_a_job_that_fails_in_every_round_is_told_until_one_ends_well(site:
     await site.job.run()
     await site.passes(1)
     assert site.is_open() == []
+
+
+async def test_a_job_that_fails_is_told_although_it_runs_whenever_somebody_looks(site: Site) -> None:
+    going_on = asyncio.Event()
+    site.error = KeyError("x")
+    for _ in range(20):
+        with pytest.raises(KeyError):
+            await site.job.run()
+        site.polls()
+        going_on.clear()
+        with mock.patch.object(site, "_covers", partial(_waits, going_on)):
+            task = asyncio.ensure_future(site.job.run())
+            await asyncio.sleep(0)
+        await site.passes(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert [key for key, _ in site.is_open()] == ["job_failing:cover_shortages"]
+
+
+async def test_polls_whose_last_step_always_fails_are_told_whatever_pages_they_bring(site: Site) -> None:
+    async def poll() -> None:
+        site.page_at = site.time.at
+        raise KeyError("x")
+
+    [job] = site.log.watch([Job("poll:shop", 120.0, poll)])
+    site.polls()
+    for _ in range(10):
+        with pytest.raises(KeyError):
+            await job.run()
+        await site.passes(2)
+
+    assert site.is_open() == [
+        (f"polls_late:{site.account_id}", "the last poll failed (KeyError); the log has the details")
+    ]
 
 
 async def test_a_job_whose_round_does_not_end_is_told(site: Site) -> None:

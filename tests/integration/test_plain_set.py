@@ -140,6 +140,9 @@ class Seller:
     def unfinished(self) -> list[RowMapping]:
         return self.rows("SELECT listing_id, waits_for FROM dirty_listing")
 
+    def open_alerts(self) -> list[str]:
+        return [row["kind"] for row in self.rows("SELECT kind FROM alert WHERE closed_at IS NULL ORDER BY kind")]
+
     def tally(self, key: str, name: str) -> int:
         found = self.rows(f"SELECT n FROM tally WHERE scope = 'account:{key}' AND name = '{name}'")
         return int(found[0]["n"]) if found else 0

@@ -341,3 +341,29 @@ def test_a_give_back_that_survived_a_write_is_no_relist() -> None:
 
     at = NOON + 10 * SECOND
     assert read_plain(raced, 9, 0, 0, at, at + SECOND, STALENESS).relisted == 0
+
+
+@LATE
+async def test_a_channel_that_ignores_a_number_is_forgiven_once_it_shows_what_it_should(seller: Seller) -> None:
+    """Two raises come to nothing and are told; then the goods go, and the number it shows is the right one."""
+    beta = seller.markets["beta"]
+    for _ in range(5):
+        await seller.minute()
+    sends = beta.send_write
+
+    async def ignores(key: str, body: str) -> tuple[RowResult, ...]:
+        results = await sends(key, body)
+        beta._travelling.clear()
+        return results
+
+    beta.send_write = ignores  # type: ignore[method-assign]
+    seller.counts("RED", 15)
+    for _ in range(20):
+        await seller.minute()
+    assert seller.open_alerts() == ["listing_unheeded"]
+
+    seller.counts("RED", 10)
+    for _ in range(3):
+        await seller.minute()
+    assert seller.open_alerts() == []
+    assert seller.rows("SELECT unheeded FROM cell WHERE unheeded > 0") == []

@@ -13,12 +13,15 @@ from structlog.testing import capture_logs
 
 from syncd import config as settings
 from syncd import daemon_service
+from syncd.alerts.refused_reload import Problem, note_reloaded
 from syncd.bootstrap import SettingsRefused, open_world
 from syncd.daemon import Daemon
 from syncd.daemon_adapters import Adapters
 from syncd.daemon_service import Service
 from syncd.daemon_standing import Answer, read_answer
 from syncd.db.database import Database
+from syncd.db.lease import Fenced
+from tests.support.builders import NOW
 
 CONFIG = """
 [database]
@@ -65,6 +68,18 @@ async def service(file: Path) -> AsyncIterator[Service]:
     world.db.close()
 
 
+def changes(file: Path, *changed: tuple[str, str]) -> None:
+    """The file as it was at first, with these in it instead of those."""
+    first = file.with_suffix(".first")
+    if not first.exists():
+        first.write_text(file.read_text())
+    config = first.read_text()
+    for old, new in changed:
+        assert old in config
+        config = config.replace(old, new)
+    file.write_text(config)
+
+
 def adds_an_account(file: Path) -> None:
     before = file.read_text().replace("buffer = 1", "buffer = 9")
     file.write_text(before + ACCOUNT.format(key="second", buffer=0, port=2))
@@ -90,6 +105,59 @@ async def one(service: Service, query: str) -> Any:
     return await service._db.read(lambda connection: connection.execute(text(query)).scalar())
 
 
+async def told(service: Service) -> dict[str, str]:
+    """What people are told of, and the place in the file."""
+    query = text("SELECT detail, subject FROM alert WHERE kind = 'reload_refused' AND closed_at IS NULL")
+    return dict(await service._db.read(lambda connection: [tuple(row) for row in connection.execute(query)]))
+
+
+async def test_people_hear_of_each_thing_that_is_wrong_until_it_is_right(service: Service, file: Path) -> None:
+    changes(file, ("buffer = 1", 'buffer = "1"\npolicy = "best"'))
+    await reloads(service)
+    first = await told(service)
+    changes(file, ("buffer = 1", 'policy = "best"'), ('"SHOP_SECRET"', '"shpss_0123456789"'))
+
+    answer = await reloads(service)
+
+    assert set(first.values()) == {"account[shop].buffer", "account[shop].policy"}
+    second = await told(service)
+    assert set(second.values()) == {"account[shop].policy", "account[shop].shopify.client_secret"}
+    assert {f"{where}: {what}" for what, where in second.items()} == set(answer.problems)
+    assert "shpss_" not in str(second)
+    times = "SELECT times FROM alert WHERE key = 'reload_refused:account[shop].policy'"
+    assert await one(service, times) == 2, "the same trouble is no second alert"
+
+
+@pytest.mark.parametrize("by", ["reload", "restart"])
+async def test_the_next_configuration_that_is_taken_ends_it(service: Service, file: Path, by: str) -> None:
+    ended = service._daemon.begin()
+    await service._daemon.open_door()
+    service._daemon.start()
+    changes(file, ("[http]", "[http"))
+    assert await service._reload(ended) is ended
+    assert list((await told(service)).values()) == ["line 4, column 6"]
+
+    if by == "restart":
+        await service._forget_refusals()
+    else:
+        changes(file)
+        await service._reload(ended)
+
+    assert await told(service) == {}
+
+
+async def test_whoever_lost_its_lease_tells_nothing_any_more(service: Service, file: Path) -> None:
+    lease = service._daemon.keeper.lease("scheduler")
+    await service._db.transact(note_reloaded, lease, [Problem("here", "it is wrong")], NOW)
+    await service._daemon.keeper.release()
+    await service._daemon.keeper.acquire()
+
+    with pytest.raises(Fenced):
+        await service._db.transact(note_reloaded, lease, (), NOW)
+
+    assert await told(service) == {"it is wrong": "here"}
+
+
 async def test_a_database_that_fails_at_the_last_step_leaves_everything_as_it_was(
     service: Service, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +179,7 @@ async def test_a_database_that_fails_at_the_last_step_leaves_everything_as_it_wa
         answer = await reloads(service)
 
     assert answer.problems == ("it failed with OSError: see the log",)
+    assert await told(service) == {"it failed with OSError: see the log": ""}
     assert [line["event"] for line in logs] == ["reload.failed", "reload.refused"]
     assert closed == [["second", "shop"]]
     assert await one(service, "SELECT buffer FROM account") == 1

@@ -16,7 +16,7 @@ from syncd.accounts.store import set_state
 from syncd.alerts.kinds import KINDS
 from syncd.alerts.store import Alert, open_alerts
 from syncd.db.database import Database
-from syncd.db.tables import dirty_listing, hold, push_batch, sku_alias
+from syncd.db.tables import cursor, dirty_listing, hold, push_batch, sku_alias
 from syncd.insight import at_risk
 from syncd.insight.status import COUNTED_TO
 from syncd.loops import Job
@@ -72,6 +72,13 @@ async def test_a_refused_configuration_is_told_with_its_problems(pages: Pages) -
     assert "The changed configuration was refused" in page
     assert "http.port: only a restart changes it &lt;b&gt;" in page
     assert "Correct it and reload again" in page
+
+    told = "refused because of http.port: only a restart changes it <b>"
+    alerts(pages, Alert("reload_refused:http.port", "reload_refused", "none", told))
+    page = await pages.shows()
+
+    assert "Look here: one thing needs a person today." in page, "its alert says the same"
+    assert "Refused because of http.port: only a restart changes it &lt;b&gt;" in page
 
 
 async def test_what_needs_a_person_is_told_worst_first_and_with_what_to_do(pages: Pages) -> None:
@@ -150,6 +157,29 @@ async def test_an_account_tells_what_ails_it(pages: Pages) -> None:
     assert 'title="2026-11-27 07:00:00 UTC">3 h</time>' in page
     assert "Market: 401." in detail
     assert "shop is paused" in await pages.shows("/status/parts/now")
+
+
+async def test_an_account_that_is_not_polled_does_not_look_healthy(pages: Pages) -> None:
+    ids = {key: view.account_id for key, view in pages.seller.accounts.items()}
+    assert (await pages.shows("/status/parts/accounts")).count("live</span>") == 2
+    for key, minutes in (("shop", 4), ("market", 40)):
+        reached = {"polled_to": NOW - timedelta(minutes=minutes), "moved_at": NOW}
+        put(pages, cursor, account_id=ids[key], stream="orders", **reached)
+
+    begins = await pages.shows("/status/parts/accounts")
+    late = "the orders of market have not been polled: TimeoutError"
+    alerts(pages, Alert(f"polls_late:{ids['market']}", "polls_late", "none", late, ids["market"]), minutes_ago=20)
+    page = await pages.shows("/status/parts/accounts")
+
+    assert "live</span>" not in begins
+    assert begins.count("polls late</span>") == 2
+    assert page.count("polls late</span>") == 1
+    assert "not polled</span>" in page
+    assert ">20 min</time> ago" in page
+    assert "The orders of market have not been polled: TimeoutError." in await pages.shows("/status/accounts/market")
+    verdict = await pages.shows("/status/parts/now")
+    assert "shop was last asked for orders" in verdict
+    assert "market was last asked for orders" not in verdict, "the alert says it"
 
 
 async def test_an_account_shows_its_last_order_and_push_and_what_drifts(pages: Pages) -> None:

@@ -18,6 +18,7 @@ from syncd.accounts.pause import pause_account
 from syncd.accounts.store import AccountSetup, Identities, WarehouseSetup, sync_parties
 from syncd.alerts.compose import Voice
 from syncd.alerts.courier import BROKEN_AFTER_S, Courier, CourierTools
+from syncd.alerts.digest import DailyReport
 from syncd.alerts.gathering import SEVERE_NEWS_S
 from syncd.alerts.kinds import Severity
 from syncd.alerts.messenger import LEASE, Messenger, Plan
@@ -158,6 +159,7 @@ def an_office(
     *,
     fallback: dict[str, str] | None = None,
     digest_at: time | None = None,
+    configured: frozenset[str] | None = None,
     at: datetime = NOW,
     holder: str = "one",
 ) -> Office:
@@ -172,7 +174,8 @@ def an_office(
         frozenset(rule.name for rule in rules), frozenset(), frozenset(ids.accounts.values()), frozenset((1,))
     )
     upkeep = Upkeep(db, moment, lambda: lease, moment.now, known)
-    return Office(db, moment, Messenger(Plan(tuple(rules), (), digest_at, "UTC"), couriers, tools), ids, upkeep)
+    daily = None if digest_at is None else DailyReport(digest_at, "UTC", configured or frozenset(ids.accounts))
+    return Office(db, moment, Messenger(Plan(tuple(rules), (), daily), couriers, tools), ids, upkeep)
 
 
 Opened = Callable[..., Office]
@@ -615,3 +618,18 @@ async def test_the_daily_report_names_each_paused_account(
     assert chats[0].titles == ["🔵 Daily report: no alert is open, accounts paused: 1"]
     assert "outlet: PAUSED for 9 h" in chats[0].words()
     assert "shop: PAUSED" not in chats[0].words()
+
+
+async def test_the_daily_report_leaves_out_accounts_that_were_taken_out(
+    db: Database, ids: Identities, opened: Opened, chats: list[Chat]
+) -> None:
+    office = opened([a_rule("ops")], digest_at=time(18, 0), configured=frozenset(("shop",)))
+    await office.works_for(60, every_s=30)
+    db.transact_now(pause_account, ids.accounts["outlet"], office.time.at - timedelta(hours=1))
+    db.transact_now(add_lags, [(ids.accounts["outlet"], "placed_to_shown", 2.0)])
+
+    await office.works_for(8.5 * 3600, every_s=600)
+
+    assert chats[0].titles == ["✅ Daily report: all is well"]
+    assert "shop: never polled completely" in chats[0].words()
+    assert "outlet" not in chats[0].words()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,21 @@ async def test_who_serves_on_handed_on_sockets_is_there_before_the_other_has_gon
             await http.get(first.address)
 
 
+@pytest.mark.parametrize(("host", "written"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+async def test_the_address_of_the_page_can_be_opened(host: str, written: str) -> None:
+    if host == "::1" and not _has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    served = await ThisMachine().serve(_says("here"), host, 0)
+    try:
+        async with aiohttp.ClientSession() as http, http.get(served.address) as answer:
+            said = await answer.text()
+    finally:
+        await served.stop()
+
+    assert said == "here"
+    assert served.address.startswith(f"http://{written}:")
+
+
 async def test_an_address_that_is_taken_cannot_be_had_and_leaves_nothing_open() -> None:
     machine = ThisMachine()
     served = await machine.serve(_says("here"), "127.0.0.1", 0)
@@ -98,3 +114,12 @@ def test_the_unit_starts_a_daemon_again_however_it_ended() -> None:
     unit = (Path(__file__).parents[2] / "systemd" / "syncd.service").read_text()
 
     assert "Restart=always" in unit.splitlines()
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as trying:
+            trying.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

@@ -22,6 +22,7 @@ from syncd.publishing.plain import Fresh, choose_plain
 from syncd.publishing.store.cells import read_horizon, save_cells
 from syncd.publishing.store.queue import Waiting, forget, put_off
 from syncd.publishing.store.rows import Compose, Push, Row, Rules, refusal_key, rows_of
+from syncd.publishing.store.unheeded import forgive_unheeded
 from syncd.reconcile.held_skus import HELD, held_skus
 from syncd.stock.unnamed import unnamed_skus
 
@@ -76,7 +77,9 @@ def claim(
         found = stock[each.listing_id]
         _sort(each, at, found, live, rules, now, sorted_out, stops.of(found), (fresh or {}).get(each.listing_id))
     forget(connection, sorted_out.done)
-    close_alerts(connection, [refusal_key(rules, each.listing_id) for each in sorted_out.done], now)
+    done = [each.listing_id for each in sorted_out.done]
+    close_alerts(connection, [refusal_key(rules, listing_id) for listing_id in done], now)
+    forgive_unheeded(connection, rules, done, cells, now)
     put_off(connection, sorted_out.waits, now)
     push = _store_push(connection, rules, key, compose, sorted_out.writes, now) if sorted_out.writes else None
     waiting = Counter(reason for _, reason, _ in sorted_out.waits)

@@ -90,3 +90,20 @@ def must_read(connection: Connection, listing_ids: Sequence[int], now: datetime,
 def _must_read(given: Given) -> Executable:
     wanted = given.rows("wanted", id=int)
     return update(cell).values(must_read=1).where(cell.c.listing_id.in_(select(wanted.c.id)))
+
+
+def open_holds(connection: Connection, listing_ids: Sequence[int]) -> dict[int, int]:
+    """Units that are held back for unexplained reads of these listings."""
+    found = _sum_holds(connection, wanted=[(i,) for i in listing_ids]) if listing_ids else ()
+    return {listing_id: int(quantity) for listing_id, quantity in found}
+
+
+@statement
+def _sum_holds(given: Given) -> Executable:
+    wanted = given.rows("wanted", id=int)
+    return (
+        select(hold.c.listing_id, func.sum(hold.c.quantity))
+        .join(wanted, wanted.c.id == hold.c.listing_id)
+        .where(hold.c.closed_at.is_(None))
+        .group_by(hold.c.listing_id)
+    )

@@ -17,11 +17,13 @@ from syncd.insight.store import add_lags, add_tallies
 from syncd.publishing.cells import Cell, Reading, read_back
 from syncd.publishing.load import load_cells
 from syncd.publishing.marks import mark_listings
-from syncd.publishing.plain import Fresh, is_unheeded, read_plain
+from syncd.publishing.plain import Fresh, read_plain
 from syncd.publishing.store.cells import save_cells
+from syncd.publishing.store.holds import open_holds
 from syncd.publishing.store.queue import LATER_S, TAKES_EFFECT, mark_shared, wake
 from syncd.publishing.store.rows import Rules
 from syncd.publishing.store.surplus import note_surplus
+from syncd.publishing.store.unheeded import note_unheeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def note_reads(
         cells |= {(listing_id, rules.cell): Cell(listing_id, rules.cell) for listing_id in missing}
     recent_from = sent_at - staleness - timedelta(seconds=rules.granularity_s)
     recent = _taken_since(connection, ids, recent_from)
-    holds = _open_holds(connection, ids)
+    holds = open_holds(connection, ids)
     judge = read_plain if rules.plain else read_back
     readings: dict[int, Reading] = {
         listing_id: judge(
@@ -94,7 +96,7 @@ def note_reads(
     mark_listings(connection, moved, now, urgency=0)
     wake(connection, ids, now)
     if rules.plain:
-        _note_unheeded(connection, rules, readings, now)
+        note_unheeded(connection, rules, readings, now)
         _note_confirmed(connection, rules, cells, [i for i, reading in readings.items() if reading.confirmed], now)
         _await_effect(connection, rules, [i for i, reading in readings.items() if reading.pending], now)
     surplus = {i: reading.surplus for i, reading in readings.items() if reading.surplus}
@@ -145,32 +147,6 @@ def _sold_in_windows(given: Given) -> Executable:
         .join(windows, and_(windows.c.id == order_line.c.listing_id, inside))
         .group_by(order_line.c.listing_id)
     )
-
-
-def _note_unheeded(connection: Connection, rules: Rules, readings: Mapping[int, Reading], now: datetime) -> None:
-    """Tell of numbers that the channel takes and never shows, until it shows one."""
-    deaf = [i for i, reading in readings.items() if is_unheeded(reading.cell, now)]
-    open_alerts(
-        connection,
-        [
-            Alert(
-                _unheeded_key(rules, listing_id),
-                "listing_unheeded",
-                "it goes on showing another number; it is not raised for an hour",
-                f"{rules.account} accepts the number of listing {listing_id} and does not show it: look for a problem"
-                " of this listing there",
-                rules.account_id,
-            )
-            for listing_id in deaf
-        ],
-        now,
-    )
-    heard = [i for i, reading in readings.items() if reading.confirmed or not reading.cell.unheeded]
-    close_alerts(connection, [_unheeded_key(rules, listing_id) for listing_id in heard], now)
-
-
-def _unheeded_key(rules: Rules, listing_id: int) -> str:
-    return f"unheeded:{rules.account_id}:{listing_id}"
 
 
 def _note_confirmed(
@@ -291,22 +267,6 @@ def _sum_taken(given: Given) -> Executable:
         select(order_line.c.listing_id, func.sum(order_line.c.taken_max))
         .join(wanted, and_(wanted.c.id == order_line.c.listing_id, order_line.c.placed_at >= since))
         .group_by(order_line.c.listing_id)
-    )
-
-
-def _open_holds(connection: Connection, listing_ids: Sequence[int]) -> dict[int, int]:
-    found = _sum_holds(connection, wanted=[(i,) for i in listing_ids]) if listing_ids else ()
-    return {listing_id: int(quantity) for listing_id, quantity in found}
-
-
-@statement
-def _sum_holds(given: Given) -> Executable:
-    wanted = given.rows("wanted", id=int)
-    return (
-        select(hold.c.listing_id, func.sum(hold.c.quantity))
-        .join(wanted, wanted.c.id == hold.c.listing_id)
-        .where(hold.c.closed_at.is_(None))
-        .group_by(hold.c.listing_id)
     )
 
 

@@ -34,6 +34,7 @@ class Acknowledged:
         self._verdict = verdict
         self._durable: set[bytes] = set()
         self._read_to = 0
+        self._eyes: sqlite3.Connection | None = None
         self._bodies: dict[str, bytes] = {}  # digests of messages that a queue has handed over, by receipt
 
     def begun(self, client: str | None, request: httpx.Request) -> None:
@@ -62,12 +63,10 @@ class Acknowledged:
             self._verdict.find(RULE, what, self._now(), "it is not in the inbox")
 
     def _read_on(self) -> None:
-        eyes = sqlite3.connect(self._database)
-        try:
-            rows = eyes.execute("SELECT id, body FROM inbox WHERE id > ? ORDER BY id", (self._read_to,)).fetchall()
-        finally:
-            eyes.close()
-        for row_id, body in rows:
+        if self._eyes is None:
+            self._eyes = sqlite3.connect(self._database)  # it sees what others have committed, and nothing else
+        rows = self._eyes.execute("SELECT id, body FROM inbox WHERE id > ? ORDER BY id", (self._read_to,))
+        for row_id, body in rows.fetchall():
             self._durable.add(_digest(body or b""))
             self._read_to = row_id
 

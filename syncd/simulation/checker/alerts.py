@@ -33,7 +33,7 @@ class Proof(StrEnum):
     FAILURE = "a request to its vendor has failed: each row has a failure of its own, and none stays"
     RAISE = "somebody raised a number of its account, or a write of ours put units back on sale"
     TEXT = "an address that is missing is overwritten when it comes: at most one row an order"
-    LATE = "something stood still or failed for minutes on end: none stays"
+    LATE = "something stood still or failed for minutes on end: one row each, and none stays (see `work_alerts`)"
     NOTHING = "nothing in these worlds causes it"
 
 
@@ -46,7 +46,7 @@ PROOFS: Final[Mapping[str, Proof]] = MappingProxyType(
     | {"drift": Proof.RAISE, "shipment_waits": Proof.TEXT}
     # The book adds up, the machine's disk has room, every warehouse has known codes and sound numbers, nobody is told.
     | dict.fromkeys(("audit_violation", "disk_low", "unknown_codes", "unreadable_levels", "route_down"), Proof.NOTHING)
-    | {"messages_lost": Proof.NOTHING}
+    | {"messages_lost": Proof.NOTHING, "reload_refused": Proof.NOTHING}
     | dict.fromkeys(("intake_late", "polls_late", "loop_failing", "job_failing"), Proof.LATE)
 )
 """Each kind that the daemon opens, and what proves it. One more kind is one more word here."""
@@ -146,8 +146,11 @@ def each_cause_is_told_once(alerts: Alerts, now: datetime, verdict: Verdict) -> 
             _has_a_cause(row, causes[key], now, verdict)
 
 
-def alerts_tell_what_is(alerts: Alerts, now: datetime, verdict: Verdict) -> None:
-    """At rest: what the book has just now is told, and what is told still is."""
+def alerts_tell_what_is(alerts: Alerts, now: datetime, verdict: Verdict, *, in_trouble: bool = False) -> None:
+    """At rest: what the book has just now is told, and what is told still is.
+
+    `in_trouble`: the daemon was a moment ago, and whoever watches its work may not have looked since.
+    """
     opened: dict[str, set[str]] = defaultdict(set)
     for row in alerts.rows:
         if row.closed_at is None:
@@ -157,7 +160,8 @@ def alerts_tell_what_is(alerts: Alerts, now: datetime, verdict: Verdict) -> None
             verdict.find("alerts.untold", key, now, f"the book has it, and no {kind} alert is open")
         for key in sorted(opened[kind] - keys):
             verdict.find("alerts.over", key, now, f"the book has it no more, and its {kind} alert is open")
-    for kind in sorted(kind for kind in opened if PROOFS.get(kind) not in _STAYS):
+    stays = _STAYS | {Proof.LATE} if in_trouble else _STAYS
+    for kind in sorted(kind for kind in opened if PROOFS.get(kind) not in stays):
         for key in sorted(opened[kind] - alerts.grounds.get(kind, frozenset())):
             verdict.find("alerts.over", key, now, f"all is well, and its {kind} alert is open")
 

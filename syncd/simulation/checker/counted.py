@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from syncd.simulation.checker.book import Book
@@ -11,7 +11,7 @@ from syncd.simulation.checker.bounds import REQUEST_S, SEEN_S, Bounds
 from syncd.simulation.checker.sold import Ledger, Sale
 from syncd.simulation.checker.verdict import Verdict
 
-_ARRIVED: Final = timedelta(seconds=900)
+_ARRIVED_S: Final = 900.0
 """From the arrival of goods to the book."""
 
 
@@ -69,10 +69,14 @@ class _Known:
         )
         lacked = 0
         for index, (at, sale) in enumerate(sales):
-            came = self._ledger.surely_came_by(sku, at - _ARRIVED)
-            free = came - sum(self._kept(each, at) for _, each in sales[: index + 1])
+            free = self._surely_came(sku, at) - sum(self._kept(each, at) for _, each in sales[: index + 1])
             lacked += min(sale.pieces, max(0, -free))
         return lacked
+
+    def _surely_came(self, sku: str, at: datetime) -> int:
+        return self._ledger.surely_came(
+            sku, lambda arrival: self._bounds.due(arrival.at, _ARRIVED_S, arrival.warehouse) <= at
+        )
 
     def _kept(self, sale: Sale, at: datetime) -> int:
         """Pieces that the book may still keep for an order."""

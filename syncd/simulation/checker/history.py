@@ -74,6 +74,8 @@ class History:
     applied: dict[OrderKey, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     released: dict[OrderKey, list[datetime]] = field(default_factory=dict)  # when reservations of it were
     live_since: Mapping[str, datetime | None] = field(default_factory=dict)
+    delay: timedelta = timedelta()
+    """By how much what real processes do may take longer than the vendors' own times say."""
 
     def known_at(self, change: Change) -> datetime | None:
         """When the book learnt of a sale, or of what became of one; None: not by now.
@@ -106,9 +108,9 @@ class _Inputs(msgspec.Struct):
     anchor_hi_at: datetime | None = None
 
 
-def read_history(connection: Connection, true_time: TrueTime = as_told) -> History:
-    """All of it, each list in the order of time."""
-    history = History()
+def read_history(connection: Connection, true_time: TrueTime = as_told, speed: float = 1.0) -> History:
+    """All of it, each list in the order of time. `speed`: the seller's seconds in one of the processes'."""
+    history = History(delay=CLOCKS_APART * (speed - 1.0))
     accounts = {row.id: row for row in connection.execute(select(account))}
     history.live_since = {row.key: row.live_since_at for row in accounts.values()}
     listings: dict[int, Listing] = {

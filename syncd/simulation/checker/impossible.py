@@ -179,7 +179,8 @@ class Impossible:
 
     def _is_in_race(self, sale: Change, decided_at: datetime) -> bool:
         """Whether the read that a plain set follows may have been too early for a sale."""
-        return self._vendor in PLAIN_SET and sale.at >= decided_at - READ_TAKES - STALENESS[self._vendor]
+        too_early = READ_TAKES + STALENESS[self._vendor] + self._history.delay if self._vendor in PLAIN_SET else None
+        return too_early is not None and sale.at >= decided_at - too_early
 
     def _is_hidden(self, sale: Change, at: datetime) -> bool:
         """Whether the purchase shows in no order of the channel at that moment."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncd.simulation.checker.history import History
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.truth import Change, Truth
+from syncd.simulation.happenings import Arrival
 from syncd.simulation.scene import Scene
 
 
@@ -52,7 +53,7 @@ class _Stream:
     """Everything that moved one SKU: steps of (instant, pieces that came or went), sales in their order."""
 
     steps: list[tuple[datetime, int, Change | None]] = field(default_factory=list)
-    arrivals: list[tuple[datetime, int]] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
     sales: list[Sale] = field(default_factory=list)
 
 
@@ -71,7 +72,7 @@ class Ledger:
         for arrival in scene.happenings.arrivals:
             if arrival.warehouse not in fba:
                 self.streams[arrival.sku].steps.append((arrival.at, arrival.pieces, None))
-                self.streams[arrival.sku].arrivals.append((arrival.at, arrival.pieces))
+                self.streams[arrival.sku].arrivals.append(arrival)
         self._sell(truth, history)
         for stream in self.streams.values():
             stream.steps.sort(key=lambda step: step[0])
@@ -95,13 +96,13 @@ class Ledger:
         What broke or had been counted too high was there when it was promised: who lacks it since is not oversold.
         """
         stream = self.streams[sku]
-        came = sum(pieces for came_at, pieces in stream.arrivals if came_at <= at and pieces > 0)
+        came = sum(each.pieces for each in stream.arrivals if each.at <= at and each.pieces > 0)
         came += sum(each.pieces for each in self._miscounts if each.sku == sku and each.at <= at and each.pieces > 0)
         return self._opening[sku] + came - sum(sale.net(at) for sale in stream.sales if sale.is_booked_at(at))
 
-    def surely_came_by(self, sku: str, at: datetime) -> int:
-        """Pieces that had come in by then, less all that ever broke or was counted too low."""
-        came = sum(pieces for came_at, pieces in self.streams[sku].arrivals if came_at <= at or pieces < 0)
+    def surely_came(self, sku: str, is_booked: Callable[[Arrival], bool]) -> int:
+        """Pieces that had come in and are booked, less all that ever broke or was counted too low."""
+        came = sum(each.pieces for each in self.streams[sku].arrivals if each.pieces < 0 or is_booked(each))
         came += sum(each.pieces for each in self._miscounts if each.sku == sku and each.pieces < 0)
         return self._opening[sku] + came
 

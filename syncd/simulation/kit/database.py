@@ -107,7 +107,7 @@ class InlineDatabase(Database):
     ) -> T:
         if not writes:
             return function(connection, *args, **kwargs)
-        with self._disk.under(connection) if self._disk is not None else nullcontext():
+        with self._disk.under(connection, name) if self._disk is not None else nullcontext():
             done = function(connection, *args, **kwargs)
         self._reach(Boundary.ROLLED_BACK, name)
         return done

@@ -1,4 +1,4 @@
-"""The disk under the daemon's database: for a while it may be full, or somebody else may hold the database's lock."""
+"""The disk under the daemon's database: for a while it may be full, damaged, or somebody else may hold its lock."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 
 class Disk:
-    """Both mishaps are SQLite's own: the database may not grow, or a second connection has begun to write."""
+    """Full and locked are SQLite's own mishaps: the database may not grow, or a second connection has begun to write.
+
+    Damaged is a page that only some work meets: each transaction named in `broken` fails, and all others succeed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.full = False
+        self.broken: frozenset[str] = frozenset()
         self._holder: sqlite3.Connection | None = None
 
     @property
@@ -35,11 +40,17 @@ class Disk:
 
     def calm(self) -> None:
         self.full = False
+        self.broken = frozenset()
         self.unlock()
 
     @contextmanager
-    def under(self, connection: Connection) -> Iterator[None]:
-        """A write transaction: on a full disk it fails with SQLITE_FULL as soon as it needs another page."""
+    def under(self, connection: Connection, name: str = "") -> Iterator[None]:
+        """A write transaction: on a full disk it fails with SQLITE_FULL as soon as it needs another page.
+
+        Raises DatabaseError, as SQLite does, where it meets the damaged page.
+        """
+        if name in self.broken:
+            raise DatabaseError(name, None, sqlite3.DatabaseError("database disk image is malformed"))
         if not self.full:
             yield
             return

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextvars import Context
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-
+_MANY = 100
 _SPIN = 200_000  # rounds without a timer passing; the busiest real instant needs some thousands
 
 
@@ -20,31 +23,93 @@ class Livelock(AssertionError):
     """Tasks go on and on while no time passes."""
 
 
+class _TimerHandle(asyncio.TimerHandle):
+    __slots__ = ()
+    _scheduled: bool  # asyncio's own, as its event loops keep it
+
+
+_Timer = tuple[float, int, _TimerHandle]
+"""When it is due, and which of two that are due at once was set first."""
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """Time passes only when nothing is left to do, and then at once up to the next timer."""
+
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
 
     def __init__(self, start: float = 0.0) -> None:
         super().__init__()
         self._now = start
         self._spins = 0
-        self._clock_resolution = 1e-6  # finer than the time itself after some months, timers would never be due
-        self._selector = self  # BaseEventLoop asks this for what comes from outside: nothing ever does
+        self._timers: list[_Timer] = []
+        self._timers_set = 0
+        self._timers_cancelled = 0  # and still in the list
 
     def time(self) -> float:
         return self._now
 
-    def select(self, timeout: float | None) -> list[Any]:
-        """Let time pass. Raises Deadlock when it would pass for ever, Livelock when it has stood still for long."""
-        if timeout is None:
-            raise Deadlock(f"nothing can run and no timer is armed, {self._now:.3f} s in: {_who_waits(self)}")
-        if timeout > 0:
-            self._now += timeout
-            self._spins = 0
-        else:
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = _TimerHandle(when, callback, args, self, context)
+        timer._scheduled = True
+        self._timers_set += 1
+        heappush(self._timers, (when, self._timers_set, timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """Run what is ready, or else what is due next: asyncio's own turn, without a selector to ask.
+
+        Raises Deadlock when time would pass for ever, Livelock when it has stood still for long.
+        """
+        ready = self._ready
+        if ready:
             self._spins += 1
             if self._spins > _SPIN:
                 raise Livelock(f"tasks go round without time passing, {self._now:.3f} s in: {_who_waits(self)}")
-        return []
+        elif not self._stopping:
+            self._let_time_pass()
+        while self._timers and self._timers[0][0] <= self._now:
+            timer = self._take_timer()
+            if not timer._cancelled:
+                ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _let_time_pass(self) -> None:
+        while self._timers and self._timers[0][2]._cancelled:
+            self._take_timer()
+        if not self._timers:
+            raise Deadlock(f"nothing can run and no timer is armed, {self._now:.3f} s in: {_who_waits(self)}")
+        if self._timers[0][0] > self._now:
+            self._now = self._timers[0][0]
+            self._spins = 0
+
+    def _take_timer(self) -> _TimerHandle:
+        timer = heappop(self._timers)[2]
+        timer._scheduled = False
+        self._timers_cancelled -= timer._cancelled
+        return timer
+
+    def _timer_handle_cancelled(self, timer: _TimerHandle) -> None:
+        """Most timers are limits that are not reached: once there are many of these, none is kept."""
+        if not timer._scheduled:
+            return
+        self._timers_cancelled += 1
+        if self._timers_cancelled > _MANY and self._timers_cancelled * 2 > len(self._timers):
+            self._timers = [each for each in self._timers if not each[2]._cancelled]
+            heapify(self._timers)
+            self._timers_cancelled = 0
 
     def run_in_executor(self, executor: object, func: object, *args: object) -> Any:
         raise AssertionError(f"{func} wants a thread: in the simulation nothing runs beside the loop")

@@ -13,26 +13,52 @@ from syncd.loops import Job, JobRunner
 
 
 @dataclass(slots=True)
+class Streak:
+    """Rounds of one job in one life that have all raised: when the first of them began and the last ended.
+
+    `over_at`: when the next one did its work; None: in that life none has.
+    """
+
+    job: str
+    from_at: datetime
+    last_at: datetime
+    over_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class Rounds:
     """When jobs have done their work, by name and over all lives: one that raised or was cut off has not.
 
-    `every_s` is how often each is due.
+    `every_s` is how often each is due; `failing` are all rounds that raised.
     """
 
     every_s: dict[str, float] = field(default_factory=dict)
     ended: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    failing: list[Streak] = field(default_factory=list)
 
     @property
     def counted(self) -> Counter[str]:
         return Counter({name: len(instants) for name, instants in self.ended.items()})
 
     def watch(self, job: Job, now: Callable[[], datetime]) -> Job:
-        """The same job, with its rounds noted."""
+        """The same job of one life, with its rounds noted."""
         self.every_s[job.name] = job.every_s
+        failing: Streak | None = None
 
         async def run() -> None:
-            await job.run()
+            nonlocal failing
+            began = now()
+            try:
+                await job.run()
+            except Exception:
+                if failing is None:
+                    failing = Streak(job.name, began, began)
+                    self.failing.append(failing)
+                failing.last_at = now()
+                raise
             self.ended[job.name].append(now())
+            if failing is not None:
+                failing.over_at, failing = now(), None
 
         return replace(job, run=run)
 

@@ -78,9 +78,16 @@ def load(
         else:
             kept += found.quantity > 0
     if not kept:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in scratch.told().items()) or "it has no rows"
-        raise OrdersUnreadable(path, f"nothing of it can be ordered: {reasons}")
+        reasons = ", ".join(
+            f"{count} {reason}{_like(loaded.examples.get(reason))}" for reason, count in scratch.told().items()
+        )
+        raise OrdersUnreadable(path, f"nothing of it can be ordered: {reasons or 'it has no rows'}")
     return loaded
+
+
+def _like(examples: list[tuple[int, str]] | None) -> str:
+    """The first of them, for whoever has to find out what is wrong with the file."""
+    return f" (line {examples[0][0]}: {examples[0][1]})" if examples else ""
 
 
 def _dates_of(rows: OrdersCsv) -> Dates:

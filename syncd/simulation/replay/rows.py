@@ -36,6 +36,8 @@ class OrdersCsv:
             first = text.readline(_SNIFFED)
         if not first.strip():
             raise OrdersUnreadable(path, "it has no header. Its first line names the columns")
+        if not _is_text(first):
+            raise OrdersUnreadable(path, "its first line is no text. Save the sheet as CSV, in UTF-8")
         self._delimiter = max(_DELIMITERS, key=first.count)
         try:
             header = next(csv.reader([first], delimiter=self._delimiter))
@@ -78,3 +80,8 @@ class OrdersCsv:
         except (OSError, EOFError, zlib.error, UnicodeError) as err:
             reason = getattr(err, "strerror", None) or str(err)
             raise OrdersUnreadable(self.path, f"it cannot be read ({reason.lower()})") from err
+
+
+def _is_text(line: str) -> bool:
+    """Without control characters, which workbooks, archives, UTF-16 and the like are full of."""
+    return all(each.isprintable() or each.isspace() for each in line)

@@ -43,6 +43,9 @@ class Faults:
     disk_full_s: tuple[float, float] = (30.0, 600.0)
     locked: float = 4.0
     locked_s: tuple[float, float] = (0.1, 30.0)
+    broken: float = 0.0  # times that the work of `broken_work`, transactions by name, meets a damaged page
+    broken_s: tuple[float, float] = (600.0, 1_800.0)
+    broken_work: tuple[str, ...] = ()
     frozen: float = 2.0  # times that the daemon's machine stops while another one takes over
     frozen_s: tuple[float, float] = (5.0, 120.0)
     skew_s: float = 0.5  # a start of the daemon finds its clock so far off at most

@@ -19,7 +19,7 @@ import structlog
 
 from syncd.chance import SeededRng
 from syncd.simulation.checker.acknowledged import Acknowledged
-from syncd.simulation.checker.check import bounds_of, check_at_rest, check_during
+from syncd.simulation.checker.check import bounds_of, check_at_rest, check_during, check_work
 from syncd.simulation.checker.failures import FailedRequests
 from syncd.simulation.checker.jobs import every_job_got_round
 from syncd.simulation.checker.tokens import TokenRequests
@@ -135,6 +135,7 @@ class _Trial:
             weather.calm()
             await self._come_to_rest(lab)
             self._take(await check_at_rest(lab))
+            self._seen.findings += (await check_work(lab, lab.rounds)).findings
             self._outcome.figures = await take_figures(lab, people)
         finally:
             running.cancel()

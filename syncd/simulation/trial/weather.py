@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.contract import Rng
 from syncd.chance import SeededRng
-from syncd.simulation.happenings import CLOCK_STEPPED, Outage, Spell
+from syncd.simulation.happenings import BROKEN, CLOCK_STEPPED, Outage, Spell
 from syncd.simulation.kit.network import CALM
 from syncd.simulation.trial.lab import Lab
 from syncd.simulation.trial.plan import DAY_S, Faults
@@ -54,6 +54,7 @@ class Weather:
             self._spells("revoked", faults.revoked, (0.0, 0.0), self._revoked),
             self._spells("disk full", faults.disk_full, faults.disk_full_s, self._disk_full),
             self._spells("locked", faults.locked, faults.locked_s, self._locked),
+            self._spells(BROKEN, faults.broken, faults.broken_s, self._broken),
             self._spells("frozen", faults.frozen, faults.frozen_s, self._frozen),
             self._spells(CLOCK_STEPPED, faults.clock_steps, faults.clock_step_s, self._stepped),
             self._spells("poison", faults.poison, (0.0, 0.0), self._poisoned),
@@ -108,6 +109,13 @@ class Weather:
         self._lab.disk.lock()
         await asyncio.sleep(length_s)
         self._lab.disk.unlock()
+
+    async def _broken(self, _: Rng, length_s: float) -> None:
+        """Some work meets a damaged page whenever it writes; whatever else there is goes on."""
+        self._note(BROKEN, None, length_s)
+        self._lab.disk.broken = frozenset(self._faults.broken_work)
+        await asyncio.sleep(length_s)
+        self._lab.disk.broken = frozenset()
 
     async def _frozen(self, _: Rng, length_s: float) -> None:
         """The daemon's machine stops, another takes over, and then the first goes on as if nothing had been."""

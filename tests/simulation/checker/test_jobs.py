@@ -12,7 +12,7 @@ from syncd.simulation.checker.bounds import Bounds
 from syncd.simulation.checker.jobs import every_job_got_round
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.happenings import Happenings, Lived, Outage, Spell
-from syncd.simulation.kit.timetable import Rounds
+from syncd.simulation.kit.timetable import Rounds, Streak
 from tests.simulation.checker.builders import at
 
 HOUR_S = 3600.0
@@ -78,10 +78,12 @@ def test_a_round_that_raises_is_not_done() -> None:
     with pytest.raises(RuntimeError):
         asyncio.run(_run(watched))
     assert rounds.counted["tidy"] == 0
+    assert rounds.failing == [Streak("tidy", at(0), at(0))]
     asyncio.run(_run(watched))
 
     assert rounds.ended == {"tidy": [at(0)]}
     assert rounds.every_s == {"tidy": HOUR_S}
+    assert rounds.failing == [Streak("tidy", at(0), at(0), over_at=at(0))]
 
 
 async def _run(job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -54,6 +55,19 @@ def test_a_sale_between_the_read_and_a_plain_set_is_the_race_that_no_rule_avoids
     life.is_written(listing, decided=20, applied=22, value=9)
 
     assert (look(life, verdict), verdict.findings) == ({"P1": 1}, [])
+
+
+@pytest.mark.parametrize(("sold", "fine"), [(60, True), (-60, False)])
+def test_a_read_of_a_fast_run_of_real_processes_may_have_been_on_its_way_for_longer(
+    life: Life, verdict: Verdict, sold: float, fine: bool
+) -> None:
+    life.opens(EBAY, 5)
+    life.sells(EBAY, sold, "a", known=300)
+    life.is_written(EBAY, decided=120, applied=122, value=9)
+    life.history.delay = timedelta(seconds=88.5)
+
+    assert look(life, verdict) == ({"P1": 1} if fine else {})
+    assert rules(verdict) == (set() if fine else {"relist"})
 
 
 def test_the_race_excuses_no_compare_and_set(life: Life, verdict: Verdict) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from syncd.chance import SeededRng
 from syncd.simulation.kit.boundary import Boundary
@@ -162,3 +162,18 @@ def test_a_database_locked_for_long_is_an_error_and_no_real_wait(url: str) -> No
         virtually(main())
 
     assert time.perf_counter() - began < 2.0
+
+
+def test_only_the_work_that_meets_a_damaged_page_fails(url: str) -> None:
+    async def main() -> list[str]:
+        disk = disk_of(url)
+        db = InlineDatabase(url, SeededRng(1, "db"), Trace(), disk=disk)
+        disk.broken = frozenset(("tests.simulation.kit.test_database.note",))
+        with pytest.raises(DatabaseError, match="malformed"):
+            await db.transact(note, "lost")
+        await db.transact(fill, 0)
+        disk.calm()
+        await db.transact(note, "word")
+        return await db.read(said)
+
+    assert virtually(main()) == [b"", "word"]

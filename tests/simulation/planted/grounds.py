@@ -58,6 +58,7 @@ _CALM = Plan(
     quiet_within_s=0.75 * HOUR_S,
 )
 _LOST_NEWS = {"webhook_drop": 0.85}
+_UNHURRIED = replace(_BUSY, orders_per_hour=60.0)
 _INDECISIVE = replace(_BUSY, cancel_share=0.35)
 
 
@@ -141,6 +142,28 @@ SHORT_OF_STOCK = Ground(
 CLOCK_STEPS = Ground(
     "a clock that steps",
     _with_faults(replace(CALM_SHOPS.plan, days=1200.0 / DAY_S), clock_steps=240.0, clock_wrong_s=(60.0, 200.0)),
+)
+WORK_FAILS = Ground(
+    "work that fails for long",
+    _with_faults(
+        replace(_CALM, days=1500.0 / DAY_S, habits=_UNHURRIED, deliveries_every_s=_NEVER_S),
+        broken=1440.0,
+        broken_s=(1200.0, 1200.0),
+        broken_work=("orders.take_in.apply_batch", "jobs._cover"),
+    ),
+)
+WORK_STUMBLES = Ground(
+    "work that fails for a moment",
+    _with_faults(
+        WORK_FAILS.plan,
+        broken=240.0,
+        broken_s=(150.0, 250.0),
+        broken_work=("orders.take_in.apply_batch", "jobs._cover"),
+    ),
+)
+POLLS_FAIL = Ground(
+    "polls that fail for long",
+    _with_faults(replace(WORK_FAILS.plan, poll_every_s=120.0), broken_work=("orders.take_in.finish_poll",)),
 )
 _UNLISTED: tuple[tuple[str, ...], ...] = ((),)
 BACK_ORDERS = Ground(

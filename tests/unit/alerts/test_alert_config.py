@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd.alerts.courier import CourierTools
+from syncd.alerts.digest import DailyReport
 from syncd.alerts.hearing import who_hears
 from syncd.alerts.opening import RouteRefused, open_route, open_webhook, plan_of, topics_of
 from syncd.alerts.senders.mail import Mail
@@ -66,7 +67,7 @@ def test_routes_and_webhooks_become_a_plan(tmp_path: Path) -> None:
     assert (ops.name, ops.from_severity.word, ops.voice.language, ops.digest) == ("ops", "warning", "zh", True)
     assert ops.voice.page_url == "https://stock.example.com/status"
     assert (mail.facts, mail.voice.language, mail.digest) == (frozenset(["oversold"]), "en", False)
-    assert (plan.digest_at, plan.time_zone) == (time(8), "Asia/Shanghai")
+    assert plan.daily == DailyReport(time(8), "Asia/Shanghai", frozenset())
     assert topics_of(config) == {"stock.changed"}
 
 
@@ -191,8 +192,10 @@ url_secret = "OPS_URL"
 
 
 def test_a_daily_report_comes_at_eight_unless_it_is_not_wanted(tmp_path: Path) -> None:
-    assert plan_of(read(tmp_path, A_ROUTE)).digest_at == time(8)
-    assert plan_of(read(tmp_path, f'[alerts]\ndigest_at = "never"\n{A_ROUTE}')).digest_at is None
+    daily = plan_of(read(tmp_path, A_ROUTE)).daily
+    assert daily is not None
+    assert daily.at == time(8)
+    assert plan_of(read(tmp_path, f'[alerts]\ndigest_at = "never"\n{A_ROUTE}')).daily is None
 
 
 def test_without_a_route_it_is_told_that_nobody_is(tmp_path: Path) -> None:

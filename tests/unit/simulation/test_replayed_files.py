@@ -209,6 +209,32 @@ def test_a_file_without_any_order_says_what_it_has(tmp_path: Path, scratch: Scra
         read(scratch, a_file(tmp_path / "orders.csv", [a_row(sku="POST")]))
 
 
+def test_a_file_of_broken_rows_says_what_is_wrong_with_the_first(tmp_path: Path, scratch: Scratch) -> None:
+    rows = [a_row(at="yesterday"), a_row(at="tomorrow")]
+
+    with pytest.raises(OrdersUnreadable, match=r"2 broken row \(line 2: instant 'yesterday'\)"):
+        read(scratch, a_file(tmp_path / "orders.csv", rows))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "order,sku,quantity,placed_at\n".encode("utf-16"),
+        b"PK\x03\x04\x14\x00\x06\x00\x08\x00,;\x1b[31m\n",
+        bytes(range(1, 256)),
+    ],
+    ids=["UTF-16", "a workbook", "bytes"],
+)
+def test_what_is_no_text_is_not_shown_but_told_how_to_save(tmp_path: Path, scratch: Scratch, content: bytes) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_bytes(content)
+
+    with pytest.raises(OrdersUnreadable, match="its first line is no text") as told:
+        read(scratch, file)
+
+    assert str(told.value).isprintable()
+
+
 def test_a_slice_is_by_lines_and_by_days_of_the_zone(tmp_path: Path, scratch: Scratch) -> None:
     days = [f"2010-12-0{day}T23:30:00" for day in (1, 2, 3, 4)]
     file = a_file(tmp_path / "orders.csv", [a_row(str(n), at=at) for n, at in enumerate(days)])
