@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from structlog.dev import ConsoleRenderer, plain_traceback
 
 from tests.support.memory import folder_in_memory
@@ -17,6 +18,9 @@ def pytest_configure() -> None:
     """Let `tmp_path` be in memory, unless somebody has said where; print exceptions plainly."""
     if (memory := folder_in_memory()) is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
+    # How fast a machine makes up examples says nothing about the code.
+    settings.register_profile("syncd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("syncd")
     ConsoleRenderer.get_active().exception_formatter = plain_traceback  # rich takes up to 20 s for one with its locals
 
 

@@ -12,6 +12,7 @@ from syncd import __version__
 from syncd.cli.commands import (
     accounts,
     alerting,
+    archiving,
     auditing,
     demo,
     entering,
@@ -31,7 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for without_a_name in (demo, trials, service, looking, accounts, shipping, entering):  # as `--help` lists them
+# As `--help` lists them.
+for without_a_name in (demo, trials, service, looking, accounts, shipping, entering, archiving):
     app.add_typer(without_a_name.app)
 for group in (auditing.audits, importing.imports, alerting.alerts, explaining.explain, erasing.erase):
     app.add_typer(group)

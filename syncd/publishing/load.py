@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Select, and_, func, select
+from sqlalchemy import Connection, Executable, Row, Select, and_, func, literal_column, select
 
 from syncd.db.statements import Given, statement
 from syncd.db.tables import (
@@ -211,16 +211,30 @@ def to_cell(row: Row[Any]) -> Cell:
 
 def load_cells(connection: Connection, listing_ids: Sequence[int]) -> dict[tuple[int, str], Cell]:
     """The cells of these listings, locked until the transaction ends."""
-    found = _lock_cells(connection, wanted=[(i,) for i in sorted(set(listing_ids))]) if listing_ids else ()
+    found = _load_cells(connection, wanted=[(i,) for i in sorted(set(listing_ids))]) if listing_ids else ()
     return {(row.listing_id, row.name): to_cell(row) for row in found}
+
+
+def lock_cells(connection: Connection, listing_ids: Sequence[int]) -> None:
+    """Lock the cells of these listings until the transaction ends. SQLite's one writer holds them already."""
+    if listing_ids and connection.dialect.name != "sqlite":
+        _lock_cells(connection, wanted=[(i,) for i in sorted(set(listing_ids))])
+
+
+@statement
+def _load_cells(given: Given) -> Executable:
+    return _locked(given, select(cell))
 
 
 @statement
 def _lock_cells(given: Given) -> Executable:
+    return _locked(given, select(literal_column("1")).select_from(cell))
+
+
+def _locked(given: Given, cells: Select[Any]) -> Executable:
     wanted = given.rows("wanted", id=int)
     return (
-        select(cell)
-        .join(wanted, wanted.c.id == cell.c.listing_id)
+        cells.join(wanted, wanted.c.id == cell.c.listing_id)
         .order_by(cell.c.listing_id, cell.c.name)
         .with_for_update(of=cell)
     )

@@ -5,7 +5,7 @@ Plain transaction functions, called inside the transaction that causes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,15 +33,24 @@ from syncd.db.tables import cell, dirty_listing, hold, listing, listing_componen
 from syncd.db.types import Instant
 from syncd.publishing.cells import Sale
 from syncd.publishing.held import HeldUnits, eat
-from syncd.publishing.load import load_cells
+from syncd.publishing.load import lock_cells
 from syncd.publishing.store.surplus import explain_surplus
 
 
-def mark_dirty(connection: Connection, skus: Mapping[int, datetime | None], now: datetime, urgency: int = 1) -> None:
-    """Mark every listing made of these SKUs as to be looked at; the instant is the oldest order that waits for it."""
-    if skus:
+def mark_dirty(
+    connection: Connection,
+    skus: Mapping[int, datetime | None],
+    now: datetime,
+    urgency: int = 1,
+    also: Collection[int] = (),
+) -> None:
+    """Mark every listing made of these SKUs as to be looked at; the instant is the oldest order that waits for it.
+
+    `also`: listings to be marked whatever they are made of.
+    """
+    if skus or also:
         moved = [(sku_id, skus[sku_id]) for sku_id in sorted(skus)]
-        _mark_dirty(connection, moved=moved, now=now, urgency=urgency)
+        _mark_dirty(connection, moved=moved, also=[(each,) for each in sorted(set(also))], now=now, urgency=urgency)
 
 
 def mark_listings(connection: Connection, listing_ids: Sequence[int], now: datetime, urgency: int = 1) -> None:
@@ -61,15 +70,21 @@ def mark_accounts(connection: Connection, account_ids: Sequence[int], now: datet
 @statement
 def _mark_dirty(given: Given) -> Executable:
     moved = given.rows("moved", sku_id=int, since_at=datetime)
+    also = given.rows("also", id=int)
+    concerned = union_all(
+        select(listing_component.c.listing_id, moved.c.since_at).join(
+            moved, moved.c.sku_id == listing_component.c.sku_id
+        ),
+        select(also.c.id, cast(null(), Instant())),
+    ).subquery("concerned")
     found = (
         select(
-            listing_component.c.listing_id,
+            concerned.c.listing_id,
             listing.c.account_id,
-            func.min(moved.c.since_at, type_=Instant()).label("since_at"),
+            func.min(concerned.c.since_at, type_=Instant()).label("since_at"),
         )
-        .join(moved, moved.c.sku_id == listing_component.c.sku_id)
-        .join(listing, listing.c.id == listing_component.c.listing_id)
-        .group_by(listing_component.c.listing_id, listing.c.account_id)
+        .join(listing, listing.c.id == concerned.c.listing_id)
+        .group_by(concerned.c.listing_id, listing.c.account_id)
     )
     return _upsert_dirty(given, found)
 
@@ -130,18 +145,17 @@ def note_sales(
     be either widens the range. A channel's instants stand for `granularity_s` from there on. A give-back that the
     anchor already contains is held for the channel's index lag (C8): a sale not heard of may hide behind it. Where a
     change is older than a write that went through without knowing of it, something has hidden it: the number is read.
+    Whoever calls marks the listings: one may be made of other things by now than what was sold.
     """
     if not sales:
         return
-    load_cells(connection, [sale.listing_id for sale in sales])  # locked first: what is compared below must not move
+    lock_cells(connection, [sale.listing_id for sale in sales])  # first: what is compared below must not move
     grain = timedelta(seconds=granularity_s)
     sold = [(sale.listing_id, sale.d_min, sale.d_max, sale.from_at, sale.to_at + grain) for sale in sales]
     if any(sale.d_min < 0 for sale in sales):
         _hold_give_backs(connection, sold=sold, expires_at=now + timedelta(seconds=index_lag_s), now=now)
         explain_surplus(connection, [(each.listing_id, -each.d_min, each.from_at) for each in sales if each.d_min < 0])
     _lower(connection, sold=sold)
-    # A listing may be made of other things by now than what was sold: it is looked at for its own number's sake.
-    mark_listings(connection, [sale.listing_id for sale in sales], now, urgency=0)
 
 
 def _sold(given: Given) -> tuple[Subquery, ColumnElement[bool], ColumnElement[bool]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Executable, and_, func, select
 
 from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, statement
-from syncd.db.tables import level, movement, warehouse
+from syncd.db.tables import archived_level, level, movement, warehouse
 from syncd.publishing.marks import mark_dirty
 from syncd.stock.counts import Booked, Count, CountedWarehouse, book
 from syncd.stock.ledger import Cause, Ledger, Level, LevelKey, MovementKind
@@ -26,6 +27,7 @@ def book_counts(connection: Connection, counts: Sequence[Count], now: datetime) 
     """Book what counts found, exactly once per SKU, warehouse, instant and finding, in one transaction."""
     keys = {count.key for count in counts}
     ledger = Ledger(_lock_levels(connection, keys), SOURCE, now)
+    counts, too_old = _split_archived(connection, counts)
     moved = goods_moved(connection, counts)
     repeated = {count.key for count in counts if count.as_of == ledger.level(*count.key).as_of}
 
@@ -34,7 +36,7 @@ def book_counts(connection: Connection, counts: Sequence[Count], now: datetime) 
     record_ledger(connection, ledger, _cause_key, SOURCE)
     tell_shorts(connection, ledger.changed(), now)
     mark_dirty(connection, {each.sku_id: None for each in ledger.movements}, now)
-    return booked
+    return replace(booked, older=booked.older + too_old)
 
 
 def load_warehouses(connection: Connection) -> dict[str, CountedWarehouse]:
@@ -50,6 +52,32 @@ def goods_moved(connection: Connection, counts: Sequence[Count]) -> dict[LevelKe
     """
     found = _moved_since(connection, counted=[(*count.key, count.as_of) for count in counts])
     return {(row.sku_id, row.warehouse_id): (int(row.on_hand), int(row.unavailable)) for row in found}
+
+
+def _split_archived(
+    connection: Connection, counts: Sequence[Count]
+) -> tuple[list[Count], tuple[tuple[Count, datetime], ...]]:
+    """Counts whose every later movement is in the ledger; those that it lacks some of, with when the last of these was.
+
+    Asked under the levels' lock, which an archive run takes too.
+    """
+    found = _archived(connection, wanted=sorted({count.key for count in counts})) if counts else ()
+    upto = {(row.sku_id, row.warehouse_id): row.last_at for row in found}
+    known = [count for count in counts if count.key not in upto or count.as_of >= upto[count.key]]
+    too_old = [count for count in counts if count.key in upto and count.as_of < upto[count.key]]
+    return known, tuple((count, upto[count.key]) for count in too_old)
+
+
+@statement
+def _archived(given: Given) -> Executable:
+    wanted = given.rows("wanted", sku_id=int, warehouse_id=int)
+    return select(archived_level.c.sku_id, archived_level.c.warehouse_id, archived_level.c.last_at).join(
+        wanted,
+        and_(
+            archived_level.c.sku_id == wanted.c.sku_id,
+            archived_level.c.warehouse_id == wanted.c.warehouse_id,
+        ),
+    )
 
 
 @statement

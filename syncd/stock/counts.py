@@ -61,7 +61,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What became of counts; `older` ones were taken before the newest that is booked already."""
+    """What became of counts; `older` ones were taken before that instant: of the newest count, or of an archive."""
 
     counted: int
     unchanged: int

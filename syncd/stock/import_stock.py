@@ -62,7 +62,8 @@ def import_stock(
 
 
 def _older(count: Count, booked_as_of: datetime) -> RowError:
-    problem = f"it was counted before the newest count that is booked, of {booked_as_of:%Y-%m-%d %H:%M:%S} UTC"
+    settled = f"the newest count that is booked, or what is archived, of {booked_as_of:%Y-%m-%d %H:%M:%S} UTC"
+    problem = f"it was counted before {settled}"
     return RowError(count.line, "as_of", problem, "Nothing to do, unless the instant is wrong")
 
 

@@ -1,5 +1,6 @@
 """Every table of syncd, one module a subject."""
 
+from syncd.db.tables.archive import archive, archive_file, archived_level
 from syncd.db.tables.base import metadata
 from syncd.db.tables.catalogue import bill_of_materials, listing, listing_component, sku, sku_alias
 from syncd.db.tables.fulfilment import (
@@ -29,6 +30,9 @@ from syncd.db.tables.stock import level, movement, replenished, stock_entry
 __all__ = [
     "account",
     "alert",
+    "archive",
+    "archive_file",
+    "archived_level",
     "audit_finding",
     "audit_progress",
     "bill_of_materials",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -51,7 +51,7 @@ def record_changes(
     granularity_s = max((view.granularity_s for view in views), default=0.0)
     note_sales(connection, sales, granularity_s, max((view.index_lag_s for view in views), default=0.0), now)
     eaten = eat_holds(connection, sales, max((view.staleness_s for view in views), default=0.0), now)
-    _mark_dirty(connection, changes, ledger, eaten, accounts, now)
+    _mark_dirty(connection, changes, ledger, eaten, accounts, now, also={sale.listing_id for sale in sales})
     _record_figures(connection, changes, accounts, now)
     _record_alerts(connection, changes, accounts, now)
     if is_wanted(connection, ORDER_ALLOCATED):
@@ -108,8 +108,12 @@ def _mark_dirty(
     eaten: set[int],
     accounts: Mapping[int, AccountView],
     now: datetime,
+    also: Collection[int],
 ) -> None:
-    """Every listing made of a SKU whose availability, shortage or hold changed must be looked at again."""
+    """Every listing made of a SKU whose availability, shortage or hold changed must be looked at again.
+
+    `also` those that sold something: they may be made of other things by now, and are looked at for their own sake.
+    """
     since: dict[int, datetime | None] = {movement.sku_id: None for movement in ledger.movements}
     since.update(dict.fromkeys(eaten))
     for change in changes:
@@ -120,7 +124,7 @@ def _mark_dirty(
                     since[sku_id] = min(oldest, line.placed_at) if oldest else line.placed_at
                 else:
                     since.setdefault(sku_id, None)
-    mark_dirty(connection, since, now, urgency=0)
+    mark_dirty(connection, since, now, urgency=0, also=also)
 
 
 def _record_figures(

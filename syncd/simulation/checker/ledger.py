@@ -17,16 +17,21 @@ _FOLD: Final = text("""
     WITH told AS (SELECT sku_id, warehouse_id, count(*) AS movements, min(seq) - 1 AS low, max(seq) AS high,
                          sum(d_on_hand) AS on_hand, sum(d_unavailable) AS unavailable, sum(d_reserved) AS reserved
                   FROM movement GROUP BY sku_id, warehouse_id),
+         archived AS (SELECT sku_id, warehouse_id, seq, on_hand, unavailable, reserved FROM archived_level),
          promised AS (SELECT sku_id, warehouse_id, sum(quantity) AS pieces FROM reservation
                       WHERE stage IN ('held', 'submitted', 'accepted') GROUP BY sku_id, warehouse_id),
          places AS (SELECT sku_id, warehouse_id FROM level UNION SELECT sku_id, warehouse_id FROM told
-                    UNION SELECT sku_id, warehouse_id FROM promised)
+                    UNION SELECT sku_id, warehouse_id FROM promised
+                    UNION SELECT sku_id, warehouse_id FROM archived)
     SELECT s.code, w.key, p.sku_id, p.warehouse_id, l.on_hand, l.unavailable, l.reserved, l.short, l.seq,
-           l.archived_seq, t.movements, t.low, t.high, t.on_hand AS told_on_hand, t.unavailable AS told_unavailable,
-           t.reserved AS told_reserved, coalesce(r.pieces, 0) AS promised
+           l.archived_seq, t.movements, t.low, t.high, coalesce(a.seq, 0) AS base_seq,
+           coalesce(a.on_hand, 0) + coalesce(t.on_hand, 0) AS told_on_hand,
+           coalesce(a.unavailable, 0) + coalesce(t.unavailable, 0) AS told_unavailable,
+           coalesce(a.reserved, 0) + coalesce(t.reserved, 0) AS told_reserved, coalesce(r.pieces, 0) AS promised
     FROM places p JOIN sku s ON s.id = p.sku_id JOIN warehouse w ON w.id = p.warehouse_id
     LEFT JOIN level l ON l.sku_id = p.sku_id AND l.warehouse_id = p.warehouse_id
     LEFT JOIN told t ON t.sku_id = p.sku_id AND t.warehouse_id = p.warehouse_id
+    LEFT JOIN archived a ON a.sku_id = p.sku_id AND a.warehouse_id = p.warehouse_id
     LEFT JOIN promised r ON r.sku_id = p.sku_id AND r.warehouse_id = p.warehouse_id
     ORDER BY p.sku_id, p.warehouse_id
 """)
@@ -44,10 +49,11 @@ class Place:
     short: int
     seq: int
     archived_seq: int
+    base_seq: int  # what was archived sums up to something up to here
     movements: int
     low: int  # one below the first movement
     high: int
-    told: tuple[int, int, int]  # what the movements sum up to, as `level`
+    told: tuple[int, int, int]  # what the movements sum up to, archived ones too, as `level`
     promised: int
 
 
@@ -85,8 +91,10 @@ def _faults(place: Place) -> Mapping[str, str]:
         return {"level": f"{place.movements} movements and {place.promised} pieces promised, and no level"}
     found: dict[str, str] = {}
     on_hand, unavailable, reserved = place.level
-    if place.archived_seq == 0 and place.told != place.level:  # of archived movements only the number is kept
+    if place.told != place.level:
         found["fold"] = f"movements sum up to {place.told}, the level is {place.level}"
+    if place.base_seq != place.archived_seq:
+        found["archived"] = f"the sums of archived movements go up to {place.base_seq}, not to {place.archived_seq}"
     last = place.high if place.movements else place.archived_seq
     first = place.low if place.movements else place.archived_seq
     if (first, last, place.movements) != (place.archived_seq, place.seq, place.seq - place.archived_seq):
@@ -107,6 +115,7 @@ def _place(row: Any) -> Place:
         short=row.short or 0,
         seq=row.seq or 0,
         archived_seq=row.archived_seq or 0,
+        base_seq=row.base_seq,
         movements=row.movements or 0,
         low=row.low or 0,
         high=row.high or 0,
