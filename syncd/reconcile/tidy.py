@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
+from syncd.db.statements import constant
 from syncd.db.tables import cell, decision, hold, inbox, listing, push_batch
 from syncd.publishing.store.holds import must_read
 from syncd.reconcile.recipients import erase_recipients
@@ -63,7 +64,7 @@ def _prune_events(connection: Connection, limit: int, settled_before: datetime) 
     """The event keys of old news; by then no channel repeats it, and the order's own version would stop it anyway."""
     due = (
         select(inbox.c.id)
-        .where(inbox.c.settled_at < settled_before, inbox.c.state.in_(("applied", "ignored")))
+        .where(inbox.c.settled_at < settled_before, inbox.c.state.in_((constant("applied"), constant("ignored"))))
         .limit(limit)
     )
     return connection.execute(delete(inbox).where(inbox.c.id.in_(due))).rowcount
@@ -79,9 +80,10 @@ def _prune_pushes(connection: Connection, limit: int, settled_before: datetime) 
 
 
 def _prune_decisions(connection: Connection, limit: int, decided_before: datetime) -> int:
+    """How old numbers came about. Why an order's units came from where they did is kept as long as the order."""
     due = (
         select(decision.c.id)
-        .where(decision.c.decided_at < decided_before, decision.c.kind == "publication")
+        .where(decision.c.decided_at < decided_before, decision.c.kind == constant("publication"))
         .limit(limit)
     )
     return connection.execute(delete(decision).where(decision.c.id.in_(due))).rowcount

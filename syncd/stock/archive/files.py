@@ -1,0 +1,178 @@
+"""Files of archived movements, and the folder they lie in.
+
+A file is gzip: a line that says whose it is, then a line of JSON for each movement, in order of (sku_id,
+warehouse_id, seq). It is durable under its name before anything believes that it is there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from syncd.errors import SyncdError
+
+MANIFEST: Final = "archive.json"
+_LEVEL: Final = 6
+_NAME: Final = re.compile(r"movements-\d{6,}\.jsonl\.gz")
+
+
+class ArchiveRefused(SyncdError):
+    """Movements cannot be archived as asked; nothing has changed."""
+
+
+class ArchivedMovement(msgspec.Struct, frozen=True, gc=False):
+    """One line: a movement as the ledger had it, with the names that its SKU and its warehouse had then."""
+
+    sku_id: int
+    warehouse_id: int
+    seq: int
+    sku: str
+    warehouse: str
+    kind: str
+    d_on_hand: int
+    d_unavailable: int
+    d_reserved: int
+    lot_id: int | None
+    cause_key: str
+    actor: str
+    at: datetime
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.sku_id, self.warehouse_id
+
+
+class Header(msgspec.Struct, frozen=True):
+    archive: str
+    number: int
+    movements: int
+
+
+class FileEntry(msgspec.Struct, frozen=True):
+    """A file as the database and the manifest know it."""
+
+    number: int
+    name: str
+    sha256: str
+    movements: int
+    first_at: datetime
+    last_at: datetime
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    archive: str
+    written_at: datetime
+    files: tuple[FileEntry, ...]
+
+
+_encoder = msgspec.json.Encoder()
+_header = msgspec.json.Decoder(Header)
+_movement = msgspec.json.Decoder(ArchivedMovement)
+_manifest = msgspec.json.Decoder(Manifest)
+
+
+def file_name(number: int) -> str:
+    return f"movements-{number:06}.jsonl.gz"
+
+
+def write_movements(folder: Path, archive: str, number: int, movements: Sequence[ArchivedMovement]) -> FileEntry:
+    """Write a file, durable when this returns. One of the same number that no row knows is written over."""
+    lines = [_encoder.encode(Header(archive, number, len(movements))), *map(_encoder.encode, movements)]
+    packed = gzip.compress(b"\n".join(lines) + b"\n", _LEVEL, mtime=0)
+    write_durably(folder / file_name(number), packed)
+    instants = [each.at for each in movements]
+    digest = hashlib.sha256(packed).hexdigest()
+    return FileEntry(number, file_name(number), digest, len(movements), min(instants), max(instants))
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """All of it under its name, or nothing: also when the power goes at any moment."""
+    scratch = path.with_name(f".{path.name}.tmp")
+    try:
+        with scratch.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_movements(path: Path, archive: str) -> Iterator[tuple[int, ArchivedMovement | str]]:
+    """(line, movement) of each line, or (line, what is wrong with it). The first line is the header, line 1.
+
+    Raises OSError, EOFError or zlib.error where the file cannot be unpacked.
+    """
+    with gzip.open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                if number > 1:
+                    yield number, _movement.decode(line)
+                elif (found := _header.decode(line).archive) != archive:
+                    yield number, f"it is of the archive {found}, not of {archive}"
+            except msgspec.MsgspecError:
+                yield number, "it is not a movement" if number > 1 else "it is not the header of a file of movements"
+
+
+def write_manifest(folder: Path, archive: str, files: Sequence[FileEntry], now: datetime) -> None:
+    packed = msgspec.json.encode(Manifest(archive, now, tuple(files)))
+    write_durably(folder / MANIFEST, msgspec.json.format(packed, indent=1) + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The folder's manifest; None where there is none. Raises ArchiveRefused for one that cannot be read."""
+    try:
+        return _manifest.decode((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as err:
+        raise ArchiveRefused(f"{folder / MANIFEST} is no manifest of an archive: put it back as it was") from err
+
+
+def prepare(folder: Path, archive: str, files: Sequence[FileEntry], now: datetime) -> None:
+    """See that the folder is this archive's, complete and writable. Raises ArchiveRefused."""
+    try:
+        folder.mkdir(exist_ok=True)
+        names = {name for name in os.listdir(folder) if _NAME.fullmatch(name)}
+        manifest = read_manifest(folder)
+        _refuse_strangers(folder, archive, files, names, manifest)
+        write_manifest(folder, archive, files, now)
+    except OSError as err:
+        remedy = "name a folder that this user may write to, on a disk with room"
+        raise ArchiveRefused(f"{folder} cannot be written: {err.strerror or err}. {remedy.capitalize()}") from err
+
+
+def _refuse_strangers(
+    folder: Path, archive: str, files: Sequence[FileEntry], names: set[str], manifest: Manifest | None
+) -> None:
+    if manifest is None and names:
+        raise ArchiveRefused(f"{folder} has files of movements and no {MANIFEST}: put it back, or name another folder")
+    if manifest is not None and manifest.archive != archive:
+        raise ArchiveRefused(f"{folder} holds the archive of another database: name another folder")
+    known = {file.name for file in files}
+    if missing := sorted(known - names):
+        problem = f"{folder} lacks {len(missing)} files of this archive, the first is {missing[0]}"
+        raise ArchiveRefused(f"{problem}: name the folder that has them, or copy them there")
+    newer = sorted(file.name for file in (manifest.files if manifest else ()) if file.name not in known)
+    if newer:
+        problem = f"{folder} has {newer[0]}, which the database does not know: it was restored from an older backup"
+        raise ArchiveRefused(f"{problem}. Move {', '.join(newer[:5])} and {MANIFEST} away, with what comes after them")
