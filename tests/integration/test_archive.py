@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from syncd.chance import SeededRng
 from syncd.clock import real_now
 from syncd.db.database import Database
 from syncd.db.lease import Fenced, acquire
+from syncd.db.types import from_micros
 from syncd.reconcile.audit import audit
 from syncd.simulation.checker.ledger import read_places, the_ledger_folds
 from syncd.simulation.checker.verdict import Verdict
 from syncd.stock.archive import run as archive_run
+from syncd.stock.archive import store as archive_store
 from syncd.stock.archive.files import ArchiveRefused, write_movements
 from syncd.stock.archive.run import LEASE, Archived, archive_movements
 from syncd.stock.archive.store import record_file
@@ -189,6 +193,32 @@ def test_a_level_longer_than_a_page_goes_over_many_files(
 
     assert [file.movements for file in done.files] == [300] * (in_all // 300) + [in_all % 300]
     assert passed[-1] == (in_all, in_all)
+    assert the_book_is_right(seller)
+    assert wrong(seller, folder) == []
+
+
+@pytest.mark.parametrize("page", [1, 2, 5, 7, 100])
+@pytest.mark.parametrize("at_once", [1, 2, 50])
+def test_whatever_the_pages_each_level_loses_its_longest_old_prefix(
+    db: Database, folder: Path, page: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = SeededRng(page * 100 + at_once, "archive")
+    seller = a_seller(db, {f"SKU-{number}": 5 for number in range(6)})
+    cut = YEARS_LATER - timedelta(days=400)
+    for number in range(25):
+        at = cut + timedelta(days=rng.randrange(12) - 9)
+        moves(seller, f"SKU-{rng.randrange(6)}", 1 + rng.randrange(3), at, first=10 * number)
+    ledger: dict[int, list[datetime]] = {}
+    for row in seller.rows("SELECT sku_id, at FROM movement ORDER BY sku_id, seq"):
+        ledger.setdefault(row["sku_id"], []).append(from_micros(row["at"]))
+    expected = {each: sum(1 for _ in takewhile(lambda at: at < cut, instants)) for each, instants in ledger.items()}
+    monkeypatch.setattr(archive_run, "PAGE", page)
+    monkeypatch.setattr(archive_store, "_LEVELS", at_once)
+
+    archives(seller, folder)
+
+    assert {row["sku_id"]: row["archived_seq"] for row in seller.rows("SELECT * FROM level")} == expected
+    assert n(seller, "movement") == sum(map(len, ledger.values())) - sum(expected.values())
     assert the_book_is_right(seller)
     assert wrong(seller, folder) == []
 
