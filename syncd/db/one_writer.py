@@ -20,13 +20,16 @@ class OneWriter:
         self._closed = False
         self.ahead = _Way(self)
         self.usual = _Way(self)
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self._name = name
+        self._thread: threading.Thread | None = None  # from the first work on
 
     def put(self, way: _Way, run: Callable[[], None], future: Future[Any]) -> None:
         with self._there_is_work:
             if self._closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread.start()
             way.waiting.append((run, future))
             self._there_is_work.notify()
 
@@ -41,7 +44,8 @@ class OneWriter:
         for future in left:
             future.cancel()
             future.set_running_or_notify_cancel()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _work(self) -> None:
         while (run := self._next()) is not None:

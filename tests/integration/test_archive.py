@@ -23,9 +23,10 @@ from syncd.db.types import from_micros
 from syncd.reconcile.audit import audit
 from syncd.simulation.checker.ledger import read_places, the_ledger_folds
 from syncd.simulation.checker.verdict import Verdict
+from syncd.stock.archive import prefixes
 from syncd.stock.archive import run as archive_run
-from syncd.stock.archive import store as archive_store
 from syncd.stock.archive.files import ArchiveRefused, write_movements
+from syncd.stock.archive.prefixes import LedgerBroken
 from syncd.stock.archive.run import LEASE, Archived, archive_movements
 from syncd.stock.archive.store import record_file
 from syncd.stock.archive.verify import Wrong, verify_archive
@@ -213,7 +214,7 @@ def test_whatever_the_pages_each_level_loses_its_longest_old_prefix(
         ledger.setdefault(row["sku_id"], []).append(from_micros(row["at"]))
     expected = {each: sum(1 for _ in takewhile(lambda at: at < cut, instants)) for each, instants in ledger.items()}
     monkeypatch.setattr(archive_run, "PAGE", page)
-    monkeypatch.setattr(archive_store, "_LEVELS", at_once)
+    monkeypatch.setattr(prefixes, "_LEVELS", at_once)
 
     archives(seller, folder)
 
@@ -335,6 +336,19 @@ def test_a_page_whose_level_was_archived_meanwhile_is_read_again(
 
     assert done.movements == in_all - 1
     assert the_book_is_right(seller)
+
+
+def test_a_ledger_with_a_gap_is_not_archived_and_the_audit_is_named(seller: Seller, folder: Path) -> None:
+    on_sqlite = seller.db.writer.dialect.name == "sqlite"
+    unguard = "DROP TRIGGER movement_no_delete" if on_sqlite else "ALTER TABLE movement DISABLE TRIGGER movement_guard"
+    seller.does(unguard, "DELETE FROM movement WHERE sku_id = 1 AND seq = 1")
+    left = n(seller, "movement")
+
+    with pytest.raises(LedgerBroken, match="SKU 1 in warehouse 1 .* are missing after seq 0: run `syncd audit`"):
+        archives(seller, folder)
+
+    assert n(seller, "movement") == left
+    assert not audit(seller.db).clean
 
 
 def test_a_second_run_is_refused_while_one_works(seller: Seller, folder: Path) -> None:

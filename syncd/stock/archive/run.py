@@ -14,14 +14,12 @@ from syncd.clock import real_now
 from syncd.db.database import Database
 from syncd.db.lease import Held, Lease, acquire, process_of, release, this_process
 from syncd.stock.archive.files import ArchiveRefused, FileEntry, prepare, write_manifest, write_movements
+from syncd.stock.archive.prefixes import Prefix, find_prefixes, load_movements
 from syncd.stock.archive.store import (
     TERM_S,
     LevelArchived,
-    Prefix,
     count_movements,
-    find_prefixes,
     known_files,
-    load_movements,
     open_archive,
     record_file,
 )
