@@ -344,7 +344,7 @@ def test_a_ledger_with_a_gap_is_not_archived_and_the_audit_is_named(seller: Sell
     seller.does(unguard, "DELETE FROM movement WHERE sku_id = 1 AND seq = 1")
     left = n(seller, "movement")
 
-    with pytest.raises(LedgerBroken, match="SKU 1 in warehouse 1 .* are missing after seq 0: run `syncd audit`"):
+    with pytest.raises(LedgerBroken, match=r"SKU 1 in warehouse 1 .* are missing after seq 0: run `syncd audit`"):
         archives(seller, folder)
 
     assert n(seller, "movement") == left
