@@ -1,7 +1,7 @@
 """What a level has reserved is reckoned from the level as it was loaded: the last order of a batch undoes the others.
 
-In real life: the lost update, by two threads, two processes, or two lines of one function. The counter says that units are
-free which somebody is owed.
+In real life: the lost update, by two threads, two processes, or two lines of one function. The counter says that
+units are free which somebody is owed.
 """
 
 from __future__ import annotations
