@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, func, select, update
 
-from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.lease import guard
 from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, statement
@@ -20,10 +19,11 @@ from syncd.publishing.marks import mark_listings
 from syncd.publishing.plain import Fresh, read_plain
 from syncd.publishing.store.cells import save_cells
 from syncd.publishing.store.holds import open_holds
-from syncd.publishing.store.queue import LATER_S, TAKES_EFFECT, mark_shared, wake
+from syncd.publishing.store.queue import TAKES_EFFECT, mark_shared, wake
 from syncd.publishing.store.rows import Rules
 from syncd.publishing.store.surplus import note_surplus
 from syncd.publishing.store.unheeded import note_unheeded
+from syncd.publishing.store.unreadable import forget_unreadable, note_unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def note_reads(
     held = {listing_id: reading for listing_id, reading in readings.items() if reading.held}
     _hold_back(connection, rules, held, now)
     _give_back(connection, {i: reading.given_back for i, reading in readings.items() if reading.given_back}, now)
-    _note_unreadable(connection, rules, [each for each in read if each.quantity is None], now)
-    close_alerts(connection, [_unreadable_key(rules, listing_id) for listing_id in ids], now)
+    note_unreadable(connection, rules, {each.listing_id: each.problem for each in read if each.quantity is None}, now)
+    forget_unreadable(connection, rules, ids, now)
     moved = [listing_id for listing_id, reading in readings.items() if reading.moved]
     mark_listings(connection, moved, now, urgency=0)
     wake(connection, ids, now)
@@ -294,30 +294,3 @@ def _hold_back(connection: Connection, rules: Rules, held: Mapping[int, Reading]
     ]
     insert_rows(connection, hold, columns, data)
     mark_shared(connection, list(held), now)
-
-
-def _unreadable_key(rules: Rules, listing_id: int) -> str:
-    return f"unreadable:{rules.account_id}:{listing_id}"
-
-
-def _note_unreadable(connection: Connection, rules: Rules, unread: Sequence[ReadRow], now: datetime) -> None:
-    if not unread:
-        return
-    open_alerts(
-        connection,
-        [
-            Alert(
-                _unreadable_key(rules, each.listing_id),
-                "listing_unreadable",
-                "its number stays as it is",
-                f"{rules.account} does not say what listing {each.listing_id} shows: {each.problem or 'no number'}",
-                rules.account_id,
-                detail=each.problem or "",
-            )
-            for each in unread
-        ],
-        now,
-    )
-    later = now + timedelta(seconds=LATER_S)
-    waiting = [(each.listing_id,) for each in unread]
-    _let_wait(connection, waiting=waiting, reason="unreadable at the channel", due_at=later)

@@ -30,7 +30,8 @@ def relisted_units_are_counted(
 
     For certain: sold between a write's read and its landing, and nothing else happened there until its order was known.
     At the most: all that was sold from when the read may be stale, and what was sold soon after the write and looks
-    erased since as many units came back or were typed. By a clock that stepped, neither can be said.
+    erased since as many units came back or were typed; and what was sold while a write was open that never landed,
+    where the sale itself has brought about its number. By a clock that stepped, neither can be said.
     """
     by_listing: dict[Listing, list[Change]] = defaultdict(list)
     for change in truth.changes:
@@ -42,7 +43,8 @@ def relisted_units_are_counted(
             surely[each.write.listing[0]] += each.erased
     at_most = Counter[str]()
     for listing, changes in by_listing.items():
-        at_most[listing[0]] += _may_have_met(changes, book.channels[listing[0]], history)
+        vendor = book.channels[listing[0]]
+        at_most[listing[0]] += _may_have_met(changes, vendor, history) + _look_landed(changes, vendor, history)
     for account in book.accounts:
         counted = book.tallies.get((f"account:{account}", "units_relisted"), 0)
         verdict.figures[f"relisted.{account}.counted"] = counted
@@ -105,6 +107,22 @@ def _may_have_met(changes: Sequence[Change], vendor: str, history: History) -> i
         )
         units += min(write.after, met + min(soon, risen))
     return units
+
+
+def _look_landed(changes: Sequence[Change], vendor: str, history: History) -> int:
+    """Units whose sale has made the number of a write that came to nothing: by all that can be read, it has landed."""
+    if vendor not in PLAIN_SET or not changes:
+        return 0
+    landed = {history.decided_at(each) for each in changes if each.why == "write"}
+    return sum(
+        sale.taken
+        for made in history.publications[changes[0].listing]
+        if made.decided_at not in landed and made.value > 0
+        for sale in changes
+        if sale.after == made.value
+        and made.decided_at - CLOCKS_APART <= sale.at <= made.decided_at + READ_EVERY
+        and _is_unknown(sale, made.decided_at, history)
+    )
 
 
 def _is_unknown(change: Change, at: datetime, history: History) -> bool:

@@ -45,7 +45,8 @@ def nothing_is_held_for_nothing(
 
 
 def _weigh(hold: Held, life: _Life, subject: str, verdict: Verdict, excuse: str | None) -> None:
-    if hold.kind == "doubtful" and (life.has_a_write_in_doubt(hold) or life.has_an_order_called_off(hold)):
+    in_doubt = hold.kind == "doubtful" and life.has_a_write_in_doubt(hold)
+    if in_doubt or (hold.kind in ("doubtful", "give_back") and life.has_an_order_called_off(hold)):
         verdict.excuse(RULE, OWN_WRITE, f"{subject}: {hold.left} held at {hold.opened_at}", hold.left)
         return
     unexplained = hold.left - life.explain(hold)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from syncd.db.database import Database
+from syncd.db.types import from_micros
 from syncd.publishing.store.holds import must_read
 from tests.integration.publishing.shown import both
 from tests.support.shop import Seller, Shop, a_seller_with_shops
@@ -70,6 +71,26 @@ async def test_a_number_that_the_channel_does_not_say_is_told_until_it_says_it_a
 
     assert unreadable == ["listing_unreadable"]
     assert seller.open_alerts() == []
+
+
+async def test_what_cannot_be_read_is_tried_again_soon_and_then_less_and_less_often(
+    seller: Seller, alpha: Shop
+) -> None:
+    item = alpha.sandbox.shop.item_by_sku("RED-CLOCK")
+    assert item is not None
+    item.tracked = False
+    seller.db.transact_now(must_read, [seller.cell(alpha)["listing_id"]], seller.now)
+
+    waits = []
+    for _ in range(8):
+        await seller.publishes()
+        (row,) = seller.rows("SELECT due_at FROM dirty_listing WHERE waits_for = 'unreadable at the channel'")
+        waits.append((from_micros(row["due_at"]) - seller.now).total_seconds())
+        await seller.passes(waits[-1])
+
+    assert waits[0] == 60.0
+    assert waits == sorted(waits)
+    assert waits[-1] == 600.0
 
 
 async def test_a_parked_line_stops_raises_of_its_own_listing_alone(db: Database) -> None:

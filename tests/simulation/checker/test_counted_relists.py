@@ -98,3 +98,13 @@ def test_a_compare_and_set_erases_nothing(life: Life, verdict: Verdict) -> None:
     relisted_units_are_counted(life.truth(), book, life.history, (), verdict, Clocks(Happenings()))
 
     assert rules(verdict) == {"relist.overcounted"}
+
+
+@pytest.mark.parametrize(("value", "found"), [(4, set()), (3, {"relist.overcounted"})])
+def test_a_write_that_never_landed_looks_as_if_it_had_where_a_sale_made_its_number(
+    life: Life, verdict: Verdict, value: int, found: set[str]
+) -> None:
+    life.is_decided(AMAZON, 20, value)
+    life.sells(AMAZON, 60, "a", known=200)  # 5 -> 4
+
+    assert look(life, verdict, 1) == found

@@ -141,13 +141,14 @@ def test_a_doubtful_hold_needs_a_write_that_may_have_landed(
     assert {each.reason: each.count for each in verdict.excused.values()} == ({} if found else {OWN_WRITE: 3})
 
 
+@pytest.mark.parametrize("kind", ["doubtful", "give_back"])
 @pytest.mark.parametrize(("called_off", "found"), [(290, set()), (-2000, {RULE})])
-def test_a_doubtful_hold_may_be_of_an_order_called_off_whose_channel_gives_nothing_back(
-    life: Life, verdict: Verdict, called_off: float, found: set[str]
+def test_a_hold_may_be_of_an_order_called_off_whose_channel_gives_nothing_back(
+    life: Life, verdict: Verdict, called_off: float, found: set[str], kind: str
 ) -> None:
     life.sells(AMAZON, -5000, "a", known=-4990)
     life.orders[(AMAZON[0], "a")] = replace(life.orders[(AMAZON[0], "a")], cancelled=True, updated_at=at(called_off))
-    life.holds(AMAZON, 300, since=0, until=600, ran_out=True, kind="doubtful")
+    life.holds(AMAZON, 300, since=0, until=600, ran_out=True, kind=kind)
 
     assert look(life, verdict) == found
 
