@@ -299,7 +299,8 @@ class HttpClient:
 
 @lru_cache(_URLS_KEPT)
 def _address(base_url: str, path: str, params: tuple[tuple[str, str], ...] | None) -> httpx.URL:
-    address = path if "://" in path else f"{base_url}/{path.lstrip('/')}"
+    is_whole = "://" in path.partition("?")[0]
+    address = path if is_whole else f"{base_url}/{path.lstrip('/')}"
     return httpx.URL(address) if params is None else httpx.URL(address, params=params)
 
 

@@ -124,7 +124,8 @@ class Lateness:
         runs = {run.name: run for run in self._work.jobs()}
         for each in self._accounts:
             run = runs.get(f"poll:{each.key}")
-            page_at = None if _pages_are_in_vain(run, now) else each.last_page_at()
+            key = f"{_POLLS}:{each.account_id}"
+            page_at = None if _pages_are_in_vain(run, now, told=key in progress.open) else each.last_page_at()
             known = (progress.polled_to.get(each.account_id), page_at, self._begun_at)
             reached = max(at for at in known if at is not None)
             late = (now - reached).total_seconds() >= each.late_after_s
@@ -134,7 +135,7 @@ class Lateness:
             why = f"the last poll failed ({error}); the log has the details" if error else "no poll comes to its end"
             message = f"the orders of {each.key} have not been polled since {reached:%Y-%m-%d %H:%M} UTC: {why}"
             impact = "orders that no webhook brings do not come in"
-            yield Alert(f"{_POLLS}:{each.account_id}", _POLLS, impact, message, each.account_id, detail=why)
+            yield Alert(key, _POLLS, impact, message, each.account_id, detail=why)
 
     def _failing(self, now: datetime) -> Iterable[Alert]:
         for name, failing in self._work.failing().items():
@@ -160,10 +161,15 @@ class Lateness:
         return True
 
 
-def _pages_are_in_vain(run: JobRun | None, now: datetime) -> bool:
-    """Whether the last poll failed, whose pages will be read again, and none goes on for a while since."""
+def _pages_are_in_vain(run: JobRun | None, now: datetime, *, told: bool) -> bool:
+    """Whether the last poll failed, whose pages will be read again, and none goes on for a while since.
+
+    Once that is told, only a poll that comes to its end takes it back: the next may fail at its end as well.
+    """
     if run is None or run.failed is None:
         return False
+    if told:
+        return True
     goes_on = run.running and run.began_at is not None and (now - run.began_at).total_seconds() >= EVERY_S
     return not goes_on
 

@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from syncd import loops
 from syncd.accounts.store import AccountSetup, Identities, WarehouseSetup, sync_parties
@@ -17,7 +17,7 @@ from syncd.alerts.lateness import Lateness, Polled, Work
 from syncd.alerts.store import Alert, close_alerts, open_alerts
 from syncd.db.database import Database
 from syncd.db.lease import Fenced, Lease, acquire
-from syncd.db.tables import cursor, inbox
+from syncd.db.tables import alert, cursor, inbox
 from syncd.insight.job_log import JobLog
 from syncd.leases import SCHEDULER
 from syncd.loops import Job, Pulse
@@ -213,6 +213,35 @@ async def test_polls_whose_last_step_always_fails_are_told_whatever_pages_they_b
     assert site.is_open() == [
         (f"polls_late:{site.account_id}", "the last poll failed (KeyError); the log has the details")
     ]
+
+
+async def test_long_polls_that_always_fail_are_told_once_and_not_again_with_each_round(site: Site) -> None:
+    fails, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def poll() -> None:
+        await fails.wait()
+        if not goes_on.is_set():
+            raise KeyError("x")
+
+    [job] = site.log.watch([Job("poll:shop", 120.0, poll)])
+    site.polls()
+    for _ in range(8):
+        fails.clear()
+        task = asyncio.ensure_future(job.run())
+        for _ in range(5):
+            site.page_at = site.time.at
+            await site.passes(1)
+        fails.set()
+        await asyncio.gather(task, return_exceptions=True)
+        await site.passes(2)
+    told = site.db.read_now(lambda connection: connection.execute(select(alert.c.opened_at, alert.c.closed_at)).all())
+    assert [closed_at for _, closed_at in told] == [None], "opened once, and still open"
+
+    goes_on.set()
+    await job.run()
+    site.polls()
+    await site.passes(1)
+    assert site.is_open() == []
 
 
 async def test_a_job_whose_round_does_not_end_is_told(site: Site) -> None:

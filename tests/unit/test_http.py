@@ -153,6 +153,29 @@ async def test_a_reply_that_drips_in_ends_with_the_time_out() -> None:
     await client.close()
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/next?cursor=a&back=https://x.example/y", f"{BASE}/next?cursor=a&back=https://x.example/y"),
+        ("https://other.example/whole?a=1", "https://other.example/whole?a=1"),
+    ],
+)
+async def test_an_address_in_a_query_leaves_the_path_where_it_is(path: str, asked: str) -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        return httpx.Response(200)
+
+    client = HttpClient(
+        BASE, clock=FakeClock(), rng=SeededRng(), timeout_real_s=1, transport=httpx.MockTransport(answer)
+    )
+    await client.send(Request("GET", path, effect=False))
+    await client.close()
+
+    assert seen == [asked]
+
+
 async def test_cancelling_is_not_a_failure() -> None:
     async def answer(_: httpx.Request) -> httpx.Response:
         await asyncio.sleep(60)
