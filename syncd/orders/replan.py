@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, Integer, and_, lit
 
 from syncd.accounts.store import selling_accounts
 from syncd.db.statements import Given, constant, statement
-from syncd.db.tables import level, movement, order_line, pool, reservation, sales_order
+from syncd.db.tables import level, line_component, movement, order_line, pool, reservation, sales_order
 from syncd.orders.allocate import allocate, explain
 from syncd.orders.book import AccountView, LineBook, OrderBook
 from syncd.orders.change import OrderChange
@@ -99,19 +99,29 @@ def _missing(line: LineBook, place: int, ledger: Ledger) -> int:
 
 @statement
 def _movable(given: Given) -> Executable:
-    """Orders with units held in a warehouse that is short of them while another one of their pool has some free."""
+    """Orders with units held in a warehouse that is short of them, of which another one of their pool can make one."""
     accounts = given.rows("accounts", id=int)
     elsewhere = level.alias("elsewhere")
-    free = (
+    there = and_(
+        elsewhere.c.sku_id == line_component.c.sku_id,
+        elsewhere.c.warehouse_id == pool.c.warehouse_id,
+        elsewhere.c.on_hand - elsewhere.c.unavailable - elsewhere.c.reserved >= line_component.c.units,
+    )
+    is_there = select(1).select_from(elsewhere).where(there).correlate(line_component, pool).exists()
+    lacking = (
         select(1)
-        .select_from(elsewhere)
-        .join(
-            pool,
-            and_(pool.c.warehouse_id == elsewhere.c.warehouse_id, pool.c.account_id == sales_order.c.account_id),
-        )
+        .select_from(line_component)
+        .where(line_component.c.order_line_id == order_line.c.id, ~is_there)
+        .correlate(order_line, pool)
+        .exists()
+    )
+    can_be_made = (
+        select(1)
+        .select_from(pool)
         .where(
-            elsewhere.c.sku_id == level.c.sku_id,
-            elsewhere.c.on_hand - elsewhere.c.unavailable - elsewhere.c.reserved > 0,
+            pool.c.account_id == sales_order.c.account_id,
+            pool.c.warehouse_id != reservation.c.warehouse_id,
+            ~lacking,
         )
         .exists()
     )
@@ -141,7 +151,7 @@ def _movable(given: Given) -> Executable:
             reservation.c.stage == constant("held"),
             reservation.c.quantity > _NONE,
             sales_order.c.account_id.in_(select(accounts.c.id)),
-            free,
+            can_be_made,
             ~recounted,
         )
         .group_by(order_line.c.order_id, reservation.c.warehouse_id)

@@ -130,7 +130,8 @@ def test_a_file_tells_every_movement_as_the_ledger_had_it(seller: Seller, folder
 
     archives(seller, folder)
 
-    lines = gzip.decompress((folder / "movements-000001.jsonl.gz").read_bytes()).splitlines()
+    (file,) = folder.glob("movements-*.gz")
+    lines = gzip.decompress(file.read_bytes()).splitlines()
     told = [line for line in map(json.loads, lines[1:]) if line["sku_id"] == 1]
     assert [{name: line[name] for name in expected[0]} for line in told] == sorted(
         map(dict, expected), key=lambda each: each["seq"]
@@ -284,6 +285,30 @@ def test_a_crash_loses_nothing_and_repeats_nothing(seller: Seller, folder: Path,
 
     done = archives(seller, folder)
 
+    assert sum(file.movements for file in done.files) == in_all
+    assert levels(seller) == before
+    assert the_book_is_right(seller)
+    assert wrong(seller, folder) == []
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_an_answer_lost_at_commit_costs_no_file(seller: Seller, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database has recorded the page, the answer does not arrive, and the transaction is run again."""
+    before, in_all = levels(seller), n(seller, "movement")
+    transact = Database.transact_now
+    lost: list[str] = []
+
+    def loses_one_answer(db: Database, function: Callable[..., Any], *given: Any) -> Any:
+        if function is record_file and not lost:
+            lost.append(given[1].name)
+            transact(db, function, *given)
+        return transact(db, function, *given)
+
+    monkeypatch.setattr(Database, "transact_now", loses_one_answer)
+
+    done = archives(seller, folder)
+
+    assert lost == [done.files[0].name]
     assert sum(file.movements for file in done.files) == in_all
     assert levels(seller) == before
     assert the_book_is_right(seller)
@@ -467,8 +492,7 @@ def _cuts_it_off(file: Path) -> None:
 def test_a_file_that_is_not_as_it_was_written_is_found(
     seller: Seller, folder: Path, spoil: Callable[[Path], Any], line: int | None, told: str
 ) -> None:
-    archives(seller, folder)
-    name = "movements-000001.jsonl.gz"
+    name = archives(seller, folder).files[0].name
 
     spoil(folder / name)
 

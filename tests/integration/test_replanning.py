@@ -105,6 +105,19 @@ def test_a_kit_moves_whole_or_stays(db: Database) -> None:
     assert audit(db).clean
 
 
+def test_orders_that_nobody_else_can_make_do_not_keep_others_from_being_looked_at(db: Database) -> None:
+    stock = {"hamburg": {"RED-CLOCK": 4, "STAND": 3, "LAMP": 1}, "berlin": {"RED-CLOCK": 5, "LAMP": 1}}
+    seller = a_seller(db, stock, listings={"SET": {"RED-CLOCK": 1, "STAND": 1}}, warehouses=TWO)
+    seller.takes_in(an_order(a_line("LAMP"), order_id="movable"))
+    for number in range(3):
+        seller.takes_in(an_order(a_line("SET"), order_id=f"kit-{number}", placed_minute=1 + number))
+    loses(seller, 0, "LAMP")
+    loses(seller, 0)
+
+    assert seller.db.transact_now(replan_short, seller.views(), 2, LATER) == 1
+    assert seller.reserved("movable") == {("1", "LAMP", "berlin"): 1}
+
+
 def test_an_account_is_served_by_its_own_pool_alone(db: Database) -> None:
     seller = two_warehouses(db, 1, 1)
     seller.takes_in(an_order())

@@ -21,7 +21,7 @@ from syncd.errors import SyncdError
 
 MANIFEST: Final = "archive.json"
 _LEVEL: Final = 6
-_NAME: Final = re.compile(r"movements-\d{6,}\.jsonl\.gz")
+_NAME: Final = re.compile(r"movements-\d{6,}-[0-9a-f]{12}\.jsonl\.gz")
 
 
 class ArchiveRefused(SyncdError):
@@ -79,18 +79,20 @@ _movement = msgspec.json.Decoder(ArchivedMovement)
 _manifest = msgspec.json.Decoder(Manifest)
 
 
-def file_name(number: int) -> str:
-    return f"movements-{number:06}.jsonl.gz"
+def file_name(number: int, sha256: str) -> str:
+    """By its content: who believes wrongly that a number is free writes beside the file that has it, not over it."""
+    return f"movements-{number:06}-{sha256[:12]}.jsonl.gz"
 
 
 def write_movements(folder: Path, archive: str, number: int, movements: Sequence[ArchivedMovement]) -> FileEntry:
-    """Write a file, durable when this returns. One of the same number that no row knows is written over."""
+    """Write a file, durable when this returns."""
     lines = [_encoder.encode(Header(archive, number, len(movements))), *map(_encoder.encode, movements)]
     packed = gzip.compress(b"\n".join(lines) + b"\n", _LEVEL, mtime=0)
-    write_durably(folder / file_name(number), packed)
-    instants = [each.at for each in movements]
     digest = hashlib.sha256(packed).hexdigest()
-    return FileEntry(number, file_name(number), digest, len(movements), min(instants), max(instants))
+    name = file_name(number, digest)
+    write_durably(folder / name, packed)
+    instants = [each.at for each in movements]
+    return FileEntry(number, name, digest, len(movements), min(instants), max(instants))
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -156,6 +158,8 @@ def prepare(folder: Path, archive: str, files: Sequence[FileEntry], now: datetim
         manifest = read_manifest(folder)
         _refuse_strangers(folder, archive, files, names, manifest)
         write_manifest(folder, archive, files, now)
+        for left_behind in names - {file.name for file in files}:  # by a run that ended before it was recorded
+            (folder / left_behind).unlink()
     except OSError as err:
         remedy = "name a folder that this user may write to, on a disk with room"
         raise ArchiveRefused(f"{folder} cannot be written: {err.strerror or err}. {remedy.capitalize()}") from err

@@ -121,6 +121,7 @@ def _move(
                 attempts += 1
                 if attempts == _ATTEMPTS:
                     raise
+                number = _next_number(db)  # it may be this very page that was recorded, and its answer lost
                 continue
             number, attempts = number + 1, 0
         begin, passed = page.next, passed + page.passed
