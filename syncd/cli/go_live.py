@@ -11,14 +11,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import Connection, select
 
 from syncd import config as settings
 from syncd.accounts.go_live import NotReadyToGoLive, NumberChange, go_live, obstacles, preview
+from syncd.accounts.store import is_live
 from syncd.bootstrap import open_channel, visit_world
 from syncd.chance import SystemRng
 from syncd.cli.imports import bar
-from syncd.db.tables import account
 
 _SHOWN = 25
 
@@ -34,7 +33,7 @@ async def ask_and_go_live(
     world = visit_world(config)
     try:
         account_id = world.account_id(key)
-        if world.db.read_now(_is_live, account_id):
+        if world.db.read_now(is_live, account_id):
             console.print(f"{key} is live already: nothing to do", markup=False)
             return True
         max_age = timedelta(hours=config.stock.stock_max_age_hours)
@@ -42,8 +41,8 @@ async def ask_and_go_live(
         found = world.db.read_now(obstacles, account_id, key, max_age, leave_unmapped, now)
         if found:
             raise NotReadyToGoLive(key, found)
-        described = next(each for each in config.accounts if each.key == key)
-        channel = open_channel(described, world.clock, SystemRng())
+        account = next(each for each in config.accounts if each.key == key)
+        channel = open_channel(account, world.clock, SystemRng())
         try:
             with bar(console, "reading what every listing shows") as progress:
                 changes = await preview(world.db, channel, account_id, progress)
@@ -62,11 +61,6 @@ async def ask_and_go_live(
         return True
     finally:
         world.db.close()
-
-
-def _is_live(connection: Connection, account_id: int) -> bool:
-    state: str = connection.execute(select(account.c.state).where(account.c.id == account_id)).scalar_one()
-    return state == "live"
 
 
 def _show(changes: list[NumberChange], console: Console) -> None:

@@ -114,3 +114,14 @@ def _a_copy(template: Path, folder: Path) -> str:
     copy = folder / "syncd.db"
     shutil.copyfile(template, copy)
     return f"sqlite:///{copy}"
+
+
+@pytest.fixture(params=["sqlite", POSTGRES])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database that nobody has migrated: on SQLite not even a file yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'syncd.db'}"
+        return
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)

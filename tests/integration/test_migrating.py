@@ -17,22 +17,10 @@ from syncd.db import engine as engines
 from syncd.db import migrate as migrations
 from syncd.db.engine import migration_engine, writer_engine
 from syncd.db.migrate import SchemaError, migrate, newest_revision
-from tests.integration.conftest import POSTGRES
 from tests.integration.test_migrations import definitions, made_from_the_code, reading, without_alembic
 from tests.support import postgres
 
 ROWS = 40
-
-
-@pytest.fixture(params=["sqlite", POSTGRES])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database that nobody has migrated."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'syncd.db'}"
-        return
-    made = postgres.create_database()
-    yield made
-    postgres.drop_database(made)
 
 
 @pytest.fixture
@@ -88,9 +76,9 @@ def rows_of(connection: Connection, tables: list[Table]) -> dict[str, list[tuple
     return {table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr) for table in tables}
 
 
-def test_a_filled_database_of_0006_comes_to_the_newest_schema_with_every_row(url: str, tmp_path: Path) -> None:
-    migrate(url, "0006")
-    engine = writer_engine(url)
+def test_a_filled_database_of_0006_comes_to_the_newest_schema_with_every_row(empty_url: str, tmp_path: Path) -> None:
+    migrate(empty_url, "0006")
+    engine = writer_engine(empty_url)
     before = MetaData()
     with engine.begin() as connection:
         fill(connection)
@@ -100,9 +88,9 @@ def test_a_filled_database_of_0006_comes_to_the_newest_schema_with_every_row(url
         rows = rows_of(connection, tables)
     engine.dispose()
 
-    assert migrate(url) == ("0006", newest_revision())
+    assert migrate(empty_url) == ("0006", newest_revision())
 
-    with reading(url) as connection:
+    with reading(empty_url) as connection:
         assert rows_of(connection, tables) == rows
         assert {len(each) for each in rows.values()} == {ROWS}
         low = {row.sku_id: row.low for row in connection.execute(text("SELECT sku_id, low FROM level"))}
@@ -112,7 +100,7 @@ def test_a_filled_database_of_0006_comes_to_the_newest_schema_with_every_row(url
         assert set(low.values()) == {0, 1}
         assert low == {sku_id: int(is_low) for sku_id, is_low in told}
         migrated = without_alembic(definitions(connection))
-    with made_from_the_code(url, tmp_path) as other, reading(other) as connection:
+    with made_from_the_code(empty_url, tmp_path) as other, reading(other) as connection:
         assert migrated == definitions(connection)
 
 
@@ -120,8 +108,8 @@ def test_a_filled_database_of_0006_comes_to_the_newest_schema_with_every_row(url
 
 
 @contextmanager
-def beside(url: str) -> Iterator[psycopg.Connection[Any]]:
-    address = make_url(url)
+def beside(empty_url: str) -> Iterator[psycopg.Connection[Any]]:
+    address = make_url(empty_url)
     with psycopg.connect(host=str(address.query["host"]), user="postgres", dbname=address.database) as other:
         yield other
 
@@ -238,9 +226,9 @@ _FILL = (
 _RESERVE = "UPDATE level SET reserved = reserved + 1, seq = seq + 1 WHERE sku_id % 10 = {0}"
 
 
-def share_of_hot_updates(url: str) -> float:
+def share_of_hot_updates(empty_url: str) -> float:
     """A thousand reservations of two thousand SKUs with enough of each: how many wrote no index."""
-    with beside(url) as other:
+    with beside(empty_url) as other:
         other.autocommit = True
         for statement in _FILL:
             other.execute(statement)

@@ -25,20 +25,9 @@ from syncd.db.database import Database
 from syncd.db.engine import is_sqlite, reader_engine, writer_engine
 from syncd.db.migrate import SchemaError, current_revision, migrate, newest_revision, require_current
 from syncd.db.tables import metadata, movement
-from tests.integration.conftest import ON_POSTGRESQL, ON_SQLITE, POSTGRES
+from tests.integration.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.support import postgres
 from tests.support.builders import a_seller, an_order
-
-
-@pytest.fixture(params=["sqlite", POSTGRES])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database that nobody has migrated: on SQLite not even a file yet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'syncd.db'}"
-        return
-    url = postgres.create_database()
-    yield url
-    postgres.drop_database(url)
 
 
 @contextmanager
