@@ -124,7 +124,7 @@ def test_a_migration_may_take_long_but_waits_for_no_lock_for_long(postgresql: st
         return found
 
     assert settings(migration_engine(postgresql)) == ("0", "3s")
-    assert settings(writer_engine(postgresql)) == ("20s", "0")
+    assert settings(writer_engine(postgresql)) == ("20s", "5s")
 
 
 @pytest.mark.postgres

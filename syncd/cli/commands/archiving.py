@@ -13,7 +13,7 @@ app = typer.Typer()
 
 
 @app.command(
-    epilog="Examples: syncd archive --to /var/lib/syncd/archive -c syncd.toml; "
+    epilog="Example: syncd archive --to /var/lib/syncd/archive -c syncd.toml; "
     "syncd archive --to /var/lib/syncd/archive --keep-days 800; syncd archive --verify /var/lib/syncd/archive --json"
 )
 def archive(

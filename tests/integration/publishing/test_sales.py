@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.integration.publishing.shown import both
 from tests.support.shop import POLL, Seller, Shop
 
@@ -20,6 +22,20 @@ async def test_a_sale_in_one_shop_lowers_the_others_listing_and_after_quiet_ever
     assert alpha.written() == []  # the shop has counted itself down
     await seller.rests()
     assert both(seller) == (7, 7)
+
+
+async def test_a_decision_is_kept_only_where_the_number_changes(seller: Seller, alpha: Shop, beta: Shop) -> None:
+    await alpha.sells(quantity=3)
+    await seller.works()
+
+    seller.counts(10)  # the warehouse counts what is there already: each listing is derived again, and shows that
+    await seller.rests()
+
+    kept = seller.rows(
+        "SELECT account.key, decision.outcome FROM decision JOIN listing ON listing.id = decision.listing_id"
+        " JOIN account ON account.id = listing.account_id WHERE decision.kind = 'publication'"
+    )
+    assert [(each["key"], json.loads(each["outcome"])) for each in kept] == [("beta", {"from": 10, "to": 7})]
 
 
 async def test_own_echoes_and_own_sales_cause_no_write_and_no_read(seller: Seller, alpha: Shop, beta: Shop) -> None:
