@@ -52,11 +52,14 @@ fmt: $(DEV) ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) ## measure, as ratios to others in the same run, into benchmarks/out; options by ARGS="--quick"
+# One short round proves every run sound (nothing oversold, the ledger adds up, no order lost); its figures are noise.
+bench: $(DEV) ## measure, as ratios to others in the same run, into benchmarks/out; one short round by ARGS="--quick"
 	$(BIN)/python -m benchmarks.book $(ARGS)
+ifeq ($(filter --quick,$(ARGS)),)
 	$(BIN)/python -m benchmarks.plot
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/status_page.py
+endif
 
 lock: ## resolve locks/*.in anew with uv; newest versions by ARGS=--upgrade
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }

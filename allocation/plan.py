@@ -54,7 +54,7 @@ class Considered(NamedTuple):
     def why(self, exponent: int = 2) -> str:
         """Say the reason in words; `exponent` is the currency's (2 for EUR, 0 for JPY)."""
         if self.by is None:
-            return self.reason.value
+            return self.reason._value_  # what `value` gives, ten times as fast
         if self.reason is Reason.COSTS_MORE:
             whole, rest = divmod(self.by, 10**exponent)
             amount = f"{whole}.{rest:0{exponent}}" if exponent else str(whole)

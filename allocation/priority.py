@@ -24,14 +24,17 @@ def priority(demand: Demand, candidates: Sequence[Candidate]) -> Plan:
     problem = pose(demand, candidates)
     useful = problem.useful
     portions: Sequence[Portion]
-    if useful and useful[0] in problem.covering:
+    whole = bool(useful) and useful[0] in problem.covering
+    if whole:
         portions = problem.whole(useful[0])
     else:
         nothing = [0] * len(problem.sites)
         portions = Filler(problem, nothing, nothing).fill_from_all().portions
 
+    first = useful[:1]
+
     def why(site: int) -> tuple[Reason, int | None]:
-        instead = [used for want, used, _ in portions if problem.wants[want].makeable[site]]
+        instead = first if whole else [used for want, used, _ in portions if problem.wants[want].makeable[site]]
         return by_rank(problem, site, instead), None
 
     return problem.conclude("priority", VERSION, portions, why)

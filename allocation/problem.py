@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from operator import attrgetter
+from typing import NamedTuple
 
 from allocation.demand import Candidate, Demand, DemandLine, SkuId
 from allocation.plan import Considered, Plan, Reason, Share
@@ -20,8 +20,7 @@ _BY_KEY = attrgetter("line")
 _BY_PREFERENCE = attrgetter("rank", "warehouse")
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """The lines that ask for the same components, as one quantity: only who comes first is to decide between them."""
 
     lines: list[DemandLine]
@@ -31,8 +30,7 @@ class Want:
     """Listing units each site could make if this want were alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Lines by key, sites (the candidates) by rank and id, so that the order of the input never shows in a plan."""
 
     lines: tuple[DemandLine, ...]
@@ -63,6 +61,7 @@ class Problem:
 
     def conclude(self, policy: str, version: int, portions: Sequence[Portion], why: Why) -> Plan:
         """Turn portions, in the policy's order of preference, into shares of lines, and add the reasons."""
+        useful = self.useful
         served = [0] * len(self.sites)
         shares, short = self._shares(portions, served)
         cost: int | None = 0
@@ -70,39 +69,30 @@ class Problem:
         considered = []
         stock = sorted(self.stock.items()) if len(self.stock) > 1 else list(self.stock.items())
         for index, site in enumerate(self.sites):
+            warehouse, rank, _, known_km, per_parcel, per_unit = site
             free = tuple([(sku, row[index]) for sku, row in stock if row[index]])
             units = served[index]
             by: int | None = None
-            away = None if site.distance_km is None else metres(site)
+            if known_km is not None and not isfinite(known_km):
+                known_km = None
             if units:
                 reason = Reason.USED
-                if site.per_parcel_minor is None or site.per_unit_minor is None:
+                if per_parcel is None or per_unit is None:
                     cost = None
                 elif cost is not None:
-                    cost += site.per_parcel_minor + site.per_unit_minor * units
+                    cost += per_parcel + per_unit * units
+                away = metres(site)
                 if away is None:
                     unit_metres = None
                 elif unit_metres is not None:
                     unit_metres += away * units
             elif not free:
                 reason = Reason.HOLDS_NONE
-            elif index not in self.useful:
+            elif index not in useful:
                 reason = Reason.COMPLETES_NONE
             else:
                 reason, by = why(index)
-            considered.append(
-                Considered(
-                    site.warehouse,
-                    site.rank,
-                    free,
-                    None if away is None else site.distance_km,
-                    site.per_parcel_minor,
-                    site.per_unit_minor,
-                    units,
-                    reason,
-                    by,
-                )
-            )
+            considered.append(Considered(warehouse, rank, free, known_km, per_parcel, per_unit, units, reason, by))
         return Plan(
             policy,
             version,
@@ -124,7 +114,9 @@ class Problem:
             served[site] += units
             warehouse = self.sites[site].warehouse
             for line in self.wants[index].lines:
-                take = min(units, left[line.line])
+                take = left[line.line]
+                if take > units:
+                    take = units
                 if take:
                     shares.append(Share(line.line, warehouse, take))
                     left[line.line] -= take
@@ -150,7 +142,7 @@ def pose(demand: Demand, candidates: Sequence[Candidate]) -> Problem:
         asked.setdefault(components, []).append(line)
         for sku, pieces in components:
             if sku not in stock:
-                stock[sku] = [max(0, site.available.get(sku, 0)) for site in sites]
+                stock[sku] = [free if (free := site.available.get(sku, 0)) > 0 else 0 for site in sites]
                 needed[sku] = 0
             needed[sku] += pieces * line.quantity
     wants = [
@@ -164,9 +156,15 @@ def pose(demand: Demand, candidates: Sequence[Candidate]) -> Problem:
         stock,
         needed,
         wants,
-        [index for index, row in enumerate(zip(*[want.makeable for want in wants], strict=True)) if any(row)],
+        _useful(wants),
         sum([len(want.components) for want in wants]) > len(stock),
     )
+
+
+def _useful(wants: Sequence[Want]) -> list[int]:
+    if len(wants) == 1:
+        return [index for index, units in enumerate(wants[0].makeable) if units]
+    return [index for index, row in enumerate(zip(*[want.makeable for want in wants], strict=True)) if any(row)]
 
 
 def metres(site: Candidate) -> int | None:
@@ -178,8 +176,9 @@ def metres(site: Candidate) -> int | None:
 
 def by_rank(problem: Problem, site: int, chosen: Sequence[int]) -> Reason:
     """Why `site` lost to `chosen` when nothing but rank and id was left to compare."""
-    ranks = [problem.sites[each].rank for each in chosen]
-    return Reason.LOWER_RANK if problem.sites[site].rank > min(ranks) else Reason.LATER_ID
+    sites = problem.sites
+    best = sites[chosen[0]].rank if len(chosen) == 1 else min([sites[each].rank for each in chosen])
+    return Reason.LOWER_RANK if sites[site].rank > best else Reason.LATER_ID
 
 
 def _summed(components: Components) -> Components:

@@ -41,7 +41,6 @@ log = structlog.get_logger(__name__)
 _STUCK_S = 60.0
 _SHORTEST_REST_S = 0.05
 _LEASES = "leases"
-_BATCH_S = 0.02  # of intake, where webhooks and writes to channels wait behind it
 
 # What a stop takes at most, in real seconds; together less than `last_resort.DRAIN_S`.
 GRACE_S: Final = 4.0  # for rounds under way, asked vendors included
@@ -108,7 +107,7 @@ class Daemon:
             world.clock,
             self._book_changed,
             lambda account_id: wakes[account_id].set(),
-            within_s=_BATCH_S if is_sqlite(world.config.database.url) else None,
+            others_wait=world.db.others_wait if is_sqlite(world.config.database.url) else None,
         )
         self._pollers = {key: self._poller(key, channel) for key, channel in self._channels.items()}
         self._publishers = {key: self._publisher(key, channel) for key, channel in self._channels.items()}

@@ -35,6 +35,7 @@ from syncd.host import ThisMachine
 from syncd.last_resort import end_surely
 from syncd.leases import SCHEDULER
 from syncd.logging import configure
+from syncd.turns import take_short_turns
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ class Service:
         self._daemon.start()
         self._keep_last_good()
         keep_what_is_there()
+        take_short_turns()
         sd_notify.ready()
         grace_s = 0.0  # without its leases it must not act any more
         try:
@@ -118,6 +120,7 @@ class Service:
             if ended.done():  # a lease was lost meanwhile
                 ended.result()
             ended = await self._hand_over(following)
+            keep_what_is_there()
             self._keep_last_good()
             await self._answer(())
             log.info("reload.taken", file=str(self._path))

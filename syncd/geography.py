@@ -25,6 +25,8 @@ EU: Final = _codes("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT 
 # Countries whose postcodes have six characters and more.
 LONG_POSTCODES: Final = _codes("AR AZ BN BR BY CL CN CO EC IN IR JP KG KZ MT NG NL PT RO RU SG TJ TM UZ")
 
+_NOT_OF_A_CODE: Final = re.compile(r"[^A-Z0-9]+")
+_ZIP_AREA: Final = re.compile(r"[0-9]{3}")
 _ZONE: Final = re.compile(r"domestic|EU|world|(?P<country>[A-Z]{2})(:(?P<prefix>[A-Z0-9]{1,4}))?")
 
 
@@ -61,9 +63,9 @@ def postcode_prefix(country: str, postcode: str) -> str | None:
     Three characters of a US ZIP; the outward part of a British code; elsewhere three of the long codes and two of the
     others, always without the last three. Upper case, without spaces and hyphens.
     """
-    code = "".join(character for character in postcode.upper() if character.isascii() and character.isalnum())
+    code = _NOT_OF_A_CODE.sub("", postcode.upper())
     if country == "US":
-        return code[:3] if re.match(r"[0-9]{3}", code) else None
+        return code[:3] if _ZIP_AREA.match(code) else None
     return code[: min(_longest_prefix(country), max(2, len(code) - 3))] or None
 
 

@@ -15,7 +15,7 @@ from benchmarks.book.runs import Run
 from benchmarks.book.stop import Unsound
 from benchmarks.book.workers import dsn_of
 from syncd.db.database import Database
-from syncd.reconcile.audit import audit
+from syncd.reconcile.lanes import audit_in_lanes
 
 _ORDERS_A_TRANSACTION = 2_000
 
@@ -48,7 +48,7 @@ def _count(connection: psycopg.Connection[tuple[int]]) -> int:
 def main() -> None:
     db = Database(sys.argv[1])
     began_s = time.perf_counter()
-    report = audit(db)
+    report = audit_in_lanes(db)
     took_s = time.perf_counter() - began_s
     db.close()
     broken = sorted({each.rule for each in report.violations})

@@ -21,11 +21,11 @@ from syncd.orders.batch_size import BatchSize
 from syncd.orders.book import AccountView, Incoming
 from syncd.orders.intake import digest_of
 from syncd.orders.take_in import apply_batch
+from syncd.turns import take_short_turns
 
 NOW: Final = START + timedelta(hours=1)
-_LITE_BATCH_S: Final = 0.02  # as the daemon has it: on SQLite everything else waits behind a batch
-_WARM_BATCHES: Final = 8
-_WARM_ORDERS: Final = 8
+WARM_BATCHES: Final = 8
+WARM_ORDERS: Final = 8
 BUYER: Final = Address("Jane Example", ("1 Main Street",), "Springfield", "IL", "62701", "US")
 
 
@@ -57,11 +57,12 @@ async def _measure(
     taker = asyncio.create_task(door.take_in())
     answered: list[Answered] = []
     account_id = next(iter(views))
-    for _ in range(_WARM_BATCHES):  # every statement built, sent and prepared, before the time begins
-        several = [next(bought) for _ in range(min(pace.producers, _WARM_ORDERS))]
+    for _ in range(WARM_BATCHES):  # every statement built, sent and prepared, before the time begins
+        several = [next(bought) for _ in range(min(pace.producers, WARM_ORDERS))]
         await asyncio.gather(*(_one(door, order, account_id, answered) for order in several))
     door.batches = door.orders = 0
     keep_what_is_there()  # as the daemon does once it is up
+    take_short_turns()
     begin_s = time.perf_counter()
     start_s, stop_s = begin_s + WARM_S, begin_s + WARM_S + seconds
     if pace.orders_per_s is None:
@@ -79,7 +80,7 @@ class _Door:
         self._db = db
         self._views = views
         self._most = most
-        self._size = BatchSize(_LITE_BATCH_S if is_sqlite(db.url) else None)
+        self._size = BatchSize(db.others_wait if is_sqlite(db.url) else None)  # as the daemon has it
         self._waiting: asyncio.Queue[tuple[Incoming, asyncio.Future[None]]] = asyncio.Queue()
         self.batches = self.orders = 0
 
@@ -91,7 +92,7 @@ class _Door:
     async def take_in(self) -> None:
         while True:
             group = [await self._waiting.get()]
-            limit = self._most or self._size.limit
+            limit = self._most or self._size.limit(time.perf_counter())
             while len(group) < limit and not self._waiting.empty():
                 group.append(self._waiting.get_nowait())
             began_s = time.perf_counter()
@@ -101,7 +102,8 @@ class _Door:
                 for _, done in group:
                     done.set_exception(err)
                 raise
-            self._size.took(len(group), time.perf_counter() - began_s)
+            ended_s = time.perf_counter()
+            self._size.took(len(group), ended_s - began_s, ended_s)
             self.batches, self.orders = self.batches + 1, self.orders + len(group)
             for _, done in group:
                 done.set_result(None)

@@ -23,6 +23,7 @@ from syncd.garbage import keep_what_is_there
 from syncd.host import ThisMachine
 from syncd.orders.inbox import load_new
 from syncd.orders.intake import InboxWriter
+from syncd.turns import take_short_turns
 from syncd.web.app import WebDeps, make_app
 
 CONNECTIONS: Final = 256
@@ -61,6 +62,7 @@ async def _measure(db: Database, front: Front, skus: int, seed: int, seconds: fl
     taken: list[bytes] = []
     app = _in_memory(taken) if front is Front.MEMORY else our_app(db, InboxWriter(db, StillClock(), lambda: None))
     keep_what_is_there()
+    take_short_turns()
     served = await ThisMachine().serve(app, "127.0.0.1", 0)
     both_s = WARM_S + seconds
     wanted = Visit(

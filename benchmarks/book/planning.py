@@ -6,7 +6,7 @@ import time
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks.book.core import Pace, run_core
+from benchmarks.book.core import WARM_BATCHES, WARM_ORDERS, Pace, run_core
 from benchmarks.book.runs import Run
 from benchmarks.book.shoppers import Demand
 from syncd.orders.allocate import allocate
@@ -24,5 +24,11 @@ def run_planning(url: str, skus: int, seed: int, seconds: float) -> Run:
 
     with patch("syncd.orders.decide.allocate", timed):
         run = run_core(url, Demand.SPREAD, skus, seed, seconds, Pace(256))
-    mean_us = sum(took) / len(took) * 1e6
+    took = took[WARM_BATCHES * WARM_ORDERS :]  # the first of a process waits for the table of postcodes
+    mean_us = (sum(took) / len(took) - _clock_s()) * 1e6
     return Run(mean_us, "us an order", sorted(took)[len(took) // 2] * 1000, acknowledged=run.acknowledged)
+
+
+def _clock_s() -> float:
+    """What of each measurement is the reading of the clock itself: a call of the kernel."""
+    return min(-(time.thread_time() - time.thread_time()) for _ in range(1_000))

@@ -44,8 +44,8 @@ _LISTED = (
     ("listing_component (listing_id, sku_id, units)", "i + :offset, i, 1 FROM n"),
     (
         "cell (listing_id, name, anchor_value, anchor_lo_at, anchor_hi_at, certified, must_read, last_read_value,"
-        " last_read_at)",
-        "i + :offset, 'available', :shown, :at, :at, 1, 0, :shown, :at FROM n",
+        " last_read_at, published)",
+        "i + :offset, 'available', :shown, :at, :at, 1, 0, :shown, :at, :shown FROM n",
     ),
 )
 _FILLED: Final = (

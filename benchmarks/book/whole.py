@@ -19,10 +19,12 @@ from benchmarks.book.seller import views_of
 from benchmarks.book.stop import NotMeasured
 from benchmarks.book.visitors import Visit, send_visitors
 from syncd.db.database import Database
+from syncd.db.engine import is_sqlite
 from syncd.garbage import keep_what_is_there
 from syncd.host import ThisMachine
 from syncd.orders.inbox import Arrived, insert_arrived
 from syncd.orders.intake import InboxWriter, Intake
+from syncd.turns import take_short_turns
 
 WEBHOOKS_PER_S: Final = 500.0
 _BACKLOG_PER_S: Final = 3_000
@@ -46,7 +48,8 @@ async def _measure(db: Database, skus: int, seed: int, seconds: float) -> Run:
     account_id = next(iter(views))
     arrived = asyncio.Event()
     inbox = InboxWriter(db, StillClock(), arrived.set)
-    intake = Intake(db, {account_id: open_channel()}, views, StillClock(), lambda: None)
+    others_wait = db.others_wait if is_sqlite(db.url) else None  # as the daemon has it
+    intake = Intake(db, {account_id: open_channel()}, views, StillClock(), lambda: None, others_wait=others_wait)
     served = await ThisMachine().serve(our_app(db, inbox), "127.0.0.1", 0)
     made = deliveries(skus, seed, _FIRST_OF_BACKLOG)
     backlog: list[str] = []
@@ -56,6 +59,7 @@ async def _measure(db: Database, skus: int, seed: int, seconds: float) -> Run:
     both_s = WARM_S + seconds
     backlog += _fill(db, account_id, made, int(_BACKLOG_PER_S * both_s))
     keep_what_is_there()
+    take_short_turns()
     wanted = Visit(
         port=int(served.address.rsplit(":", 1)[1]),
         skus=skus,

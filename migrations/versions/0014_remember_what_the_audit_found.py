@@ -36,12 +36,14 @@ def upgrade() -> None:
         sa.Column("told", sa.Text(), nullable=False),
         sa.Column("found_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("off_by", sa.Text(), server_default="{}", nullable=False),
         sa.Column("released_at", sa.BigInteger(), nullable=True),
         sa.Column("released_by", sa.Text(), nullable=True),
+        sa.Column("released_off_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("sku_id", "rule", "subject", name=op.f("pk_audit_finding")),
         if_not_exists=True,
     )
-    op.create_index("ix_audit_finding_seen_at", "audit_finding", ["seen_at"], if_not_exists=True)
+    op.create_index("ix_audit_finding_subject", "audit_finding", ["rule", "subject"], if_not_exists=True)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE movement ADD COLUMN IF NOT EXISTS txid BIGINT")
         op.execute("ALTER TABLE movement ALTER COLUMN txid SET DEFAULT pg_current_xact_id()::text::bigint")

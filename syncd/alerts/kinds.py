@@ -71,7 +71,7 @@ KINDS: Final = (
         COLLECTED_S,
         "unmapped parked_line parked_event order_in_review listing_refused listing_unreadable listing_unheeded drift"
         " queue_down unnamed_levels unknown_codes unreadable_levels shipment_waits shipment_refused shipment_exception"
-        " shipment_too_late route_down messages_lost job_failing reload_refused",
+        " shipment_too_late route_down messages_lost job_failing reload_refused audit_failing",
     )
     | _kinds(Severity.INFO, COLLECTED_S, "orders_not_sent")
 )

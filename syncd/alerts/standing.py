@@ -36,6 +36,7 @@ OPENS_AGAIN: Final = {
     "messages_lost": "it opens again with the next message that is given up",
     "drift": "it opens again with the next such number",
     "audit_violation": "it opens again within minutes, when the audit looks again and finds it",
+    "audit_failing": "it opens again within the hour, when the audit tries that rule again and it still cannot run",
     "disk_low": _MINUTE,
     "intake_late": _MINUTE,
     "polls_late": _MINUTE,

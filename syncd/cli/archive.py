@@ -15,7 +15,7 @@ from syncd.cli.reading import as_json as print_json
 from syncd.cli.reading import at
 from syncd.clock import clock_from
 from syncd.stock.archive.run import Archived, archive_movements
-from syncd.stock.archive.verify import Verified, verify_archive
+from syncd.stock.archive.verify import REMEDY, Verified, verify_archive
 
 
 def archive(
@@ -43,7 +43,7 @@ def archive(
             with bar(console, "archive") as progress:
                 done = archive_movements(db, to, keep_days, now, progress)
         _tell_archived(done, to, console, as_json=as_json)
-        return True
+        return done.left_out == 0
     finally:
         db.close()
 
@@ -52,13 +52,21 @@ def _tell_archived(done: Archived, to: Path, console: Console, *, as_json: bool)
     if as_json:
         print_json(done.to_json(), console)
         return
-    if not done.new:
-        console.print(f"nothing is older than {at(done.cut)} and not archived yet")
-        return
-    console.print(
-        f"{done.movements} movements older than {at(done.cut)} are in {len(done.new)} new files of {escape(str(to))}"
-    )
-    console.print(f"prove them: syncd archive --verify {escape(str(to))}", style="dim")
+    if done.new:
+        files = "1 new file" if len(done.new) == 1 else f"{len(done.new)} new files"
+        console.print(f"{done.movements} movements older than {at(done.cut)} are in {files} of {escape(str(to))}")
+        console.print(f"prove them: syncd archive --verify {escape(str(to))}", style="dim")
+    elif not done.left_out:
+        console.print(f"nothing is older than {at(done.cut)} and not archived yet: nothing changed")
+    for level in done.broken:
+        place = escape(f"{level.sku} in {level.warehouse}")
+        console.print(f"[red]✗[/] {place} was left out: {escape(level.problem)}")
+    if done.left_out > len(done.broken):
+        console.print(f"and {done.left_out - len(done.broken)} more", style="red")
+    if done.left_out:
+        console.print(
+            "their movements stay in the ledger: `syncd audit` tells what is wrong with them", style="bold red"
+        )
 
 
 def _tell_verified(found: Verified, console: Console, *, as_json: bool) -> None:
@@ -71,7 +79,12 @@ def _tell_verified(found: Verified, console: Console, *, as_json: bool) -> None:
         console.print(
             f"[red]✗[/] {escape(place)}: {escape(wrong.problem)}" if place else f"[red]✗[/] {escape(wrong.problem)}"
         )
-    if found.sound:
+    if found.counted > len(found.wrong):
+        console.print(f"and {found.counted - len(found.wrong)} more", style="red")
+    if found.sound and found.archive is None:
+        console.print("nothing was archived from this database yet")
+    elif found.sound:
         console.print(f"[green]✓[/] the archive is proved: {found.movements} movements in {found.files} files")
     else:
-        console.print(f"{found.counted} things are wrong", style="bold red")
+        things = "1 thing is" if found.counted == 1 else f"{found.counted} things are"
+        console.print(f"{things} wrong. {REMEDY}", style="bold red")

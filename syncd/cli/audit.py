@@ -1,8 +1,7 @@
-"""`syncd audit`: prove the book, show what it holds back, and release a SKU from that."""
+"""`syncd audit`: prove the book and say what of it is proved, with what is wrong and what could not be looked at."""
 
 from __future__ import annotations
 
-import getpass
 import json
 from datetime import datetime
 from pathlib import Path
@@ -10,22 +9,19 @@ from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy import Connection
 
 from syncd import config as settings
 from syncd.bootstrap import open_database
-from syncd.catalogue.codes import codes_of
+from syncd.cli.finding_words import Names, about, in_words, movement_in_words, read_names
 from syncd.cli.imports import bar
-from syncd.cli.reading import as_json as print_json
-from syncd.cli.reading import at, reading
 from syncd.clock import clock_from
 from syncd.db.database import Database
-from syncd.insight.stock import find_sku
 from syncd.reconcile.audit import BY_RULE, AuditReport, Keep, Standing
+from syncd.reconcile.clearing import clear_gone
 from syncd.reconcile.findings import hold_told
-from syncd.reconcile.held_skus import Finding, findings_of, release_sku
 from syncd.reconcile.lanes import audit_in_lanes
 from syncd.reconcile.progress import Pass, drop_pass, load_pass, save_pass
+from syncd.reconcile.violation import Violation
 
 _ASKED: Final = "asked"
 _KEPT_EVERY: Final = 25
@@ -50,12 +46,17 @@ def show_audit(path: Path, console: Console, *, as_json: bool, resume: bool) -> 
         db.transact_now(drop_pass, _ASKED)
         if report.violations:
             db.transact_now(hold_told, BY_RULE, report.violations, clock.now())
+        cleared = clear_gone(db, frozenset(report.failed), clock.now())
+        names = db.read_now(read_names, [each.subject for each in report.violations])
     finally:
         db.close()
     if as_json:
         console.print_json(json.dumps(report.to_json()))
     else:
-        _print_audit(report, console)
+        _print_audit(report, names, console)
+        if cleared:
+            told = f"gone since it was found: {cleared:,}; what was held for it may be raised again"
+            console.print(told, style="green", highlight=False)
     return report.clean
 
 
@@ -76,67 +77,65 @@ def _keeper(db: Database, started_at: datetime) -> Keep:
     return keep
 
 
-def _print_audit(report: AuditReport, console: Console) -> None:
+def _print_audit(report: AuditReport, names: Names, console: Console) -> None:
     for violation in report.violations:
-        console.print(f"[red]✗ {escape(violation.rule)}[/] {escape(str(violation.subject))}")
-        console.print(f"    found {escape(str(violation.found))}, expected {escape(str(violation.expected))}")
-        console.print(f"    likely cause: {escape(violation.likely_cause)}", style="dim")
-        for movement in violation.movements:
-            console.print(f"    {escape(str(movement))}", style="dim")
+        _print_violation(violation, names, console)
+    if report.violations:
+        console.print()
+    _print_more(report, console)
+    for rule, why in report.failed.items():
+        console.print(f"[red]✗ {escape(rule)} could not run:[/] {escape(why)}", highlight=False)
+    _print_verdict(report, console)
+
+
+def _print_violation(violation: Violation, names: Names, console: Console) -> None:
+    console.print(f"[red]✗ {escape(violation.rule)}[/] {escape(about(violation.subject, names))}", highlight=False)
+    found, expected = in_words(violation.found), in_words(violation.expected)
+    console.print(f"    found {escape(found)}; expected {escape(expected)}", highlight=False)
+    console.print(f"    likely cause: {escape(violation.likely_cause)}", highlight=False)
+    for movement in violation.movements:
+        console.print(f"    movement {escape(movement_in_words(movement))}", style="dim", highlight=False)
+
+
+def _print_more(report: AuditReport, console: Console) -> None:
+    """Rules with more violations than are told."""
+    for rule, broken in report.counted.items():
+        told = sum(each.rule == rule for each in report.violations)
+        if broken > told:
+            more = f"{broken - told:,} more of {rule} are not shown and not held yet: the daemon finds and holds them"
+            console.print(f"  and {more}", style="yellow", markup=False, highlight=False)
+
+
+def _print_verdict(report: AuditReport, console: Console) -> None:
+    facts = f"{sum(report.checked.values()):,} facts by {len(report.checked) - len(report.failed)} rules"
     if report.clean:
+        console.print(f"[green]✓[/] the book is proved: {facts}", highlight=False)
+        return
+    broken = sum(report.counted.values())
+    if report.failed:
         console.print(
-            f"[green]✓[/] the book is proved: {sum(report.checked.values())} facts by {len(report.checked)} rules"
+            f"the book is NOT proved: {len(report.failed)} of {len(report.checked)} rules could not run to their end;"
+            f" the others looked at the whole book and found {_several(broken)}",
+            style="bold red",
+            highlight=False,
         )
     else:
-        console.print(f"{sum(report.counted.values())} violations", style="bold red")
-        console.print("the SKUs concerned are not raised anywhere: `syncd audit held` shows them", style="dim")
+        console.print(f"the book is NOT right: {_several(broken)} in {facts}", style="bold red", highlight=False)
+    if broken:
+        _print_what_now(console)
+    if report.failed:
+        told = "What could not run: do what is said there, and run `syncd audit` again. Until then nobody knows of it."
+        console.print(told, style="dim", markup=False, highlight=False)
 
 
-def show_held(path: Path, console: Console, *, as_json: bool) -> None:
-    """Print what was found and is still so, with the SKUs that are not raised for it."""
-    with reading(path) as db:
-        found, codes = db.read_now(_read_held)
-    if as_json:
-        told = [
-            {
-                "sku": codes.get(each.sku_id),
-                **each.told,
-                "found_at": each.found_at,
-                "seen_at": each.seen_at,
-                "released_at": each.released_at,
-                "released_by": each.released_by,
-            }
-            for each in found
-        ]
-        print_json(told, console)
-        return
-    for each in found:
-        code = codes.get(each.sku_id) or "no SKU"
-        state = f"released by {each.released_by} at {at(each.released_at)}" if each.released_at else "held"
-        console.print(f"[bold]{escape(code)}[/] {escape(each.rule)}, since {at(each.found_at)}, {escape(state)}")
-        console.print(f"    likely cause: {escape(each.likely_cause)}", style="dim")
-    if not found:
-        console.print("[green]✓[/] the audit holds nothing back")
+def _print_what_now(console: Console) -> None:
+    for line in (
+        "Nothing was repaired. Until it is gone the SKUs concerned are lowered as ever, and raised nowhere.",
+        "What to do: 1. Copy the database. 2. Read the likely causes; `syncd audit held` shows them again at once.",
+        "3. Restore a backup; or count the SKUs concerned, import the count, and `syncd audit release SKU...`.",
+    ):
+        console.print(line, style="dim", markup=False, highlight=False)
 
 
-def _read_held(connection: Connection) -> tuple[list[Finding], dict[int, str]]:
-    found = findings_of(connection)
-    return found, codes_of(connection, {each.sku_id for each in found})
-
-
-def release(path: Path, code: str, console: Console) -> bool:
-    """Let a SKU be raised in spite of what was found. Returns whether it was held. Raises Unknown."""
-    config = settings.load(path)
-    db = open_database(config)
-    try:
-        sku_id = db.read_now(find_sku, code)
-        now = clock_from(config.clock.record).now()
-        rules = db.transact_now(release_sku, sku_id, f"cli:{getpass.getuser()}", now)
-    finally:
-        db.close()
-    if not rules:
-        console.print(f"the audit does not hold {code}", style="yellow", markup=False)
-        return False
-    console.print(f"{code} may be raised again: it was held by {', '.join(rules)}", style="green", markup=False)
-    console.print("what was found stays as it is; it holds the SKU again when it is gone and comes back", style="dim")
-    return True
+def _several(broken: int) -> str:
+    return f"{broken:,} violation{'s' if broken != 1 else ''}"

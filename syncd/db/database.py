@@ -26,6 +26,7 @@ T = TypeVar("T")
 ATTEMPTS = 4
 PAUSE_S = 0.05
 _TURN_S = 0.01
+_LATELY_S = 0.5
 _WRITERS = 4  # on PostgreSQL, and one more for what goes ahead
 TOPICS_OPTION = "syncd_topics"
 _RETRIED_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock: the loser repeats
@@ -92,6 +93,10 @@ class Database:
         PostgreSQL has a connection for it alone; SQLite's one writer takes it next.
         """
         return await self._run_on(self._ahead_threads, self._writer, function, *args, **kwargs)
+
+    def others_wait(self) -> bool:
+        """Whether anything waited for SQLite's one writer within the last half second. On PostgreSQL nothing does."""
+        return self._one_writer is not None and self._one_writer.held_up(_LATELY_S)
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(connection, *args)` on one consistent snapshot. Keep it under a second: SQLite's log waits."""

@@ -14,14 +14,25 @@ from syncd.db.tables import level, sales_order
 def lock_levels(connection: Connection, keys: Collection[tuple[int, int]]) -> Sequence[Row[*tuple[Any, ...]]]:
     """The levels of these (sku_id, warehouse_id), locked until the transaction ends, in key order.
 
-    Rows of (sku_id, warehouse_id, on_hand, unavailable, reserved, short, seq, as_of).
+    Rows of (sku_id, warehouse_id, on_hand, unavailable, reserved, short, seq, as_of). A SKU is looked up once for all
+    its warehouses: where not each is wanted of each, a level that is not may be locked with the others.
     """
-    return _lock_levels(connection, wanted=sorted(keys)).all() if keys else []
+    if not keys:
+        return []
+    skus, places = {sku_id for sku_id, _ in keys}, {warehouse_id for _, warehouse_id in keys}
+    found = _lock_levels(
+        connection, wanted=[(each,) for each in sorted(skus)], places=[(each,) for each in sorted(places)]
+    ).all()
+    if len(keys) == len(skus) * len(places):
+        return found
+    wanted = frozenset(keys)
+    return [row for row in found if (row.sku_id, row.warehouse_id) in wanted]
 
 
 @statement
 def _lock_levels(given: Given) -> Executable:
-    wanted = given.rows("wanted", sku_id=int, warehouse_id=int)
+    wanted = given.rows("wanted", sku_id=int)
+    places = given.rows("places", id=int)
     return (
         select(
             level.c.sku_id,
@@ -33,7 +44,8 @@ def _lock_levels(given: Given) -> Executable:
             level.c.seq,
             level.c.as_of,
         )
-        .join(wanted, (level.c.sku_id == wanted.c.sku_id) & (level.c.warehouse_id == wanted.c.warehouse_id))
+        .join(wanted, level.c.sku_id == wanted.c.sku_id)
+        .where(level.c.warehouse_id.in_(select(places.c.id)))
         .order_by(level.c.sku_id, level.c.warehouse_id)
         .with_for_update(of=level)
     )

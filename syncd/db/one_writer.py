@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time  # noqa: TID251 - how long a thread was busy, whatever the seller's clock says
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -10,6 +11,10 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_LONG_S = 0.01
+"""Work that is done sooner holds nobody up."""
 
 
 class OneWriter:
@@ -22,6 +27,7 @@ class OneWriter:
         self.usual = _Way(self)
         self._name = name
         self._thread: threading.Thread | None = None  # from the first work on
+        self._held_up_at: float | None = None
 
     def put(self, way: _Way, run: Callable[[], None], future: Future[Any]) -> None:
         with self._there_is_work:
@@ -46,6 +52,16 @@ class OneWriter:
             future.set_running_or_notify_cancel()
         if self._thread is not None:
             self._thread.join()
+
+    def held_up(self, within_s: float) -> bool:
+        """Whether work that took long ended within the last so many seconds while other work waited for it."""
+        return self._held_up_at is not None and time.monotonic() - self._held_up_at < within_s
+
+    def note_end(self, began: float) -> None:
+        """Work is about to be answered: what its caller hands in then has not waited for it."""
+        now = time.monotonic()
+        if now - began > _LONG_S and (self.ahead.waiting or self.usual.waiting):
+            self._held_up_at = now
 
     def _work(self) -> None:
         while (run := self._next()) is not None:
@@ -74,11 +90,14 @@ class _Way(Executor):
         def run() -> None:
             if not future.set_running_or_notify_cancel():
                 return
+            began = time.monotonic()
             try:
                 done = fn(*args, **kwargs)
             except BaseException as err:  # noqa: BLE001 - whoever waits for it gets it, also what ends a process
+                self._writer.note_end(began)
                 future.set_exception(err)
             else:
+                self._writer.note_end(began)
                 future.set_result(done)
 
         self._writer.put(self, run, future)

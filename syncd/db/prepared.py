@@ -1,47 +1,59 @@
-"""A statement that is compiled once: on SQLite it goes straight to the driver, at a quarter of the way's cost."""
+"""A statement that is compiled once and goes straight to the driver: at a quarter of what SQLAlchemy's way costs."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from syncd.db.fetched import Answer, Fetched
+from syncd.db.pipeline import is_watched
+
+if TYPE_CHECKING:
+    from syncd.db.on_postgresql import OnPostgresql
+
 Values = Mapping[str, Any]
-
-
-class Fetched(IteratorResult[*tuple[Any, ...]]):
-    """The rows of one run, all read, as SQLAlchemy's own result has them."""
-
-    def __init__(self, metadata: SimpleResultMetaData, rows: Iterable[tuple[Any, ...]], rowcount: int) -> None:
-        super().__init__(metadata, iter(rows))
-        self.rowcount = rowcount
-
-
-Answer = CursorResult[*tuple[Any, ...]] | Fetched
 
 
 class Prepared:
     """Runs `statement` with values by the names of its parameters, the same names each time."""
 
     def __init__(self, statement: Executable, dialect: Dialect, names: Iterable[str]) -> None:
-        self._statement = statement
-        self._direct = _Direct.of(statement, dialect, names) if dialect.name == "sqlite" else None
+        self._statement = statement.execution_options(preserve_rowcount=True)  # or an INSERT would not tell
+        compiled = _fixed(statement, dialect, names)
+        self._direct = None if compiled is None else _direct(compiled, dialect)
 
     def run(self, connection: Connection, values: Values) -> Answer:
         """Raises what SQLAlchemy raises."""
         direct = self._direct
-        if direct is None or not connection.in_transaction() or _is_watched(connection):
+        if direct is None or not connection.in_transaction() or is_watched(connection):
             return connection.execute(self._statement, values)
         return direct.run(connection, values)
 
 
-class _Direct:
+def _direct(compiled: SQLCompiler, dialect: Dialect) -> _OnSqlite | OnPostgresql:
+    if dialect.name == "sqlite":
+        return _OnSqlite(compiled, dialect)
+    from syncd.db.on_postgresql import OnPostgresql  # only who has PostgreSQL loads its driver
+
+    return OnPostgresql(compiled, dialect)
+
+
+def _fixed(statement: Executable, dialect: Dialect, names: Iterable[str]) -> SQLCompiler | None:
+    """None for one whose text or values SQLAlchemy makes up anew at each run."""
+    compiled = cast(ClauseElement, statement).compile(dialect=dialect, column_keys=sorted(names))
+    assert isinstance(compiled, SQLCompiler), "what runs has a text"
+    varies = any(bind.expanding or bind.callable or bind.literal_execute for bind in compiled.binds.values())
+    return None if varies or compiled.insert_prefetch or compiled.update_prefetch else compiled
+
+
+class _OnSqlite:
     """What the driver takes: the text, and where each of its values comes from."""
 
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
@@ -65,14 +77,6 @@ class _Direct:
             _processors=[each.type.dialect_impl(dialect).result_processor(dialect, None) for each in columns],
         )
 
-    @classmethod
-    def of(cls, statement: Executable, dialect: Dialect, names: Iterable[str]) -> _Direct | None:
-        """None for one whose text or values SQLAlchemy makes up anew at each run."""
-        compiled = cast(ClauseElement, statement).compile(dialect=dialect, column_keys=sorted(names))
-        assert isinstance(compiled, SQLCompiler), "what runs has a text"
-        varies = any(bind.expanding or bind.callable or bind.literal_execute for bind in compiled.binds.values())
-        return None if varies or compiled.insert_prefetch or compiled.update_prefetch else cls(compiled, dialect)
-
     def run(self, connection: Connection, values: Values) -> Fetched:
         given = list(self._template)
         for position, name, encode in self._holes:
@@ -84,13 +88,7 @@ class _Direct:
             rows: Sequence[tuple[Any, ...]] = cursor.fetchall() if self._gives_rows else ()
         except sqlite3.Error as err:
             raise _told(err, self._sql, given, connection) from err
-        return Fetched(self._metadata, rows, cursor.rowcount)
-
-
-def _is_watched(connection: Connection) -> bool:
-    """Whether somebody wants to see each statement as SQLAlchemy sends it."""
-    dispatch = connection.dispatch
-    return bool(dispatch.before_cursor_execute or dispatch.before_execute or dispatch.after_cursor_execute)
+        return Fetched(self._metadata, rows, lambda: cursor.rowcount)
 
 
 def _told(err: sqlite3.Error, sql: str, given: Sequence[Any], connection: Connection) -> BaseException:

@@ -64,11 +64,9 @@ def encode_rows(data: Iterable[Sequence[Any]], instants: Sequence[int] = ()) -> 
 
     `instants` are the positions of the columns that hold datetimes.
     """
-    table: list[Sequence[Any]] = [tuple(row) for row in data]
-    if table and any(isinstance(value, datetime) for at, value in enumerate(table[0]) if at not in instants):
+    table: list[Sequence[Any]] = _in_micros(data, instants) if instants else [tuple(row) for row in data]
+    if table and any(isinstance(value, datetime) for value in table[0]):
         raise TypeError("a datetime was given for a column that is declared as none: SQLite would store its year")
-    if instants:
-        table = [_in_micros(list(row), instants) for row in table]
     payload = _encoder.encode(table).decode()
     if "\\u0000" in payload:  # PostgreSQL's text cannot hold it, and no name or address needs it
         cleaned = [[value.replace("\x00", "") if isinstance(value, str) else value for value in row] for row in table]
@@ -81,11 +79,16 @@ def instants_of(columns: Columns) -> tuple[int, ...]:
     return tuple(position for position, (_, kind) in enumerate(columns) if kind is datetime)
 
 
-def _in_micros(row: list[Any], instants: Sequence[int]) -> list[Any]:
+def _in_micros(data: Iterable[Sequence[Any]], instants: Sequence[int]) -> list[Sequence[Any]]:
+    table = [list(row) for row in data]
     for position in instants:
-        if row[position] is not None:
-            row[position] = to_micros(row[position])
-    return row
+        instant = micros = None
+        for row in table:
+            if row[position] is not instant:  # most rows of a batch have the same one
+                instant = row[position]
+                micros = None if instant is None else to_micros(instant)
+            row[position] = micros
+    return list(table)
 
 
 def insert_rows(
@@ -110,7 +113,7 @@ def _insert(dialect: Dialect, table: Table, columns: Columns, ignore: bool) -> P
     statement = insert_into(dialect.name, table).from_select([name for name, _ in columns], selectable(source))
     if ignore:
         statement = statement.on_conflict_do_nothing()
-    return Prepared(statement.execution_options(preserve_rowcount=True), dialect, [_NEW])
+    return Prepared(statement, dialect, [_NEW])
 
 
 def insert_into(dialect: str, table: Table) -> postgresql.Insert:

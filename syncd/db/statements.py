@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from syncd.db.prepared import Answer, Prepared
+from syncd.db.fetched import Answer
+from syncd.db.prepared import Prepared
 from syncd.db.rows import TYPES, Kind, always, encode_rows, insert_into, instants_of, row_source, selectable
 
 

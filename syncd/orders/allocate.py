@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from allocation import Candidate, Demand, DemandLine, Plan, SkuId, WarehouseId, plan
 from syncd.geography import distance_km, zone_rate
-from syncd.orders.book import AccountView, LineBook, OrderBook
+from syncd.orders.book import AccountView, LineBook, OrderBook, Terms
 from syncd.stock.ledger import Ledger
 
 _NO_RATE: Final = (None, None)
+
+_Components = tuple[tuple[SkuId, int], ...]
+_Available = Mapping[SkuId, int]
 
 
 def allocate(
@@ -22,29 +25,35 @@ def allocate(
     """
     demand = Demand(
         tuple(
-            DemandLine(number, wanted, tuple((SkuId(sku_id), pieces) for sku_id, pieces in line.components))
-            for number, (line, wanted) in enumerate(zip(lines, units, strict=True))
-            if wanted > 0
+            [
+                DemandLine(number, wanted, cast(_Components, line.components))
+                for number, (line, wanted) in enumerate(zip(lines, units, strict=True))
+                if wanted > 0
+            ]
         )
     )
     skus = sorted({sku_id for line in lines for sku_id, _ in line.components})
-    candidates = []
-    for warehouse in account.pool:
-        place = warehouse.warehouse_id
-        per_parcel, per_unit = (
-            zone_rate(warehouse.rates, warehouse.country, book.country, book.postcode_prefix) or _NO_RATE
-        )
-        candidates.append(
-            Candidate(
-                WarehouseId(place),
-                warehouse.rank,
-                {SkuId(sku): ledger.level(sku, place).available for sku in skus},
-                distance_km(warehouse.country, warehouse.postcode, book.country, book.postcode_prefix),
-                per_parcel,
-                per_unit,
-            )
-        )
+    candidates = [
+        Candidate(place, rank, cast(_Available, ledger.free(skus, place)), away_km, per_parcel, per_unit)
+        for place, rank, away_km, per_parcel, per_unit in _terms(account, book.country, book.postcode_prefix)
+    ]
     return plan(account.policy, demand, candidates)
+
+
+def _terms(account: AccountView, country: str | None, postcode_prefix: str | None) -> tuple[Terms, ...]:
+    """The terms of each warehouse of the pool for parcels to there: worked out once a destination."""
+    known = account.terms.get((country, postcode_prefix))
+    if known is None:
+        known = account.terms[(country, postcode_prefix)] = tuple(
+            (
+                WarehouseId(warehouse.warehouse_id),
+                warehouse.rank,
+                distance_km(warehouse.country, warehouse.postcode, country, postcode_prefix),
+                *(zone_rate(warehouse.rates, warehouse.country, country, postcode_prefix) or _NO_RATE),
+            )
+            for warehouse in account.pool
+        )
+    return known
 
 
 def explain(made: Plan, lines: Sequence[LineBook], book: OrderBook, account: AccountView) -> dict[str, Any]:

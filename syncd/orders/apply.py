@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from syncd.db.pipeline import pipelined
 from syncd.orders.book import AccountView, Incoming, Listings, OrderBook
 from syncd.orders.change import OrderChange
 from syncd.orders.decide import UNTIMELY, decide_order, is_news
@@ -53,12 +54,13 @@ def apply_orders(
         account = accounts[each.account_id]
         changes.append(decide_order(each.order, each.way, each.digest, books.get(key), account, listings, ledger))
 
-    record_changes(connection, changes, ledger, accounts, now)
     newest = {each.inbox_id for each in news}
-    settle_rows(connection, [(each.inbox_id, "applied", None) for each in batch if each.inbox_id in newest], now)
-    old = [(each.inbox_id, "ignored", "known already") for each in batch if each.inbox_id not in newest]
-    settle_rows(connection, old, now)
-    ask_to_erase(connection, _of_known_orders(batch, books), now)
+    with pipelined(connection):
+        record_changes(connection, changes, ledger, accounts, now)
+        settle_rows(connection, [(each.inbox_id, "applied", None) for each in batch if each.inbox_id in newest], now)
+        old = [(each.inbox_id, "ignored", "known already") for each in batch if each.inbox_id not in newest]
+        settle_rows(connection, old, now)
+        ask_to_erase(connection, _of_known_orders(batch, books), now)
     oversold = {(c.book.account_id, c.book.channel_order_id): c.oversold_units for c in changes}
     return tuple(
         Applied(

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from adapters.contract import OrderState
-from allocation import Policy
+from allocation import Policy, WarehouseId
 
 Components = tuple[tuple[int, int], ...]
 """((sku_id, pieces a listing unit), ...)"""
@@ -58,6 +58,10 @@ class PoolWarehouse:
     rates: tuple[Rate, ...]
 
 
+Terms = tuple[WarehouseId, int, float | None, int | None, int | None]
+"""A warehouse's id, rank, distance in km and its prices a parcel and a unit, to one destination."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountView:
     """What applying an order must know of its account."""
@@ -70,6 +74,10 @@ class AccountView:
     staleness_s: float
     index_lag_s: float
     pool: tuple[PoolWarehouse, ...]
+    terms: dict[tuple[str | None, str | None], tuple[Terms, ...]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    """What `allocate` has worked out from this pool, by country and start of the postcode."""
 
     def rank_of(self, warehouse_id: int) -> int:
         return next((w.rank for w in self.pool if w.warehouse_id == warehouse_id), len(self.pool))

@@ -89,14 +89,16 @@ def decide_order(
         left = _left_now(line, state, account, ledger, first_seen)
         if left:
             leaving[line.channel_line_id] = left
-        release_surplus(line, left, account, ledger, change)
+        if not first_seen:
+            release_surplus(line, left, account, ledger, change)
         mapped_now = line.components and line.short_reason is ShortageReason.UNMAPPED
         if line.wanted_units + left > line.open_units or left > sum(line.held.values()) or (line.short and mapped_now):
             wanting.append(line)
-    unread = book.lines.keys() - {told.channel_line_id for told in state.lines if told.parked is None}
-    for line_id in sorted(unread):  # what was to be cancelled of these still is
-        release_surplus(book.lines[line_id], 0, account, ledger, change)
-    _vanished(book, state, change)
+    if not change.is_new:
+        unread = book.lines.keys() - {told.channel_line_id for told in state.lines if told.parked is None}
+        for line_id in sorted(unread):  # what was to be cancelled of these still is
+            release_surplus(book.lines[line_id], 0, account, ledger, change)
+        _vanished(book, state, change)
     cover_lines(wanting, change, account, ledger, leaving, first_applied=True)
     _settle_standing(book, change)
     _review(state, account, change)
@@ -135,8 +137,9 @@ def cover_lines(
     for line in book.lines.values():
         if line.channel_line_id in leaving:
             ship_left(line, leaving[line.channel_line_id], account, ledger, change)
+    looked_at = leaving.keys() | {line.channel_line_id for line in lines}
     for line in book.lines.values():
-        if line.components and (line in lines or line.channel_line_id in leaving):
+        if line.components and line.channel_line_id in looked_at:
             _note_short(line, account, change, first_applied)
     _tell_shortage(account, change)
 
@@ -261,6 +264,8 @@ def _vanished(book: OrderBook, state: OrderState, change: OrderChange) -> None:
 
 
 def _review(state: OrderState, account: AccountView, change: OrderChange) -> None:
+    if change.is_new and not (state.problems or state.test or change.review):
+        return
     reasons = [f"{problem.field}: {problem.reason}" for problem in state.problems]
     if state.test and change.standing is OrderStanding.OPEN and _elsewhere(change.book, account):
         reasons.append("test: no warehouse is asked to send it; cancel it at the channel to free its units")
@@ -286,10 +291,10 @@ def _elsewhere(book: OrderBook, account: AccountView) -> bool:
 
 
 def _tell_shortage(account: AccountView, change: OrderChange) -> None:
-    short = {line.short_reason for line in change.book.lines.values() if line.short}
-    key = f"oversold:{account.account_id}:{change.book.channel_order_id}"
-    name = change.state.name if change.state else change.book.channel_order_id
+    short = [line.short_reason for line in change.book.lines.values() if line.short]
     if ShortageReason.OVERSOLD in short:
+        key = f"oversold:{account.account_id}:{change.book.channel_order_id}"
+        name = change.state.name if change.state else change.book.channel_order_id
         units = sum(x.short for x in change.book.lines.values() if x.short_reason is ShortageReason.OVERSOLD)
         message = f"order {name} of {account.key}: {units} units sold that no warehouse has; find stock or cancel them"
         change.notices.append(Notice(key, "oversold", f"{units} units", message, name, units=units, orders=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection, Executable, select, update
 
@@ -42,19 +43,31 @@ def insert_arrived(connection: Connection, arrived: Sequence[Arrived], now: date
     """Insert news not yet known by its event key, in one statement. Returns how many rows were new."""
     if not arrived:
         return 0
-    placeholder = "?" if connection.dialect.name == "sqlite" else "%s"
-    one = "(" + ", ".join([placeholder] * 7) + ")"
-    values: list[object] = []
+    # Bodies are bytes, which JSON cannot carry. A text for each count would drive others out of the drivers' caches.
+    rows = [(each.account_id, each.event_key, each.topic, each.way, each.body) for each in arrived]
     received = to_micros(now)
-    for each in arrived:
-        values += [each.account_id, each.event_key, each.topic, each.way, each.body, "new", received]
-    # Bodies are bytes, which JSON cannot carry, so these rows go in as one VALUES list.
-    insert = (
-        "INSERT INTO inbox (account_id, event_key, topic, way, body, state, received_at) VALUES "
-        + ", ".join([one] * len(arrived))
-        + " ON CONFLICT (account_id, event_key) DO NOTHING"
-    )
-    return connection.exec_driver_sql(insert, tuple(values)).rowcount
+    if connection.dialect.name == "sqlite":
+        room = 1 << (len(rows) - 1).bit_length()
+        values = [value for row in rows for value in row] + [None] * (5 * (room - len(rows)))
+        return connection.exec_driver_sql(_values_insert(room), (received, *values, len(rows))).rowcount
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    return connection.exec_driver_sql(_ARRAYS_INSERT, (received, *columns)).rowcount
+
+
+_NEW_ROW = "INSERT INTO inbox (state, received_at, account_id, event_key, topic, way, body) SELECT 'new'"
+_ONCE = "ON CONFLICT (account_id, event_key) DO NOTHING"
+_ARRAYS_INSERT = (
+    f"{_NEW_ROW}, %s, account_id, event_key, topic, way, body"
+    " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %b::bytea[])"
+    f" WITH ORDINALITY AS arrived (account_id, event_key, topic, way, body, place) ORDER BY place {_ONCE}"
+)
+
+
+@cache
+def _values_insert(room: int) -> str:
+    """Takes the rows that come first among `room`, as many as its last value says."""
+    values = ", ".join(["(?, ?, ?, ?, ?)"] * room)
+    return f"{_NEW_ROW}, ?, * FROM (VALUES {values}) WHERE true LIMIT ? {_ONCE}"
 
 
 def load_new(connection: Connection, limit: int) -> list[InboxRow]:

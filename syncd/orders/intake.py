@@ -22,6 +22,7 @@ from adapters.contract import (
     RawEvent,
 )
 from syncd.db.database import DatabaseClosed, StaleLoad, Transactor
+from syncd.db.trouble import took_too_long
 from syncd.db.types import from_micros
 from syncd.orders.apply import Applied
 from syncd.orders.batch_size import BatchSize
@@ -31,7 +32,6 @@ from syncd.orders.take_in import Reached, Settled, apply_batch, park_row, settle
 
 log = structlog.get_logger(__name__)
 
-_QUERY_CANCELLED = "57014"  # PostgreSQL: the statement ran into its time-out
 _STALE_BATCHES = 3  # in a row: then it is a row of them that is never right, and not a writer that came between
 _ROWS_A_COMMIT = 512  # the engines bound how many values a statement may carry
 
@@ -48,14 +48,17 @@ class InboxWriter:
 
     async def add(self, *arrived: Arrived) -> None:
         """Return once these rows are committed. Raises what the database raises when they cannot be."""
-        if not arrived:
-            return
+        if arrived:
+            await self.put(*arrived)
+
+    def put(self, *arrived: Arrived) -> asyncio.Future[None]:
+        """What is done once these rows are committed, or has the error. Whoever ends it before takes no row back."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrived, done))
         if self._committer is None or self._committer.done():
             # A task of its own: a caller that goes away must not take the others' rows with it.
             self._committer = asyncio.create_task(self._commit_all(), name="inbox")
-        await done
+        return done
 
     async def _commit_all(self) -> None:
         while self._waiting:
@@ -104,7 +107,7 @@ def _is_the_databases_fault(err: Exception) -> bool:
         return True
     if not isinstance(err, DBAPIError) or isinstance(err, DataError | IntegrityError):
         return False
-    return getattr(err.orig, "sqlstate", None) != _QUERY_CANCELLED
+    return not took_too_long(err)
 
 
 class Intake:
@@ -118,11 +121,11 @@ class Intake:
         clock: Clock,
         changed: Callable[[], None],
         hinted: Callable[[int], None] = lambda account_id: None,
-        within_s: float | None = None,
+        others_wait: Callable[[], bool] | None = None,
     ) -> None:
         """`changed` is told of each change of the book, `hinted` of accounts with news to be looked up.
 
-        `within_s`: how long a batch may take where everything else that is written waits behind it.
+        `others_wait`: whether somebody waited for the writer lately, where all that is written waits behind a batch.
         """
         self._db = db
         self._channels = channels
@@ -131,14 +134,14 @@ class Intake:
         self._clock = clock
         self._changed = changed
         self._hinted = hinted
-        self._size = BatchSize(within_s)
+        self._size = BatchSize(others_wait)
         self._stale_batches = 0
         self.more = False
         """Whether the last batch was as large as it may be, so that more rows may wait."""
 
     async def drain(self) -> int:
         """Take in one batch. Returns how many inbox rows were settled; 0 means that the inbox is empty."""
-        limit = self._size.limit
+        limit = self._size.limit(asyncio.get_running_loop().time())
         found = await self._db.read(load_new, limit)
         self.more = len(found) == limit
         if not found:
@@ -201,7 +204,8 @@ class Intake:
             await self._park(batch[0], err)
             return True
         self._stale_batches = 0
-        self._size.took(len(batch), loop.time() - began)
+        ended = loop.time()
+        self._size.took(len(batch), ended - began, ended)
         self._tell(applied)
         return any(each.news for each in applied)
 

@@ -74,8 +74,7 @@ def _replan(
 
 def _move_from(place: int, book: OrderBook, account: AccountView, ledger: Ledger, change: OrderChange) -> None:
     """Move an order's units out of a warehouse that is short of them, as far as others have them."""
-    lines = [(line, _missing(line, place, ledger)) for line in book.lines.values()]
-    lines = [(line, units) for line, units in lines if units]
+    lines = _missing(book, place, ledger)
     if not lines:
         return
     mapped = [line for line, _ in lines]
@@ -88,13 +87,24 @@ def _move_from(place: int, book: OrderBook, account: AccountView, ledger: Ledger
         change.decision = explain(plan, mapped, book, account)
 
 
-def _missing(line: LineBook, place: int, ledger: Ledger) -> int:
-    """Units of a line that are reserved in a warehouse, not asked of it, and not there."""
-    untold = line.untold(place)
-    if untold <= 0:
-        return 0
-    short = max((-(-ledger.level(sku_id, place).short // pieces) for sku_id, pieces in line.components), default=0)
-    return min(untold, short)
+def _missing(book: OrderBook, place: int, ledger: Ledger) -> list[tuple[LineBook, int]]:
+    """Units of each line that are reserved in a warehouse, not asked of it, and not there: a missing piece counts once.
+
+    Lines of which nothing is missing are left out.
+    """
+    short: dict[int, int] = {}
+    missing = []
+    for line in book.lines.values():
+        for sku_id, _ in line.components:
+            short.setdefault(sku_id, ledger.level(sku_id, place).short)
+        wanted = max((-(-short[sku_id] // pieces) for sku_id, pieces in line.components), default=0)
+        units = min(line.untold(place), wanted)
+        if units <= 0:
+            continue
+        for sku_id, pieces in line.components:
+            short[sku_id] = max(0, short[sku_id] - units * pieces)
+        missing.append((line, units))
+    return missing
 
 
 @statement

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, Row, Select, and_, func, literal_column, select
 
@@ -50,47 +50,58 @@ def load_stock(connection: Connection, listing_ids: Sequence[int]) -> dict[int, 
     ids = [(listing_id,) for listing_id in sorted(set(listing_ids))]
     heads = _heads(connection, wanted=ids).all()
     parts: dict[int, list[tuple[int, int, int]]] = {}
-    for row in _components(connection, wanted=ids):
-        parts.setdefault(row.listing_id, []).append((row.sku_id, row.units, row.safety_stock))
+    for listing_id, sku_id, units, safety_stock in _components(connection, wanted=ids):
+        parts.setdefault(listing_id, []).append((sku_id, units, safety_stock))
     skus = sorted({sku_id for each in parts.values() for sku_id, _, _ in each})
     # What lowers a number is read before what raises it: whatever is committed in between errs on the low side.
     unseen = _unseen(connection, skus)
     short = _shortages(connection, skus)
-    available = _available(connection, skus, sorted({head.account_id for head in heads}))
+    available = _available(connection, skus, sorted({account_id for _, account_id, *_ in heads}))
     parked = set(_parked(connection, wanted=ids).scalars())
     stock = {}
-    for head in heads:
+    for listing_id, account_id, channel_sku, channel_location, unwritable, buffer, cap in heads:
         components = tuple(
-            ComponentStock(
-                sku_id,
-                units,
-                available.get((head.account_id, sku_id), {}),
-                safety_stock,
-                short.get(sku_id, 0),
-                unseen.get(sku_id, 0),
-            )
-            for sku_id, units, safety_stock in parts.get(head.id, [])
+            [
+                ComponentStock(
+                    sku_id,
+                    units,
+                    available.get((account_id, sku_id), _NOWHERE),
+                    safety_stock,
+                    short.get(sku_id, 0),
+                    unseen.get(sku_id, 0),
+                )
+                for sku_id, units, safety_stock in parts.get(listing_id, ())
+            ]
         )
-        buffer = head.buffer if head.buffer is not None else head.account_buffer
-        cap = head.cap if head.cap is not None else head.account_cap
-        stock[head.id] = ListingStock(
-            head.id,
-            head.account_id,
-            head.channel_sku,
-            head.channel_location,
-            head.unwritable,
+        stock[listing_id] = ListingStock(
+            listing_id,
+            account_id,
+            channel_sku,
+            channel_location,
+            unwritable,
             bool(components),
-            head.id in parked,
+            listing_id in parked,
             sellable(components, buffer, cap),
         )
     return stock
+
+
+_NOWHERE: Final[Mapping[int, int]] = {}
 
 
 @statement
 def _heads(given: Given) -> Executable:
     wanted = given.rows("wanted", id=int)
     return (
-        select(listing, account.c.buffer.label("account_buffer"), account.c.cap.label("account_cap"))
+        select(
+            listing.c.id,
+            listing.c.account_id,
+            listing.c.channel_sku,
+            listing.c.channel_location,
+            listing.c.unwritable,
+            func.coalesce(listing.c.buffer, account.c.buffer),
+            func.coalesce(listing.c.cap, account.c.cap),
+        )
         .join(wanted, wanted.c.id == listing.c.id)
         .join(account, account.c.id == listing.c.account_id)
     )
@@ -100,7 +111,9 @@ def _heads(given: Given) -> Executable:
 def _components(given: Given) -> Executable:
     wanted = given.rows("wanted", id=int)
     return (
-        select(listing_component, sku.c.safety_stock)
+        select(
+            listing_component.c.listing_id, listing_component.c.sku_id, listing_component.c.units, sku.c.safety_stock
+        )
         .join(wanted, wanted.c.id == listing_component.c.listing_id)
         .join(sku, sku.c.id == listing_component.c.sku_id)
         .order_by(listing_component.c.listing_id, listing_component.c.sku_id)
@@ -113,8 +126,13 @@ def _available(
     if not skus:
         return {}
     by_account: dict[tuple[int, int], dict[int, int]] = {}
-    for row in _levels(connection, wanted=[(sku_id,) for sku_id in skus], accounts=[(each,) for each in accounts]):
-        by_account.setdefault((row.account_id, row.sku_id), {})[row.warehouse_id] = row.available
+    found = _levels(connection, wanted=[(sku_id,) for sku_id in skus], accounts=[(each,) for each in accounts])
+    for account_id, sku_id, warehouse_id, available in found:
+        key = account_id, sku_id
+        if key in by_account:
+            by_account[key][warehouse_id] = available
+        else:
+            by_account[key] = {warehouse_id: available}
     return by_account
 
 

@@ -5,7 +5,7 @@ Plain transaction functions, called inside the transaction that causes them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Row,
     Select,
     Subquery,
     and_,
@@ -77,16 +78,13 @@ def _mark_dirty(given: Given) -> Executable:
         ),
         select(also.c.id, cast(null(), Instant())),
     ).subquery("concerned")
-    found = (
-        select(
-            concerned.c.listing_id,
-            listing.c.account_id,
-            func.min(concerned.c.since_at, type_=Instant()).label("since_at"),
-        )
-        .join(listing, listing.c.id == concerned.c.listing_id)
-        .group_by(concerned.c.listing_id, listing.c.account_id)
+    by_listing = (
+        select(concerned.c.listing_id, func.min(concerned.c.since_at, type_=Instant()).label("since_at"))
+        .group_by(concerned.c.listing_id)
+        .subquery("by_listing")
     )
-    return _upsert_dirty(given, found)
+    found = select(by_listing.c.listing_id, listing.c.account_id, by_listing.c.since_at)
+    return _upsert_dirty(given, found.join(listing, listing.c.id == by_listing.c.listing_id))
 
 
 @statement
@@ -145,17 +143,28 @@ def note_sales(
     be either widens the range. A channel's instants stand for `granularity_s` from there on. A give-back that the
     anchor already contains is held for the channel's index lag (C8): a sale not heard of may hide behind it. Where a
     change is older than a write that went through without knowing of it, something has hidden it: the number is read.
-    Whoever calls marks the listings: one may be made of other things by now than what was sold.
+    Whoever calls has locked them (`lock_sold`) and marks the listings: one may be made of other things by now than
+    what was sold.
     """
     if not sales:
         return
-    lock_cells(connection, [sale.listing_id for sale in sales])  # first: what is compared below must not move
     grain = timedelta(seconds=granularity_s)
     sold = [(sale.listing_id, sale.d_min, sale.d_max, sale.from_at, sale.to_at + grain) for sale in sales]
     if any(sale.d_min < 0 for sale in sales):
         _hold_give_backs(connection, sold=sold, expires_at=now + timedelta(seconds=index_lag_s), now=now)
         explain_surplus(connection, [(each.listing_id, -each.d_min, each.from_at) for each in sales if each.d_min < 0])
     _lower(connection, sold=sold)
+
+
+def lock_sold(connection: Connection, sales: Sequence[Sale]) -> Iterable[Row[Any]]:
+    """Lock what sales are counted against: their listings' cells, and then the holds that they may explain.
+
+    Returns the holds, which `eat_holds` wants. First of all, since what sales are compared with must not move.
+    """
+    lock_cells(connection, [sale.listing_id for sale in sales])
+    if not any(sale.d_max > 0 for sale in sales):
+        return ()
+    return _lock_holds(connection, sold=[(i,) for i in sorted({sale.listing_id for sale in sales})])
 
 
 def _sold(given: Given) -> tuple[Subquery, ColumnElement[bool], ColumnElement[bool]]:
@@ -217,14 +226,17 @@ def _hold_give_backs(given: Given) -> Executable:
     return hold.insert().from_select(columns, given_back)
 
 
-def eat_holds(connection: Connection, sales: Sequence[Sale], staleness_s: float, now: datetime) -> set[int]:
+def eat_holds(
+    connection: Connection, held: Iterable[Row[Any]], sales: Sequence[Sale], staleness_s: float, now: datetime
+) -> set[int]:
     """Let orders that explain a shortfall eat its hold, once. Returns the SKUs whose holds shrank.
 
-    What was sold after the read that found the shortfall cannot be what it missed.
+    `held` are the locked holds of the listings sold; what is given back just now has added to them. What was sold after
+    the read that found the shortfall cannot be what it missed.
     """
-    if not any(sale.d_max > 0 for sale in sales):
-        return set()
-    found = _lock_holds(connection, sold=[(i,) for i in sorted({sale.listing_id for sale in sales})]).all()
+    if any(sale.d_min < 0 for sale in sales) and any(sale.d_max > 0 for sale in sales):
+        held = _lock_holds(connection, sold=[(i,) for i in sorted({sale.listing_id for sale in sales})])
+    found = list(held)
     if not found:
         return set()
     slack = timedelta(seconds=staleness_s)

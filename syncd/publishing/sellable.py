@@ -18,6 +18,16 @@ class ComponentStock:
     shortage: int  # open demand that found no unit
     unseen: int  # holds of all listings of the component
 
+    @property
+    def free(self) -> int:
+        """Pieces that sales may see, over the whole pool."""
+        return sum(self.available.values()) - self.safety_stock - self.shortage - self.unseen
+
+    @property
+    def makeable_alone(self) -> int:
+        """Units of a listing that is made of nothing else, over the pool."""
+        return sum([pieces // self.units for pieces in self.available.values() if pieces > 0])
+
 
 @dataclass(frozen=True, slots=True)
 class Sellable:
@@ -60,20 +70,17 @@ def sellable(components: tuple[ComponentStock, ...], buffer: int, cap: int | Non
     """
     if not components:
         return Sellable(0, 0, 0, None, buffer, cap, ())
+    free, tightest = min([(each.free // each.units, each.sku_id) for each in components])
+    makeable = components[0].makeable_alone if len(components) == 1 else _makeable(components)
+    quantity = max(0, min(makeable, free) - buffer)
+    if cap is not None:
+        quantity = min(quantity, cap)
+    return Sellable(quantity, makeable, free, tightest, buffer, cap, components)
+
+
+def _makeable(components: tuple[ComponentStock, ...]) -> int:
     warehouses = {warehouse for component in components for warehouse in component.available}
-    makeable = sum(
+    return sum(
         min(max(0, component.available.get(warehouse, 0)) // component.units for component in components)
         for warehouse in warehouses
     )
-    free = {
-        component.sku_id: (
-            sum(component.available.values()) - component.safety_stock - component.shortage - component.unseen
-        )
-        // component.units
-        for component in components
-    }
-    tightest = min(free, key=lambda sku_id: (free[sku_id], sku_id))
-    quantity = max(0, min(makeable, free[tightest]) - buffer)
-    if cap is not None:
-        quantity = min(quantity, cap)
-    return Sellable(quantity, makeable, free[tightest], tightest, buffer, cap, components)

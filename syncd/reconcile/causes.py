@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from syncd.db.trouble import is_down
 from syncd.db.types import from_micros
 from syncd.reconcile.checks import Check
 from syncd.reconcile.pages import Row
@@ -42,7 +43,18 @@ def told(check: Check, row: Row) -> Looked:
 
 
 def look_into(connection: Connection, check: Check, row: Row) -> Looked:
-    """The likeliest cause of a violation, and its last movements."""
+    """The likeliest cause of a violation, and its last movements. What cannot be read of them hides no violation."""
+    try:
+        with connection.begin_nested():
+            return _look_into(connection, check, row)
+    except Exception as err:
+        if is_down(err):
+            raise
+        cause = f"{told(check, row).likely_cause} (its movements cannot be looked into: {type(err).__name__})"
+        return Looked(cause)
+
+
+def _look_into(connection: Connection, check: Check, row: Row) -> Looked:
     cause = check.causes[row["cause"]]
     if check.rule == "level.fold" and row["cause"] != "gap":
         cause = _cause_of_fold(connection, row) or cause

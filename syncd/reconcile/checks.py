@@ -2,20 +2,27 @@
 
 Each is asked of one page of a table's keys at a time: `{page}` is where the page goes. A row it gives has the columns
 of the subject, `found` and `expected` (or several, `found_on_hand`), and `cause`: which of `causes` is the likeliest.
-`{number:d.inputs.quantity}` is a number inside a column of JSON, said as the engine says it.
+`{sum:r.quantity}` and `{raw:d.inputs}` are said as the engine says them (see `wording`).
 Rules about one moment compare everything inside one statement: that is one snapshot on both engines.
+
+A statement never fails, whatever a hand has written: arithmetic is done in more digits than a column has, nothing is
+divided by 0, and what is no number at all (SQLite keeps a text where a number should be) is named by a rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from syncd.catalogue.codes import normalise
 
 PAGE = 8_000
 HEAVY_PAGE = 40_000
+
+# SQLite orders a text behind every number, so that neither is "between".
+NO_INTEGER: Final = "NOT BETWEEN -2147483648 AND 2147483647"
+NO_COUNT: Final = "NOT BETWEEN 0 AND 2147483647"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +40,12 @@ class Check:
     """Columns of a row that name what is wrong, each with the column of the table that it is looked up by again."""
     recent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the feed of changes knows it by (see `recent`), with the columns of the table that say the same."""
-    confirm: Callable[[Mapping[str, Any]], bool] | None = None
-    """Whether a row is wrong after all, where SQL alone cannot say it."""
+    judge: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None
+    """What a row comes to, where SQL alone cannot say it; None: nothing is wrong."""
 
 
 _LEVEL = ("l.sku_id", "l.warehouse_id")
+_LEDGER = "CAST(l.seq AS bigint) - l.archived_seq"
 _LEVEL_NAMES = {"sku_id": "l.sku_id", "warehouse_id": "l.warehouse_id"}
 _RECENT_LEVELS = {"level": _LEVEL}
 
@@ -56,11 +64,12 @@ LEVEL_FOLD = Check(
         WHEN x.on_hand = x.told_on_hand AND x.unavailable = x.told_unavailable THEN 'lost_update'
         ELSE 'by_hand' END AS cause
     FROM (
-      SELECT l.sku_id, l.warehouse_id, l.on_hand, l.unavailable, l.reserved, l.seq, l.archived_seq,
+      SELECT l.sku_id, l.warehouse_id, l.on_hand, l.unavailable, l.reserved,
+        CAST(l.seq AS bigint) AS seq, l.archived_seq,
         count(m.seq) AS movements, coalesce(max(b.seq), 0) AS based,
-        coalesce(max(b.on_hand), 0) + coalesce(sum(m.d_on_hand), 0) AS told_on_hand,
-        coalesce(max(b.unavailable), 0) + coalesce(sum(m.d_unavailable), 0) AS told_unavailable,
-        coalesce(max(b.reserved), 0) + coalesce(sum(m.d_reserved), 0) AS told_reserved
+        coalesce(max(b.on_hand), 0) + coalesce({sum:m.d_on_hand}, 0) AS told_on_hand,
+        coalesce(max(b.unavailable), 0) + coalesce({sum:m.d_unavailable}, 0) AS told_unavailable,
+        coalesce(max(b.reserved), 0) + coalesce({sum:m.d_reserved}, 0) AS told_reserved
       FROM level l
       LEFT JOIN archived_level b ON b.sku_id = l.sku_id AND b.warehouse_id = l.warehouse_id
       LEFT JOIN movement m ON m.sku_id = l.sku_id AND m.warehouse_id = l.warehouse_id
@@ -76,7 +85,7 @@ LEVEL_FOLD = Check(
         "lost_update": "an update of reserved was lost to a writer that had not locked the level, or made by hand",
         "by_hand": "the level was edited by hand, without a movement, or a movement under it was edited",
     },
-    weight="l.seq - l.archived_seq",
+    weight=_LEDGER,
     subject=_LEVEL_NAMES,
     recent=_RECENT_LEVELS,
 )
@@ -88,21 +97,21 @@ LEVEL_SEQ = Check(
     """
     SELECT l.sku_id, l.warehouse_id,
       count(m.seq) AS found_movements, coalesce(max(m.seq), l.archived_seq) AS found_last,
-      l.seq - l.archived_seq AS expected_movements, l.seq AS expected_last,
+      CAST(l.seq AS bigint) - l.archived_seq AS expected_movements, l.seq AS expected_last,
       CASE WHEN coalesce(max(m.seq), l.archived_seq) > l.seq THEN 'behind'
         WHEN max(m.seq) = l.seq THEN 'deleted' ELSE 'ahead' END AS cause
     FROM level l LEFT JOIN movement m
       ON m.sku_id = l.sku_id AND m.warehouse_id = l.warehouse_id AND m.seq > l.archived_seq
     WHERE {page}
     GROUP BY l.sku_id, l.warehouse_id
-    HAVING count(m.seq) <> l.seq - l.archived_seq OR coalesce(max(m.seq), l.archived_seq) <> l.seq
+    HAVING count(m.seq) <> CAST(l.seq AS bigint) - l.archived_seq OR coalesce(max(m.seq), l.archived_seq) <> l.seq
     """,
     {
         "behind": "an update of the level was lost: it has movements newer than itself",
         "deleted": "movements between the first and the last were deleted",
         "ahead": "the newest movements were deleted, or the level moved without one",
     },
-    weight="l.seq - l.archived_seq",
+    weight=_LEDGER,
     subject=_LEVEL_NAMES,
     recent=_RECENT_LEVELS,
 )
@@ -114,8 +123,8 @@ LEVEL_SHORT = Check(
     """
     SELECT x.* FROM (
       SELECT l.sku_id, l.warehouse_id, l.short AS found,
-        CASE WHEN l.reserved + l.unavailable > l.on_hand THEN l.reserved + l.unavailable - l.on_hand ELSE 0 END
-          AS expected,
+        CASE WHEN CAST(l.reserved AS bigint) + l.unavailable > l.on_hand
+          THEN CAST(l.reserved AS bigint) + l.unavailable - l.on_hand ELSE 0 END AS expected,
         'written' AS cause
       FROM level l WHERE {page}
     ) x WHERE x.found <> x.expected
@@ -130,13 +139,13 @@ LEVEL_RESERVED = Check(
     "level l",
     _LEVEL,
     """
-    SELECT l.sku_id, l.warehouse_id, l.reserved AS found, coalesce(sum(r.quantity), 0) AS expected,
-      CASE WHEN l.reserved < coalesce(sum(r.quantity), 0) THEN 'less' ELSE 'more' END AS cause
+    SELECT l.sku_id, l.warehouse_id, l.reserved AS found, coalesce({sum:r.quantity}, 0) AS expected,
+      CASE WHEN l.reserved < coalesce({sum:r.quantity}, 0) THEN 'less' ELSE 'more' END AS cause
     FROM level l LEFT JOIN reservation r
       ON r.sku_id = l.sku_id AND r.warehouse_id = l.warehouse_id AND r.stage != 'shipped' AND r.quantity > 0
     WHERE {page}
     GROUP BY l.sku_id, l.warehouse_id
-    HAVING l.reserved <> coalesce(sum(r.quantity), 0)
+    HAVING l.reserved <> coalesce({sum:r.quantity}, 0)
     """,
     {
         "less": "an update of reserved was lost, or a reservation was written without its movement:"
@@ -157,12 +166,13 @@ RESERVATION_ORPHAN = Check(
       CASE WHEN x.no_line = 1 THEN 'line' WHEN x.no_component = 1 THEN 'component' ELSE 'level' END AS cause
     FROM (
       SELECT r.order_line_id, r.sku_id, r.warehouse_id, r.stage, r.quantity,
-        CASE WHEN EXISTS (SELECT 1 FROM order_line ol WHERE ol.id = r.order_line_id) THEN 0 ELSE 1 END AS no_line,
-        CASE WHEN EXISTS (SELECT 1 FROM line_component lc
-          WHERE lc.order_line_id = r.order_line_id AND lc.sku_id = r.sku_id) THEN 0 ELSE 1 END AS no_component,
-        CASE WHEN EXISTS (SELECT 1 FROM level l
-          WHERE l.sku_id = r.sku_id AND l.warehouse_id = r.warehouse_id) THEN 0 ELSE 1 END AS no_level
-      FROM reservation r WHERE {page} AND r.quantity > 0
+        CASE WHEN ol.id IS NULL THEN 1 ELSE 0 END AS no_line,
+        CASE WHEN lc.sku_id IS NULL THEN 1 ELSE 0 END AS no_component,
+        CASE WHEN l.sku_id IS NULL THEN 1 ELSE 0 END AS no_level
+      FROM reservation r LEFT JOIN order_line ol ON ol.id = r.order_line_id
+        LEFT JOIN line_component lc ON lc.order_line_id = r.order_line_id AND lc.sku_id = r.sku_id
+        LEFT JOIN level l ON l.sku_id = r.sku_id AND l.warehouse_id = r.warehouse_id
+      WHERE {page} AND r.quantity > 0
     ) x WHERE x.no_line + x.no_component + x.no_level > 0
     """,
     {
@@ -200,15 +210,15 @@ LISTING_COMPONENT = Check(
     "listing.component",
     "listing_component c",
     ("c.listing_id", "c.sku_id"),
-    """
+    f"""
     SELECT x.listing_id, x.sku_id, x.units AS found, 'units of a listing and a SKU that exist' AS expected,
       CASE WHEN x.listings = 0 THEN 'listing' WHEN x.skus = 0 THEN 'sku' ELSE 'units' END AS cause
     FROM (
       SELECT c.listing_id, c.sku_id, c.units,
         (SELECT count(*) FROM listing g WHERE g.id = c.listing_id) AS listings,
         (SELECT count(*) FROM sku s WHERE s.id = c.sku_id) AS skus
-      FROM listing_component c WHERE {page}
-    ) x WHERE x.listings = 0 OR x.skus = 0 OR x.units < 1
+      FROM listing_component c WHERE {{page}}
+    ) x WHERE x.listings = 0 OR x.skus = 0 OR x.units < 1 OR x.units {NO_COUNT}
     """,
     {
         "listing": "the listing was deleted and what it is made of was not",
@@ -223,12 +233,16 @@ LEVEL_BOUNDS = Check(
     "level.bounds",
     "level l",
     _LEVEL,
-    """
-    SELECT l.sku_id, l.warehouse_id, l.reserved AS found_reserved, l.unavailable AS found_unavailable,
-      l.short AS found_short, 0 AS expected, CASE WHEN l.reserved < 0 THEN 'released' ELSE 'written' END AS cause
-    FROM level l WHERE {page} AND (l.reserved < 0 OR l.unavailable < 0 OR l.short < 0)
+    f"""
+    SELECT l.sku_id, l.warehouse_id, l.on_hand AS found_on_hand, l.reserved AS found_reserved,
+      l.unavailable AS found_unavailable, l.short AS found_short, 0 AS expected,
+      CASE WHEN l.reserved < 0 THEN 'released'
+        WHEN l.unavailable < 0 OR l.short < 0 THEN 'written' ELSE 'no_number' END AS cause
+    FROM level l WHERE {{page}} AND (l.reserved {NO_COUNT} OR l.unavailable {NO_COUNT} OR l.short {NO_COUNT}
+      OR l.on_hand {NO_INTEGER})
     """,
     {
+        "no_number": "what stands there is no number of pieces: it was written by hand",
         "released": "more was released than was ever reserved: a release was booked twice",
         "written": "a negative quantity was written by hand: the database itself refuses it",
     },
@@ -240,35 +254,54 @@ RESERVATION_NEGATIVE = Check(
     "reservation.negative",
     "reservation r",
     ("r.order_line_id", "r.sku_id", "r.warehouse_id", "r.stage"),
-    """
-    SELECT r.order_line_id, r.sku_id, r.warehouse_id, r.stage, r.quantity AS found, 0 AS expected, 'over' AS cause
-    FROM reservation r WHERE {page} AND r.quantity < 0
+    f"""
+    SELECT r.order_line_id, r.sku_id, r.warehouse_id, r.stage, r.quantity AS found, 0 AS expected,
+      CASE WHEN r.quantity < 0 THEN 'over' ELSE 'no_number' END AS cause
+    FROM reservation r WHERE {{page}} AND r.quantity {NO_COUNT}
     """,
-    {"over": "more was released than the line had reserved, or a negative reservation was written by hand"},
+    {
+        "over": "more was released than the line had reserved, or a negative reservation was written by hand",
+        "no_number": "what stands there is no number of pieces: it was written by hand",
+    },
     subject=RESERVATION_ORPHAN.subject,
     recent=RESERVATION_ORPHAN.recent,
 )
+
+OF_ANOTHER_KIND: Final = f"""
+  (NOT CASE m.kind
+    WHEN 'reservation' THEN m.d_on_hand = 0 AND m.d_unavailable = 0 AND m.d_reserved > 0
+    WHEN 'release' THEN m.d_on_hand = 0 AND m.d_unavailable = 0 AND m.d_reserved < 0
+    WHEN 'shipment' THEN m.d_on_hand < 0 AND m.d_unavailable = 0 AND m.d_reserved <= 0 AND m.d_reserved >= m.d_on_hand
+    ELSE m.d_reserved = 0 END
+  OR m.d_on_hand {NO_INTEGER} OR m.d_unavailable {NO_INTEGER} OR m.d_reserved {NO_INTEGER})
+"""
+"""A movement `m` that moves what one of its kind never does."""
 
 MOVEMENT_KIND = Check(
     "movement.kind",
     "movement m",
     ("m.sku_id", "m.warehouse_id", "m.seq"),
-    """
+    f"""
     SELECT m.sku_id, m.warehouse_id, m.seq, m.kind, m.d_on_hand AS found_on_hand,
       m.d_unavailable AS found_unavailable, m.d_reserved AS found_reserved,
       'what a movement of its kind moves' AS expected, 'edited' AS cause
     FROM movement m
-    WHERE {page} AND NOT CASE m.kind
-      WHEN 'reservation' THEN m.d_on_hand = 0 AND m.d_unavailable = 0 AND m.d_reserved > 0
-      WHEN 'release' THEN m.d_on_hand = 0 AND m.d_unavailable = 0 AND m.d_reserved < 0
-      WHEN 'shipment' THEN m.d_on_hand < 0 AND m.d_unavailable = 0 AND m.d_reserved <= 0 AND m.d_reserved >= m.d_on_hand
-      ELSE m.d_reserved = 0 END
+    WHERE {{page}} AND {OF_ANOTHER_KIND}
     """,
     {"edited": "the movement was edited, or written by hand: no code of ours books such a one"},
     page=HEAVY_PAGE,
     subject={"sku_id": "m.sku_id", "warehouse_id": "m.warehouse_id", "seq": "m.seq"},
     recent={"movement": ("m.sku_id", "m.warehouse_id", "m.seq")},
 )
+
+
+def _as_people_see_it(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A code whose lower case is not what people see as the same has its alias under another name."""
+    code = row["found"]
+    if isinstance(code, str) and not (code.isascii() and normalise(code) == code.lower()):
+        return None
+    return row
+
 
 SKU_ALIAS = Check(
     "sku.alias",
@@ -292,7 +325,33 @@ SKU_ALIAS = Check(
         "taken": "the SKU was renamed by hand to a code of another one: files would move that one's stock",
     },
     subject={"sku_id": "s.id"},
-    confirm=lambda row: row["found"].isascii() and normalise(row["found"]) == row["found"].lower(),
+    judge=_as_people_see_it,
+)
+
+SKU_BOUNDS = Check(
+    "sku.bounds",
+    "sku s",
+    ("s.id",),
+    f"""
+    SELECT s.id AS sku_id, s.safety_stock AS found, 'a number of pieces' AS expected, 'written' AS cause
+    FROM sku s WHERE {{page}} AND s.safety_stock {NO_COUNT}
+    """,
+    {"written": "the safety stock was written by hand: how many of the SKU are free cannot be told"},
+    subject={"sku_id": "s.id"},
+)
+
+LISTING_BOUNDS = Check(
+    "listing.bounds",
+    "listing g",
+    ("g.id",),
+    f"""
+    SELECT g.id AS listing_id, g.buffer AS found_buffer, g.cap AS found_cap, 'numbers of units' AS expected,
+      'written' AS cause
+    FROM listing g WHERE {{page}} AND (g.buffer {NO_COUNT} OR g.cap {NO_COUNT})
+    """,
+    {"written": "the buffer or the cap was written by hand: the listing's number cannot be derived"},
+    subject={"listing_id": "g.id"},
+    recent={"listing": ("g.id",)},
 )
 
 STOCK = (
@@ -306,5 +365,7 @@ STOCK = (
     MOVEMENT_LEVEL,
     MOVEMENT_KIND,
     LISTING_COMPONENT,
+    LISTING_BOUNDS,
     SKU_ALIAS,
+    SKU_BOUNDS,
 )

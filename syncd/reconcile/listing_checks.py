@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from syncd.reconcile.checks import Check
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from syncd.reconcile.checks import NO_COUNT, NO_INTEGER, Check
 
 CELL_PUSH = Check(
     "cell.push",
@@ -65,59 +70,96 @@ PUSH_EMPTY = Check(
     recent={"push": ("b.key",)},
 )
 
+CELL_BOUNDS = Check(
+    "cell.bounds",
+    "cell c",
+    ("c.listing_id", "c.name"),
+    f"""
+    SELECT c.listing_id, c.name AS cell, c.anchor_value AS found_anchor, c.sold_hi AS found_sold,
+      c.published AS found_published, 'numbers' AS expected, 'written' AS cause
+    FROM cell c WHERE {{page}} AND (c.anchor_value {NO_INTEGER} OR c.sold_hi {NO_INTEGER} OR c.sold_lo {NO_INTEGER}
+      OR c.published {NO_INTEGER})
+    """,
+    {"written": "what stands there is no number: it was written by hand, and what the listing shows cannot be told"},
+    subject={"listing_id": "c.listing_id", "cell": "c.name"},
+    recent={"listing": ("c.listing_id",)},
+)
+
 HOLD_QUANTITY = Check(
     "hold.quantity",
     "hold d",
     ("d.id",),
-    """
-    SELECT d.id AS hold_id, d.listing_id, d.quantity AS found, 'more than 0' AS expected, 'empty' AS cause
-    FROM hold d WHERE {page} AND d.closed_at IS NULL AND d.quantity < 1
+    f"""
+    SELECT d.id AS hold_id, d.listing_id, d.quantity AS found, 'more than 0' AS expected,
+      CASE WHEN d.quantity < 1 THEN 'empty' ELSE 'no_number' END AS cause
+    FROM hold d WHERE {{page}} AND d.closed_at IS NULL AND (d.quantity < 1 OR d.quantity {NO_COUNT})
     """,
-    {"empty": "orders have explained the whole of the hold, and it was not closed"},
+    {
+        "empty": "orders have explained the whole of the hold, and it was not closed",
+        "no_number": "what is held is no number of pieces: it was written by hand",
+    },
     subject={"hold_id": "d.id"},
 )
 
 # PUBLISHING: sellable = clamp(min(makeable, free units of the tightest component) - buffer, 0, cap).
-_AVAILABLE = "(l.on_hand - l.unavailable - l.reserved)"
-_MAKEABLE = f"""
-  (SELECT coalesce(sum(w.units), 0) FROM (
-    SELECT p.warehouse_id, min(CASE WHEN {_AVAILABLE} > 0 THEN {_AVAILABLE} / k.units ELSE 0 END) AS units
-    FROM pool p JOIN listing_component k ON k.listing_id = c.listing_id
-      LEFT JOIN level l ON l.sku_id = k.sku_id AND l.warehouse_id = p.warehouse_id
-    WHERE p.account_id = g.account_id GROUP BY p.warehouse_id) w)
-"""
-_FREE = f"""
-  (SELECT min(CASE WHEN f.free > 0 THEN f.free / f.units ELSE 0 END) FROM (
-    SELECT k.units,
-      (SELECT coalesce(sum({_AVAILABLE}), 0) FROM level l JOIN pool p ON p.warehouse_id = l.warehouse_id
-        AND p.account_id = g.account_id WHERE l.sku_id = k.sku_id) - s.safety_stock
-      - (SELECT coalesce(sum(h.quantity), 0) FROM shortage h WHERE h.sku_id = k.sku_id AND h.closed_at IS NULL)
-      - (SELECT coalesce(sum(d.quantity * o.units), 0) FROM listing_component o JOIN hold d
-          ON d.listing_id = o.listing_id AND d.closed_at IS NULL WHERE o.sku_id = k.sku_id) AS free
-    FROM listing_component k JOIN sku s ON s.id = k.sku_id WHERE k.listing_id = c.listing_id) f)
-"""
+AVAILABLE: Final = "(CAST(l.on_hand AS bigint) - l.unavailable - l.reserved)"
+HELD: Final = """CASE WHEN {sum:CAST(d.quantity AS bigint) * o.units} > 1000000000000 THEN 1000000000000
+  ELSE CAST(coalesce({sum:CAST(d.quantity AS bigint) * o.units}, 0) AS bigint) END"""
+"""Pieces of a component in holds `d` of listings with `o` units of it; what a hand wrote is taken up to a bound."""
 
+NUMBER: Final = (
+    "CASE WHEN {units} <= {buffer} THEN 0 WHEN {units} - {buffer} > {cap} THEN {cap} ELSE {units} - {buffer} END"
+)
+WATCHED: Final = """
+  a.state = 'live' AND g.unwritable IS NULL AND c.published IS NOT NULL AND c.in_flight_key IS NULL
+  AND c.unknown_value IS NULL AND c.must_read = 0 AND c.anchor_value > c.sold_hi
+  AND NOT EXISTS (SELECT 1 FROM dirty_listing q WHERE q.listing_id = c.listing_id)
+"""
+"""Cells that we set and can explain, of an account that is live, and that nobody is about to look at."""
+
+# A unit of a kit comes whole from one warehouse; where a listing has one component, that is the sum over its own.
+_OF_A_KIT = f"""
+  (SELECT coalesce({{sum:w.units}}, 0) FROM (
+    SELECT p.warehouse_id, min(CASE WHEN {AVAILABLE} > 0 THEN {AVAILABLE} / nullif(k.units, 0) ELSE 0 END) AS units
+    FROM pool p JOIN listing_component k ON k.listing_id = v.listing_id
+      LEFT JOIN level l ON l.sku_id = k.sku_id AND l.warehouse_id = p.warehouse_id
+    WHERE p.account_id = v.account_id GROUP BY p.warehouse_id) w)
+"""
 LISTING_SHOWN = Check(
     "listing.shown",
     "cell c",
     ("c.listing_id", "c.name"),
-    # Only what we set and can explain, of an account that is live, and that nobody is about to look at.
     f"""
     SELECT y.listing_id, y.cell, y.found, y.expected, 'high' AS cause FROM (
-      SELECT x.listing_id, x.cell, x.found,
-        CASE WHEN x.units <= x.buffer THEN 0 WHEN x.units - x.buffer > x.cap THEN x.cap
-          ELSE x.units - x.buffer END AS expected
+      SELECT x.listing_id, x.cell, x.found, {NUMBER.format(units="x.units", buffer="x.buffer", cap="x.cap")} AS expected
       FROM (
         SELECT z.*, CASE WHEN z.free < z.makeable THEN z.free ELSE z.makeable END AS units FROM (
-          SELECT c.listing_id, c.name AS cell, c.anchor_value - c.sold_hi AS found,
-            coalesce(g.buffer, a.buffer) AS buffer, coalesce(g.cap, a.cap) AS cap,
-            {_MAKEABLE} AS makeable, {_FREE} AS free
-          FROM cell c JOIN listing g ON g.id = c.listing_id JOIN account a ON a.id = g.account_id
-          WHERE {{page}} AND a.state = 'live' AND g.unwritable IS NULL AND c.published IS NOT NULL
-            AND c.in_flight_key IS NULL AND c.unknown_value IS NULL AND c.must_read = 0
-            AND c.anchor_value > c.sold_hi
-            AND NOT EXISTS (SELECT 1 FROM dirty_listing q WHERE q.listing_id = c.listing_id)
-        ) z WHERE z.free IS NOT NULL
+          SELECT v.listing_id, v.cell, v.found, v.buffer, v.cap, v.free,
+            CASE WHEN v.components = 1 THEN v.makeable ELSE {_OF_A_KIT} END AS makeable
+          FROM (
+            SELECT u.listing_id, u.cell, max(u.account_id) AS account_id, max(u.found) AS found,
+              max(u.buffer) AS buffer, max(u.cap) AS cap, count(*) AS components, max(u.makeable) AS makeable,
+              min(CASE WHEN u.free > 0 THEN u.free / u.units WHEN u.free <= 0 THEN 0 END) AS free
+            FROM (
+              SELECT c.listing_id, c.name AS cell, g.account_id, CAST(c.anchor_value AS bigint) - c.sold_hi AS found,
+                coalesce(g.buffer, a.buffer) AS buffer, coalesce(g.cap, a.cap) AS cap, nullif(k.units, 0) AS units,
+                CAST(coalesce({{sum:CASE WHEN p.rank IS NOT NULL AND {AVAILABLE} > 0
+                  THEN {AVAILABLE} / nullif(k.units, 0) ELSE 0 END}}, 0) AS bigint) AS makeable,
+                CAST(coalesce({{sum:CASE WHEN p.rank IS NOT NULL THEN {AVAILABLE} ELSE 0 END}}, 0) AS bigint)
+                - s.safety_stock
+                - (SELECT coalesce({{sum:h.quantity}}, 0) FROM shortage h
+                  WHERE h.sku_id = k.sku_id AND h.closed_at IS NULL)
+                - (SELECT {HELD} FROM listing_component o JOIN hold d
+                  ON d.listing_id = o.listing_id AND d.closed_at IS NULL WHERE o.sku_id = k.sku_id) AS free
+              FROM cell c JOIN listing g ON g.id = c.listing_id JOIN account a ON a.id = g.account_id
+                JOIN listing_component k ON k.listing_id = c.listing_id LEFT JOIN sku s ON s.id = k.sku_id
+                LEFT JOIN level l ON l.sku_id = k.sku_id
+                LEFT JOIN pool p ON p.account_id = g.account_id AND p.warehouse_id = l.warehouse_id
+              WHERE {{page}} AND {WATCHED}
+              GROUP BY c.listing_id, c.name, k.listing_id, k.sku_id, g.id, a.id, s.id
+            ) u GROUP BY u.listing_id, u.cell
+          ) v WHERE v.free IS NOT NULL
+        ) z
       ) x
     ) y WHERE y.found > y.expected
     """,
@@ -125,26 +167,53 @@ LISTING_SHOWN = Check(
         "high": "the listing shows more than is sellable and nobody is about to lower it: its mark was deleted, or what"
         " is sellable was changed by hand; sales of it can be oversold"
     },
-    page=1_000,
+    page=4_000,
     subject={"listing_id": "c.listing_id", "cell": "c.name"},
     recent={"listing": ("c.listing_id",)},
 )
+
+_LONGEST = 200_000
+"""Characters of a decision that are read: one of a kit of a hundred components has some 20,000."""
+
+
+class _Derived(msgspec.Struct):
+    quantity: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+
+class _Written(msgspec.Struct):
+    to: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+
+
+def _above(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What is wrong with a decision as it is stored: it says nothing, or wrote more than it derived."""
+    told = {name: row[name] for name in ("decision_id", "listing_id")}
+    try:
+        written = msgspec.json.decode(row["outcome"] or b"", type=_Written).to
+        derived = msgspec.json.decode(row["inputs"] or b"", type=_Derived).quantity
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {**told, "found": "nothing that can be read", "expected": "what was derived", "cause": "unreadable"}
+    return {**told, "found": written, "expected": derived, "cause": "above"} if written > derived else None
+
 
 DECISION_ABOVE = Check(
     "decision.above",
     "decision d",
     ("d.id",),
     # Only the newest of a listing: the next number that is written mends it.
-    """
-    SELECT x.decision_id, x.listing_id, x.written AS found, x.derived AS expected, 'above' AS cause FROM (
-      SELECT d.id AS decision_id, d.listing_id, {number:d.outcome.to} AS written, {number:d.inputs.quantity} AS derived
-      FROM decision d
-      WHERE {page} AND d.kind = 'publication' AND NOT EXISTS (SELECT 1 FROM decision n
-        WHERE n.listing_id = d.listing_id AND n.id > d.id AND n.kind = 'publication')
-    ) x WHERE x.written > x.derived
+    f"""
+    SELECT d.id AS decision_id, d.listing_id, {{raw:substr(d.inputs, 1, {_LONGEST})}} AS inputs,
+      {{raw:substr(d.outcome, 1, {_LONGEST})}} AS outcome
+    FROM decision d
+    WHERE {{page}} AND d.kind = 'publication' AND NOT EXISTS (SELECT 1 FROM decision n
+      WHERE n.listing_id = d.listing_id AND n.id > d.id AND n.kind = 'publication')
     """,
-    {"above": "a number was written that is higher than the one derived from the book: it could be oversold"},
+    {
+        "above": "a number was written that is higher than the one derived from the book: it could be oversold",
+        "unreadable": "the decision was edited by hand: nobody can say how the number that is shown came about",
+    },
+    page=2_000,
     subject={"decision_id": "d.id"},
+    judge=_above,
     recent={"decision": ("d.id",)},
 )
 
@@ -165,6 +234,7 @@ PUSH_DECISION = Check(
 
 PUBLISHING = (
     CELL_PUSH,
+    CELL_BOUNDS,
     PUSH_CELL,
     PUSH_EMPTY,
     PUSH_DECISION,

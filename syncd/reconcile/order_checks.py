@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from syncd.reconcile.checks import Check
+from typing import Final
+
+from syncd.reconcile.checks import NO_COUNT, Check
 
 # Listing units that a line is still to get from us: units * this is what its reservations and shortages must sum to.
-_WANTED = """
+WANTED: Final = """
   CASE WHEN ol.by_channel = 1 THEN 0 WHEN ol.quantity > ol.fulfilled AND ol.quantity > ol.shipped
-    THEN ol.quantity - CASE WHEN ol.fulfilled > ol.shipped THEN ol.fulfilled ELSE ol.shipped END
+    THEN CAST(ol.quantity AS bigint) - CASE WHEN ol.fulfilled > ol.shipped THEN ol.fulfilled ELSE ol.shipped END
     ELSE 0 END
 """
 _LINE = "ol.id AS order_line_id, o.account_id, o.channel_order_id, ol.channel_line_id"
@@ -23,32 +25,33 @@ LINE_COVER = Check(
     SELECT x.order_line_id, x.account_id, x.channel_order_id, x.channel_line_id, x.sku_id,
       x.reserved AS found_reserved, x.short AS found_short, x.wanted AS expected,
       CASE WHEN x.wanted > 0 AND (x.strangers > 0 OR x.made_of <> x.units AND x.reserved + x.short > 0
-          AND (x.reserved + x.short) * x.units = x.wanted * x.made_of) THEN 'component'
+          AND CAST(x.reserved + x.short AS numeric) * x.units = x.wanted * x.made_of) THEN 'component'
         WHEN x.reserved + x.short < x.wanted AND x.ended > 0 THEN 'closed'
         WHEN x.reserved + x.short < x.wanted THEN 'under' WHEN x.by_channel = 1 THEN 'by_channel'
         WHEN x.held = 0 AND x.short = 0 THEN 'not_recalled'
-        WHEN x.gone > 0 AND x.reserved + x.gone > x.units * x.quantity THEN 'shipped'
+        WHEN x.gone > 0 AND x.reserved + x.gone > CAST(x.units AS numeric) * x.quantity THEN 'shipped'
         WHEN x.state = 'cancelled' THEN 'cancelled'
         WHEN x.reserved > 0 AND x.short > 0 THEN 'both' ELSE 'over' END AS cause
     FROM (
-      SELECT {_LINE}, o.state, ol.by_channel, lc.sku_id, lc.units, ol.quantity, lc.units * ({_WANTED}) AS wanted,
+      SELECT {_LINE}, o.state, ol.by_channel, lc.sku_id, lc.units, ol.quantity,
+        CAST(lc.units AS numeric) * ({WANTED}) AS wanted,
         (SELECT coalesce(max(n.units), lc.units) FROM listing_component n
          WHERE n.listing_id = ol.listing_id AND n.sku_id = lc.sku_id) AS made_of,
         (SELECT count(*) FROM reservation r WHERE r.order_line_id = ol.id AND r.quantity > 0 AND NOT EXISTS
           (SELECT 1 FROM line_component k WHERE k.order_line_id = ol.id AND k.sku_id = r.sku_id)) AS strangers,
         (SELECT count(*) FROM shortage h
          WHERE h.order_line_id = ol.id AND h.sku_id = lc.sku_id AND h.closed_at IS NOT NULL) AS ended,
-        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+        (SELECT coalesce({{sum:r.quantity}}, 0) FROM reservation r
          WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage = 'shipped') AS gone,
-        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+        (SELECT coalesce({{sum:r.quantity}}, 0) FROM reservation r
          WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage <> 'shipped') AS reserved,
-        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+        (SELECT coalesce({{sum:r.quantity}}, 0) FROM reservation r
          WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage = 'held') AS held,
-        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r JOIN shipment_request q ON q.order_id = ol.order_id
+        (SELECT coalesce({{sum:r.quantity}}, 0) FROM reservation r JOIN shipment_request q ON q.order_id = ol.order_id
            AND q.warehouse_id = r.warehouse_id AND q.state IN ('submitted', 'accepted')
            AND q.cancel_wanted_at IS NOT NULL
          WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage IN ('submitted', 'accepted')) AS recalled,
-        (SELECT coalesce(sum(h.quantity), 0) FROM shortage h
+        (SELECT coalesce({{sum:h.quantity}}, 0) FROM shortage h
          WHERE h.order_line_id = ol.id AND h.sku_id = lc.sku_id AND h.sku_id IS NOT NULL AND h.closed_at IS NULL)
           AS short
       FROM order_line ol JOIN sales_order o ON o.id = ol.order_id JOIN line_component lc ON lc.order_line_id = ol.id
@@ -80,8 +83,8 @@ LINE_UNMAPPED = Check(
     SELECT x.order_line_id, x.account_id, x.channel_order_id, x.channel_line_id, x.short AS found,
       x.wanted AS expected, CASE WHEN x.short < x.wanted THEN 'under' ELSE 'over' END AS cause
     FROM (
-      SELECT {_LINE}, {_WANTED} AS wanted,
-        (SELECT coalesce(sum(h.quantity), 0) FROM shortage h
+      SELECT {_LINE}, {WANTED} AS wanted,
+        (SELECT coalesce({{sum:h.quantity}}, 0) FROM shortage h
          WHERE h.order_line_id = ol.id AND h.sku_id IS NULL AND h.closed_at IS NULL) AS short
       FROM order_line ol JOIN sales_order o ON o.id = ol.order_id
       WHERE {{page}} AND ol.parked IS NULL
@@ -103,9 +106,9 @@ LINE_SHIPPED = Check(
     f"""
     SELECT x.* FROM (
       SELECT {_LINE}, lc.sku_id,
-        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r
+        (SELECT coalesce({{sum:r.quantity}}, 0) FROM reservation r
          WHERE r.order_line_id = ol.id AND r.sku_id = lc.sku_id AND r.stage = 'shipped') AS found,
-        lc.units * ol.shipped AS expected, 'twice' AS cause
+        CAST(lc.units AS numeric) * ol.shipped AS expected, 'twice' AS cause
       FROM order_line ol JOIN sales_order o ON o.id = ol.order_id JOIN line_component lc ON lc.order_line_id = ol.id
       WHERE {{page}}
     ) x WHERE x.found > x.expected
@@ -142,14 +145,13 @@ SHORTAGE_ORPHAN = Check(
       CASE WHEN x.no_line = 1 THEN 'line' WHEN x.sku_id IS NULL THEN 'mapped' ELSE 'component' END AS cause
     FROM (
       SELECT h.id AS shortage_id, h.order_line_id, h.sku_id, h.quantity,
-        CASE WHEN EXISTS (SELECT 1 FROM order_line ol WHERE ol.id = h.order_line_id) THEN 0 ELSE 1 END AS no_line,
-        CASE WHEN h.sku_id IS NULL
-          THEN CASE WHEN EXISTS (SELECT 1 FROM line_component lc WHERE lc.order_line_id = h.order_line_id)
-            THEN 1 ELSE 0 END
-          ELSE CASE WHEN EXISTS (SELECT 1 FROM line_component lc
-            WHERE lc.order_line_id = h.order_line_id AND lc.sku_id = h.sku_id) THEN 0 ELSE 1 END
-        END AS other
-      FROM shortage h WHERE {page} AND h.closed_at IS NULL
+        CASE WHEN ol.id IS NULL THEN 1 ELSE 0 END AS no_line,
+        CASE WHEN h.sku_id IS NOT NULL AND lc.sku_id IS NULL THEN 1
+          WHEN h.sku_id IS NULL AND (SELECT min(k.sku_id) FROM line_component k
+            WHERE k.order_line_id = h.order_line_id) IS NOT NULL THEN 1 ELSE 0 END AS other
+      FROM shortage h LEFT JOIN order_line ol ON ol.id = h.order_line_id
+        LEFT JOIN line_component lc ON lc.order_line_id = h.order_line_id AND lc.sku_id = h.sku_id
+      WHERE {page} AND h.closed_at IS NULL
     ) x WHERE x.no_line + x.other > 0
     """,
     {
@@ -165,18 +167,22 @@ ORDER_CASE = Check(
     "order.case",
     "sales_order o",
     ("o.id",),
-    # A twin is looked for by index: under the id in lower and in upper case, and under the same name. Each pair once.
+    # A twin is looked for by index: under the id in lower and in upper case, and under the same name. Each pair once;
+    # an order is not looked for under its own id, and not at all where that has no letters.
     # The + keeps SQLite from reading all orders of the account instead.
     """
     SELECT o.id AS order_id, o.account_id, o.channel_order_id AS found, t.channel_order_id AS expected, 'case' AS cause
     FROM (
       SELECT o.id AS order_id, t.id AS twin_id FROM sales_order o JOIN sales_order t
-        ON t.account_id = o.account_id AND t.channel_order_id = lower(o.channel_order_id) WHERE {page}
+        ON t.account_id = o.account_id AND t.channel_order_id = lower(o.channel_order_id)
+        WHERE {page} AND o.channel_order_id <> lower(o.channel_order_id)
       UNION SELECT o.id, t.id FROM sales_order o JOIN sales_order t
-        ON t.account_id = o.account_id AND t.channel_order_id = upper(o.channel_order_id) WHERE {page}
+        ON t.account_id = o.account_id AND t.channel_order_id = upper(o.channel_order_id)
+        WHERE {page} AND o.channel_order_id <> upper(o.channel_order_id)
       UNION SELECT o.id, t.id FROM sales_order o JOIN sales_order t
         ON t.name = o.name AND o.name <> '' AND +t.account_id = o.account_id
-        AND lower(t.channel_order_id) = lower(o.channel_order_id) WHERE {page}
+        AND lower(t.channel_order_id) = lower(o.channel_order_id) AND t.id <> o.id
+        WHERE {page} AND lower(o.channel_order_id) <> upper(o.channel_order_id)
     ) pair JOIN sales_order o ON o.id = pair.order_id JOIN sales_order t ON t.id = pair.twin_id
     WHERE t.id < o.id OR t.id > o.id AND o.name <> t.name
       AND o.channel_order_id <> lower(t.channel_order_id) AND o.channel_order_id <> upper(t.channel_order_id)
@@ -184,6 +190,21 @@ ORDER_CASE = Check(
     {"case": "one order came under ids that differ only in case and was taken in twice: it holds its units twice"},
     subject={"order_id": "o.id"},
     recent={"order": ("o.id",)},
+)
+
+LINE_BOUNDS = Check(
+    "line.bounds",
+    "order_line ol",
+    ("ol.id",),
+    f"""
+    SELECT ol.id AS order_line_id, ol.order_id, ol.channel_line_id, ol.quantity AS found_quantity,
+      ol.fulfilled AS found_fulfilled, ol.shipped AS found_shipped, 'numbers of pieces' AS expected, 'written' AS cause
+    FROM order_line ol
+    WHERE {{page}} AND (ol.quantity {NO_COUNT} OR ol.fulfilled {NO_COUNT} OR ol.shipped {NO_COUNT})
+    """,
+    {"written": "it was written by hand: what the line is still to get cannot be told"},
+    subject=_LINE_NAMES,
+    recent=_RECENT_LINES,
 )
 
 LINE_ORPHAN = Check(
@@ -222,6 +243,7 @@ ORDERS = (
     LINE_COVER,
     LINE_UNMAPPED,
     LINE_SHIPPED,
+    LINE_BOUNDS,
     LINE_ORPHAN,
     SHORTAGE_DUPLICATE,
     SHORTAGE_ORPHAN,

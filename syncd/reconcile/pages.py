@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,14 +10,13 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from syncd.reconcile.checks import Check
+from syncd.reconcile.wording import say
 
 BUDGET: Final = 100_000
 """Rows that the statement of one page may read, about."""
 
 Key = tuple[int | str, ...]
 Row = Mapping[str, Any]
-
-_NUMBER: Final = re.compile(r"\{number:(\w+\.\w+)\.(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +30,29 @@ class Page:
 
 def read_page(connection: Connection, check: Check, after: Key | None) -> Page:
     """Ask a check of its next keys after `after`, as many as its page allows."""
-    _plan_for_few(connection)
-    bounds = {f"after_{position}": value for position, value in enumerate(after or ())}
-    begin = _compared(check, ">", "after") if after else "1 = 1"
-    find_edge = _even_edge if check.weight == "1" else _weighed_edge
-    keys, last = find_edge(connection, check, begin, bounds)
+    plan_for_few(connection)
+    keys, last = find_edge(connection, check, after)
     if last is None:
         return Page(0, None, ())
+    begin, bounds = _begin(check, after)
     bounds |= {f"upto_{position}": value for position, value in enumerate(last)}
     page = f"{begin} AND {_compared(check, '<=', 'upto')}"
     return Page(keys, last, _broken(connection, check, page, bounds))
 
 
+def find_edge(connection: Connection, check: Check, after: Key | None) -> tuple[int, Key | None]:
+    """How many keys the next page after `after` has, and the last of them; None when there is none."""
+    begin, bounds = _begin(check, after)
+    find = _even_edge if check.weight == "1" else _weighed_edge
+    return find(connection, check, begin, bounds)
+
+
+def _begin(check: Check, after: Key | None) -> tuple[str, dict[str, Any]]:
+    bounds = {f"after_{position}": value for position, value in enumerate(after or ())}
+    return _compared(check, ">", "after") if after else "1 = 1", bounds
+
+
 def _even_edge(connection: Connection, check: Check, begin: str, bounds: Mapping[str, Any]) -> tuple[int, Key | None]:
-    """How many keys the next page has, and the last of them; None when there is none."""
     head = f"SELECT {', '.join(check.key)} FROM {check.table} WHERE {begin} ORDER BY"
     full = text(f"{head} {', '.join(check.key)} LIMIT 1 OFFSET :skipped")
     edge = connection.execute(full, {**bounds, "skipped": check.page - 1}).one_or_none()
@@ -62,14 +69,14 @@ def _even_edge(connection: Connection, check: Check, begin: str, bounds: Mapping
 def _weighed_edge(
     connection: Connection, check: Check, begin: str, bounds: Mapping[str, Any]
 ) -> tuple[int, Key | None]:
-    """The same where keys are not alike: the page ends where its statement would read too many rows."""
+    """Where keys are not alike, the page ends where its statement would read too many rows."""
     names = ", ".join(f"k{position}" for position in range(len(check.key)))
     keys = ", ".join(f"{column} AS k{position}" for position, column in enumerate(check.key))
     edge = connection.execute(
         text(
             f"SELECT {names}, n FROM ("
-            f" SELECT {names}, row_number() OVER (ORDER BY {names}) AS n,"
-            f"  sum(w) OVER (ORDER BY {names} ROWS UNBOUNDED PRECEDING) AS heavy"
+            f" SELECT {names}, row_number() OVER (ORDER BY {names}) AS n, sum(CASE WHEN w < 0 THEN 0"
+            f"  WHEN w <= :budget THEN w ELSE :budget END) OVER (ORDER BY {names} ROWS UNBOUNDED PRECEDING) AS heavy"
             f" FROM (SELECT {keys}, {check.weight} AS w FROM {check.table} WHERE {begin}"
             f"  ORDER BY {', '.join(check.key)} LIMIT :most) head"
             f") counted WHERE heavy <= :budget OR n = 1 ORDER BY n DESC LIMIT 1"
@@ -86,7 +93,7 @@ def read_named(connection: Connection, check: Check, columns: Sequence[str], key
     """What breaks the rule among the rows of a check's table whose `columns` are one of `keys`."""
     if not keys:
         return ()
-    _plan_for_few(connection)
+    plan_for_few(connection)
     if connection.dialect.name == "postgresql":
         kinds = ["text" if isinstance(part, str) else "bigint" for part in keys[0]]
         parts = ", ".join(f"CAST(each.value ->> {at} AS {kind})" for at, kind in enumerate(kinds))
@@ -102,22 +109,26 @@ def count_keys(connection: Connection, check: Check) -> int:
     return int(connection.execute(text(f"SELECT count(*) FROM {check.table}")).scalar_one())
 
 
-def _plan_for_few(connection: Connection) -> None:
-    """Asked of one page, PostgreSQL would rather read and hash the whole of the other table; a page is few keys."""
+def plan_for_few(connection: Connection) -> None:
+    """Asked of one page, PostgreSQL would rather read and hash the whole of the other table; a page is few keys.
+
+    It is planned by its own bounds, and runs in one process: what it costs the others is known.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"))
+        connection.execute(
+            text(
+                "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;"
+                " SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
+            )
+        )
 
 
 def _broken(connection: Connection, check: Check, page: str, bounds: Mapping[str, Any]) -> tuple[Row, ...]:
-    statement = _NUMBER.sub(_NUMBERS[connection.dialect.name], check.statement).replace("{page}", page)
+    statement = say(connection.dialect.name, check.statement, check.key, lambda _: page)
     found = (dict(row) for row in connection.execute(text(statement), bounds).mappings())
-    return tuple(row for row in found if check.confirm is None or check.confirm(row))
-
-
-_NUMBERS: Final = {
-    "sqlite": r"json_extract(\1, '$.\2')",
-    "postgresql": r"CAST(CAST(\1 AS jsonb) ->> '\2' AS bigint)",
-}
+    if check.judge is None:
+        return tuple(found)
+    return tuple(wrong for row in found if (wrong := check.judge(row)) is not None)
 
 
 def _compared(check: Check, operator: str, bound: str) -> str:

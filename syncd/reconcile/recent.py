@@ -1,52 +1,56 @@
-"""What is new in the book since the audit last looked: by the ledger's own order, and by rows whose ids only grow.
-
-SQLite has one writer, so a row that comes later has the greater rowid. On PostgreSQL a movement carries its
-transaction; below the oldest one that still runs nothing is added any more. Ids are given before a transaction ends,
-so what had the newest id in the round before is looked at once more.
-"""
+"""What is new in the book since the audit last looked: by the ledger's own order, and by rows whose ids only grow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, and_, select, text
 
 from syncd.db.statements import Given, statement
 from syncd.db.tables import level
-from syncd.reconcile.checks import Check
+from syncd.reconcile.checks import LEVEL_FOLD, LEVEL_RESERVED, Check
+from syncd.reconcile.ledger_feed import BEGINNING, Place, end_of_ledger, read_ledger
+from syncd.reconcile.long_ledgers import Fold, prove_long
+from syncd.reconcile.new_rows import NOTHING_SEEN, Seen, read_rows, rows_now
 from syncd.reconcile.pages import BUDGET, Key
+from syncd.stock.ledger import LevelKey
 
-MOVEMENTS: Final = 5_000
-"""Movements that are read at once."""
-
-_ROWS: Final = 20_000
 _KEYS: Final = 500
-_HEAVY: Final = 3 * BUDGET
-"""Movements of one level that a look at what is new still folds; the slow pass folds longer ones."""
+_LONG: Final = 5_000
+"""Movements of one level that are folded from their beginning; longer ledgers are carried on (see long_ledgers)."""
 
-_IDS: Final[Mapping[str, str]] = {
-    "order": "sales_order",
-    "shortage": "shortage",
-    "decision": "decision",
-    "request": "shipment_request",
-}
+_FOLDED: Final = 3 * BUDGET
+"""Movements that one look at what is new folds from their beginning, of all levels together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Up to where everything was looked at: in the ledger, and in each table with ids two rounds ago and last time."""
+    """Up to where everything was looked at; `folds`: of levels with long ledgers."""
 
-    movement: int = 0
-    ids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    place: Place = BEGINNING
+    rows: Seen = NOTHING_SEEN
+    folds: tuple[Fold, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"movement": self.movement, "ids": dict(self.ids)}
+        return {
+            "movement": self.place.number,
+            "row": self.place.row,
+            "ids": dict(self.rows.ids),
+            "settles": self.rows.settles,
+            "folds": [fold.to_json() for fold in self.folds],
+        }
 
     @staticmethod
     def from_json(told: Mapping[str, Any]) -> Mark:
-        return Mark(told["movement"], {name: (before, last) for name, (before, last) in told["ids"].items()})
+        """A mark of a version that did not keep everything begins anew with what it did not."""
+        row = told.get("row")
+        return Mark(
+            Place(told["movement"], None if row is None else tuple(row)),
+            Seen({name: (before, last) for name, (before, last) in told["ids"].items()}, told.get("settles", 0)),
+            tuple(map(Fold.from_json, told.get("folds", ()))),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Changes:
     """Keys of what has changed, by the name that checks know them by (`Check.recent`)."""
 
     keys: Mapping[str, tuple[Key, ...]]
+    weights: Mapping[str, Mapping[Key, int]]
+    """What a level weighs for the checks with that weight; one that is not there is not asked of them."""
     mark: Mark
     more: bool = False  # the ledger has more than was read
 
@@ -62,63 +68,61 @@ class Changes:
         for check in checks:
             for name, columns in check.recent.items():
                 keys = self.keys.get(name, ())
-                size = 20 if check.weight != "1" else _KEYS
-                for at in range(0, len(keys), size):
-                    yield check, columns, keys[at : at + size]
+                weights = dict.fromkeys(keys, 1) if check.weight == "1" else self.weights[check.weight]
+                for group in _groups(keys, weights):
+                    yield check, columns, group
+
+
+def _groups(keys: Iterable[Key], weights: Mapping[Key, int]) -> Iterator[tuple[Key, ...]]:
+    """Those keys that have a weight, together at most _KEYS and BUDGET; what weighs more comes alone."""
+    group: list[Key] = []
+    heavy = 0
+    for key in keys:
+        if key not in weights:
+            continue
+        if group and (len(group) == _KEYS or heavy + weights[key] > BUDGET):
+            yield tuple(group)
+            group, heavy = [], 0
+        group.append(key)
+        heavy += weights[key]
+    if group:
+        yield tuple(group)
 
 
 def mark_now(connection: Connection) -> Mark:
     """The mark of a book of which nothing is new: what is there already is for the slow pass."""
-    newest = {name: _newest(connection, table) for name, table in _IDS.items()}
-    return Mark(_ledger_ends(connection), {name: (last, last) for name, last in newest.items()})
+    return Mark(end_of_ledger(connection), rows_now(connection))
 
 
 def read_changes(connection: Connection, mark: Mark, *, ids: bool = True) -> Changes:
     """What has changed since `mark`, at most MOVEMENTS of the ledger; without `ids` of the ledger alone."""
-    end = _ledger_ends(connection)
-    rows = _movements(connection, min(mark.movement, end), end)
-    more = len(rows) == MOVEMENTS
-    upto = end
-    if more:
-        upto = rows[-1][0] + 1 if rows[-1][0] == rows[0][0] or connection.dialect.name == "sqlite" else rows[-1][0]
-    levels = sorted({(sku_id, warehouse_id) for _, sku_id, warehouse_id, _, _ in rows})
-    lines = {line for *_, cause in rows if (line := _line_of(cause)) is not None}
+    fed = read_ledger(connection, mark.place)
+    mark = replace(mark, place=fed.place)
+    levels = sorted({(int(each.key[0]), int(each.key[1])) for each in fed.movements})
+    lengths, reserved = _weigh(connection, levels)
+    short, long = _shortest(lengths)
+    proved = prove_long(connection, mark.folds, long, BUDGET)
+    mark = replace(mark, folds=proved.folds)
+
     found: dict[str, tuple[Key, ...]] = {
-        "level": _light(connection, levels),
-        "movement": tuple(sorted({(row[1], row[2], row[3]) for row in rows})),
+        "level": tuple(dict.fromkeys([*levels, *proved.doubtful])),
+        "movement": tuple(sorted({each.key for each in fed.movements})),
     }
-    seen = dict(mark.ids)
+    weights = {
+        LEVEL_FOLD.weight: {key: lengths[key] for key in short} | dict.fromkeys(proved.doubtful, BUDGET),
+        LEVEL_RESERVED.weight: reserved,
+    }
+    lines = {line for each in fed.movements if (line := _line_of(each.cause_key)) is not None}
     if ids:
-        for name, table in _IDS.items():
-            before, last = seen.get(name, (0, 0))
-            found[name] = tuple((each,) for each in _since(connection, table, before))
-            seen[name] = (last, _newest(connection, table))
-        orders, decisions = found["order"], found["decision"]
-        lines |= set(_named(connection, "SELECT id FROM order_line WHERE order_id IN", orders))
-        listings = _named(
-            connection, "SELECT listing_id FROM decision WHERE listing_id IS NOT NULL AND id IN", decisions
-        )
-        found["listing"] = tuple((each,) for each in sorted(set(listings)))
+        by_id, rows = read_rows(connection, mark.rows)
+        found |= by_id
+        mark = replace(mark, rows=rows)
+        lines |= set(_named(connection, "SELECT id FROM order_line WHERE order_id IN", found["order"]))
+        shown = "SELECT listing_id FROM decision WHERE listing_id IS NOT NULL AND id IN"
+        found["listing"] = tuple((each,) for each in sorted(set(_named(connection, shown, found["decision"]))))
         found["push"] = tuple((key,) for key in _in_flight(connection))
     found["line"] = tuple((line,) for line in sorted(lines))
-    return Changes(found, Mark(upto, seen), more)
-
-
-def _ledger_ends(connection: Connection) -> int:
-    """All movements below it are there, and none is added below it any more."""
-    if connection.dialect.name == "sqlite":
-        return int(connection.execute(text("SELECT coalesce(max(rowid), 0) + 1 FROM movement")).scalar_one())
-    snapshot = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
-    return int(connection.execute(text(snapshot)).scalar_one())
-
-
-def _movements(connection: Connection, begin: int, end: int) -> list[Any]:
-    place = "rowid" if connection.dialect.name == "sqlite" else "txid"
-    wanted = text(
-        f"SELECT {place}, sku_id, warehouse_id, seq, cause_key FROM movement"
-        f" WHERE {place} >= :begin AND {place} < :end ORDER BY {place} LIMIT :most"
-    )
-    return list(connection.execute(wanted, {"begin": begin, "end": end, "most": MOVEMENTS}))
+    return Changes(found, weights, mark, fed.more or proved.more)
 
 
 def _line_of(cause_key: str) -> int | None:
@@ -127,28 +131,32 @@ def _line_of(cause_key: str) -> int | None:
     return int(line) if what == "line" and line.isdecimal() else None
 
 
-def _light(connection: Connection, levels: list[tuple[int, int]]) -> tuple[Key, ...]:
-    """Those levels whose ledger is short enough to be folded now, each one once."""
-    heavy = set(_heavy(connection, wanted=levels, most=_HEAVY).all()) if levels else set()
-    return tuple(key for key in levels if key not in heavy)
+def _weigh(connection: Connection, levels: Sequence[LevelKey]) -> tuple[dict[Key, int], dict[Key, int]]:
+    """How many movements of each level are not archived, and how much is reserved there."""
+    rows = _weights(connection, wanted=levels).all() if levels else []
+    return {tuple(row[:2]): row[2] for row in rows}, {tuple(row[:2]): row[3] for row in rows}
 
 
 @statement
-def _heavy(given: Given) -> Executable:
+def _weights(given: Given) -> Executable:
     wanted = given.rows("wanted", sku_id=int, warehouse_id=int)
     same = and_(wanted.c.sku_id == level.c.sku_id, wanted.c.warehouse_id == level.c.warehouse_id)
-    longer = level.c.seq - level.c.archived_seq > given.value("most", int)
-    return select(level.c.sku_id, level.c.warehouse_id).join(wanted, same).where(longer)
+    length = level.c.seq - level.c.archived_seq
+    return select(level.c.sku_id, level.c.warehouse_id, length, level.c.reserved).join(wanted, same)
 
 
-def _newest(connection: Connection, table: str) -> int:
-    return int(connection.execute(text(f"SELECT coalesce(max(id), 0) FROM {table}")).scalar_one())
-
-
-def _since(connection: Connection, table: str, after: int) -> list[int]:
-    """The newest rows after an id; more than these are left to the slow pass."""
-    wanted = text(f"SELECT id FROM {table} WHERE id > :after ORDER BY id DESC LIMIT :most")
-    return list(connection.execute(wanted, {"after": after, "most": _ROWS}).scalars())
+def _shortest(lengths: Mapping[Key, int]) -> tuple[list[Key], list[LevelKey]]:
+    """Levels whose ledgers are short enough to be folded now, and those whose are not."""
+    short: list[Key] = []
+    long: list[LevelKey] = []
+    heavy = 0
+    for key in sorted(lengths, key=lambda each: (lengths[each], each)):
+        heavy += lengths[key]
+        if lengths[key] <= _LONG and heavy <= _FOLDED:
+            short.append(key)
+        else:
+            long.append((int(key[0]), int(key[1])))
+    return short, long
 
 
 def _named(connection: Connection, wanted: str, ids: tuple[Key, ...]) -> list[int]:

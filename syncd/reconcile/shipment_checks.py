@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.reconcile.checks import Check
+from syncd.reconcile.checks import NO_COUNT, Check
 
 _OPEN = "('planned', 'submitted', 'accepted')"
 
@@ -18,8 +18,8 @@ RESERVATION_ASKED = Check(
       SELECT r.order_line_id, r.sku_id, r.warehouse_id, r.stage, r.quantity, q.reference,
         CASE WHEN q.state = 'accepted' THEN 'accepted' ELSE 'submitted' END AS wanted_stage,
         coalesce(p.pieces, 0) AS pieces,
-        CASE WHEN EXISTS (SELECT 1 FROM shipment_request_line s WHERE s.request_id = q.id
-          AND s.order_line_id = r.order_line_id AND s.shipped < s.pieces) THEN 0 ELSE 1 END AS gone
+        CASE WHEN (SELECT count(*) FROM shipment_request_line s WHERE s.request_id = q.id
+          AND s.order_line_id = r.order_line_id AND s.shipped < s.pieces) > 0 THEN 0 ELSE 1 END AS gone
       FROM reservation r JOIN order_line ol ON ol.id = r.order_line_id
         LEFT JOIN shipment_request q ON q.order_id = ol.order_id AND q.warehouse_id = r.warehouse_id
           AND q.state IN {_OPEN}
@@ -79,26 +79,28 @@ SHIPMENT_PIECES = Check(
     "shipment.pieces",
     "shipment_request_line p",
     ("p.request_id", "p.order_line_id", "p.sku_id"),
-    """
+    f"""
     SELECT x.request_id, x.order_line_id, x.sku_id, x.warehouse_id,
       CASE WHEN x.shipped > x.pieces THEN x.shipped ELSE x.reserved END AS found, x.pieces AS expected,
       CASE WHEN x.state IS NULL THEN 'no_request' WHEN x.stranger = 1 THEN 'stranger'
+        WHEN x.pieces {NO_COUNT} OR x.shipped {NO_COUNT} THEN 'written'
         WHEN x.shipped > x.pieces THEN 'more' ELSE 'unreserved' END AS cause
     FROM (
       SELECT p.request_id, p.order_line_id, p.sku_id, p.pieces, p.shipped, q.warehouse_id, q.state,
         CASE WHEN ol.order_id = q.order_id THEN 0 ELSE 1 END AS stranger,
-        (SELECT coalesce(sum(r.quantity), 0) FROM reservation r WHERE r.order_line_id = p.order_line_id
+        (SELECT coalesce({{sum:r.quantity}}, 0) FROM reservation r WHERE r.order_line_id = p.order_line_id
           AND r.sku_id = p.sku_id AND r.warehouse_id = q.warehouse_id AND r.stage = 'submitted') AS reserved
       FROM shipment_request_line p LEFT JOIN shipment_request q ON q.id = p.request_id
         LEFT JOIN order_line ol ON ol.id = p.order_line_id
-      WHERE {page}
-    ) x WHERE x.state IS NULL OR x.stranger = 1 OR x.shipped > x.pieces
+      WHERE {{page}}
+    ) x WHERE x.state IS NULL OR x.stranger = 1 OR x.pieces {NO_COUNT} OR x.shipped {NO_COUNT} OR x.shipped > x.pieces
       OR x.state = 'planned' AND x.reserved <> x.pieces
     """,
     {
         "no_request": "the request was deleted and its lines were not",
         "stranger": "the line belongs to another order: its goods would go to somebody else",
         "more": "more is noted as gone than the warehouse was asked to ship",
+        "written": "what stands there is no number of pieces: it was written by hand",
         "unreserved": "the warehouse is about to be asked for units that the order does not hold there",
     },
     subject={"request_id": "p.request_id", "order_line_id": "p.order_line_id", "sku_id": "p.sku_id"},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from syncd.reconcile.causes import Looked
@@ -24,6 +26,7 @@ class Violation:
     @staticmethod
     def of(check: Check, row: Row, looked: Looked) -> Violation:
         told = ("found", "expected", "cause")
+        row = {name: _plain(value) for name, value in row.items()}
         subject = {name: value for name, value in row.items() if name.partition("_")[0] not in told}
         return Violation(
             check.rule, subject, _told(row, "found"), _told(row, "expected"), looked.likely_cause, looked.movements
@@ -42,6 +45,13 @@ class Violation:
             "likely_cause": self.likely_cause,
             "movements": list(self.movements),
         }
+
+
+def _plain(value: Any) -> Any:
+    """A number as JSON and people know it: a sum comes as Decimal, or as a float where it was too large."""
+    if isinstance(value, Decimal | float) and isfinite(value) and value == int(value):
+        return int(value)
+    return str(value) if isinstance(value, Decimal | bytes) else value
 
 
 def _told(row: Row, which: str) -> Any:

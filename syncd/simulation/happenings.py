@@ -96,12 +96,16 @@ class Lived:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Goods arrived at a warehouse, and may be sold; below 0 they may not any more, wherever they stand."""
+    """Goods arrived at a warehouse, and may be sold; below 0 they may not any more, wherever they stand.
+
+    `within`: from, or to, another one of the seller's warehouses, so that in all nothing came.
+    """
 
     warehouse: str
     sku: str
     pieces: int
     at: datetime
+    within: bool = False
 
 
 @dataclass(slots=True)
@@ -117,7 +121,7 @@ class Miscount:
 
 @dataclass(slots=True)
 class Damage:
-    """Pieces broke on their shelf. `told_at`: when the book was told; `gone`: thrown away since."""
+    """Pieces broke on their shelf. `told_at`: when the book was told; `gone`: thrown away since; `lost`: not found."""
 
     warehouse: str
     sku: str
@@ -125,6 +129,7 @@ class Damage:
     at: datetime
     told_at: datetime | None = None
     gone: bool = False
+    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -144,6 +149,7 @@ class Happenings:
     """When requests of the daemon failed, by vendor; None: nobody watches them."""
     misread: dict[datetime, datetime] = field(default_factory=dict)
     """What the daemon's clock said while it was wrong by minutes, and what the time was then."""
+    entered: int = 0  # goods that people entered by hand
     bursts: int = 0
 
     def begin_life(self, at: datetime) -> Lived:

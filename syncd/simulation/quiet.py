@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 from syncd.db.tables import dirty_listing, hold, inbox, push_batch
 from syncd.insight.store import read_tallies
 from syncd.publishing.store.queue import TAKES_EFFECT
+from syncd.simulation.checker.moves import read_movable
 from syncd.simulation.scene import Scene, differing, truths
 
 HOLDS = "holds"
@@ -74,7 +75,7 @@ async def unfinished(scene: Scene, truth: dict[str, dict[str, Any]]) -> dict[str
 
 
 def in_flight(connection: Connection) -> dict[str, int]:
-    """What still waits: events, writes, holds that have not ended, numbers that are to change."""
+    """What still waits: events, writes, holds that have not ended, numbers that are to change, units to be moved."""
 
     def count(statement: Any) -> int:
         return int(connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one())
@@ -88,4 +89,5 @@ def in_flight(connection: Connection) -> dict[str, int]:
                 or_(dirty_listing.c.waits_for.is_(None), dirty_listing.c.waits_for.in_(("certification", TAKES_EFFECT)))
             )
         ),
+        "reservations to move": len(read_movable(connection)),
     }

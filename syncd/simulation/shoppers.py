@@ -31,6 +31,7 @@ class Habits:
 
     orders_per_hour: float = 240.0
     burst_share: float = 0.15  # of the time, shoppers come several times as fast
+    more_lines: tuple[float, ...] = (0.3, 0.1)  # probabilities of one more pick, each by itself
     cancel_share: float = 0.04
     edit_share: float = 0.03
     late_share: float = 0.5  # of cancellations and edits
@@ -200,7 +201,7 @@ class Shoppers:
 
     def _basket(self, channel: str) -> list[tuple[str, int]]:
         basket: dict[str, int] = {}
-        for _ in range(1 + (self._what.random() < 0.3) + (self._what.random() < 0.1)):
+        for _ in range(1 + sum(self._what.random() < share for share in self._habits.more_lines)):
             article = self._shelves[channel].pick(self._what)
             basket[article.sku] = basket.get(article.sku, 0) + (2 if self._what.random() < 0.12 else 1)
         return list(basket.items())

@@ -78,6 +78,7 @@ def book_entry(connection: Connection, entry: Entry, now: datetime) -> Entered:
     ledger = Ledger(load_levels(connection, keys), entry.actor, now)
 
     _book(entry, keys, ledger, Cause(number, 1))
+    _must_be_countable(ledger, keys)
 
     record_ledger(connection, ledger, lambda cause: f"entry/{cause.subject}")
     tell_shorts(connection, ledger.changed(), now)
@@ -112,10 +113,19 @@ def _must_be_there(level: Level, d_on_hand: int, d_unavailable: int) -> None:
         raise EntryRefused(f"{stands}: correct the number, or count what is there (`syncd import stock`)")
 
 
+def _must_be_countable(ledger: Ledger, keys: list[LevelKey]) -> None:
+    """The database holds numbers up to some two milliards."""
+    most = max(ledger.level(*key).on_hand for key in keys)
+    if most > 2 * _MOST:
+        raise EntryRefused(f"pieces: there would be {most} on hand, and a warehouse holds {2 * _MOST}: correct it")
+
+
 def _check(entry: Entry) -> None:
-    least = -_MOST if entry.kind in _TRUTHS else 1
-    if entry.pieces == 0 or not least <= entry.pieces <= _MOST:
-        raise EntryRefused(f"pieces: {entry.pieces} is no number of pieces for a {entry.kind}")
+    signed = entry.kind in _TRUTHS
+    if entry.pieces == 0 or not (-_MOST if signed else 1) <= entry.pieces <= _MOST:
+        least = f"one from {-_MOST} to {_MOST}, and not 0" if signed else f"one from 1 to {_MOST}"
+        left = ". What left or got lost is for `syncd adjust`" if entry.pieces < 0 and not signed else ""
+        raise EntryRefused(f"pieces: {entry.pieces} is no number of pieces for a {entry.kind}: say {least}{left}")
     if entry.kind is EntryKind.TRANSFER and entry.to_warehouse_id in (None, entry.warehouse_id):
         raise EntryRefused("to: goods are transferred from one warehouse to another: name two")
     if entry.kind is not EntryKind.TRANSFER and entry.to_warehouse_id is not None:
@@ -158,12 +168,15 @@ def _insert(given: Given) -> Executable:
 
 def _same_as_before(connection: Connection, entry: Entry) -> None:
     before = _entered(connection, key=entry.key).one()
-    if _meaning(before) != (entry.kind, entry.sku_id, entry.warehouse_id, entry.to_warehouse_id, entry.pieces):
-        raise EntryRefused(f"key: {entry.key} is of another entry ({before.kind} of {before.pieces}): choose a new one")
+    places = (entry.warehouse_id, entry.to_warehouse_id)
+    if _meaning(before) != (entry.kind, entry.sku_id, *places, entry.pieces, entry.damaged):
+        what = f"{before.kind} of {before.pieces}{' damaged' if before.damaged else ''}"
+        raise EntryRefused(f"key: {entry.key} is of another entry ({what}): choose a new one")
 
 
 def _meaning(row: Row[Any]) -> tuple[Any, ...]:
-    return (row.kind, row.sku_id, row.warehouse_id, row.to_warehouse_id, row.pieces)
+    places = (row.warehouse_id, row.to_warehouse_id)
+    return (row.kind, row.sku_id, *places, row.pieces, bool(row.damaged))
 
 
 @statement

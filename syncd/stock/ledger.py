@@ -86,12 +86,22 @@ class Ledger:
     def level(self, sku_id: int, warehouse_id: int) -> Level:
         return self._levels.get((sku_id, warehouse_id), _EMPTY)
 
+    def free(self, skus: Iterable[int], warehouse_id: int) -> dict[int, int]:
+        """Available pieces of each of these SKUs in a warehouse."""
+        levels = self._levels
+        return {
+            sku_id: level.on_hand - level.unavailable - level.reserved
+            if (level := levels.get((sku_id, warehouse_id))) is not None
+            else 0
+            for sku_id in skus
+        }
+
     def known(self, sku_id: int, warehouse_id: int) -> bool:
         return (sku_id, warehouse_id) in self._levels
 
     def reserve(self, key: LevelKey, pieces: int, cause: Cause) -> None:
         """Promise pieces. Raises NotAvailable: a reservation never makes a level short."""
-        if self.level(*key).available < pieces:
+        if self._levels.get(key, _EMPTY).available < pieces:
             raise NotAvailable(f"{pieces} pieces of sku {key[0]} are not available in warehouse {key[1]}")
         self._post(key, MovementKind.RESERVATION, cause, d_reserved=pieces)
 

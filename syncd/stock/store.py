@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, Executable, func, or_, update
 
 from syncd.alerts.outbox import STOCK_CHANGED, is_wanted, note_events
 from syncd.db.database import StaleLoad
 from syncd.db.locks import lock_levels
+from syncd.db.pipeline import expect
 from syncd.db.rows import insert_rows
 from syncd.db.statements import Given, statement
 from syncd.db.tables import level, movement
@@ -52,9 +53,8 @@ def record_ledger(
             [change[:2] for change in fresh],
             ignore=True,
         )
-    written = _write_levels(connection, new=changes, source=source).rowcount
-    if written != len(changes):
-        raise LevelMoved(f"{len(changes) - written} of {len(changes)} levels moved while they were being written")
+    written = _write_levels(connection, new=changes, source=source)
+    expect(written, len(changes), partial(_moved, len(changes)))
     _record_movements(connection, ledger.movements, cause_key)
     # By movement: what came free within a batch and went to a later order may still be what an earlier one lacked.
     freed = {each.sku_id for each in ledger.movements if each.d_on_hand - each.d_unavailable - each.d_reserved > 0}
@@ -62,6 +62,10 @@ def record_ledger(
     if ledger.movements and is_wanted(connection, STOCK_CHANGED):
         at = ledger.movements[-1].at
         note_events(connection, STOCK_CHANGED, [_event(*change[:7]) for change in changes], at)
+
+
+def _moved(wanted: int, written: int) -> LevelMoved:
+    return LevelMoved(f"{wanted - written} of {wanted} levels moved while they were being written")
 
 
 def _event(
@@ -129,12 +133,12 @@ def _record_movements(connection: Connection, movements: Sequence[Movement], cau
         ("at", datetime),
     ]
     data = []
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for m in movements:
         key = f"{cause_key(m.cause)}/{m.kind}/{m.sku_id}/{m.warehouse_id}/{m.cause.application}"
-        seen[key] += 1
-        if seen[key] > 1:  # one application may release twice: a surplus, and what a count knows has left
-            key = f"{key}.{seen[key]}"
+        times = seen[key] = seen.get(key, 0) + 1
+        if times > 1:  # one application may release twice: a surplus, and what a count knows has left
+            key = f"{key}.{times}"
         deltas = (m.d_on_hand, m.d_unavailable, m.d_reserved)
-        data.append((m.sku_id, m.warehouse_id, m.seq, m.kind.value, *deltas, key, m.actor, m.at))
+        data.append((m.sku_id, m.warehouse_id, m.seq, m.kind, *deltas, key, m.actor, m.at))
     insert_rows(connection, movement, columns, data)

@@ -13,6 +13,7 @@ from syncd.insight.store import add_tallies
 from syncd.orders.inbox import Arrived
 from syncd.web.answers import refusal
 from syncd.web.deps import WebDeps
+from syncd.web.patience import Patience
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ class Webhooks:
         self._deps = deps
         self._forged: Counter[str] = Counter()
         self._inbox_down = False
+        self._patience = Patience()
 
     async def receive(self, request: web.Request) -> web.Response:
         account = request.match_info["account"]
@@ -72,8 +74,9 @@ class Webhooks:
 
     async def _store(self, account: str, arrived: Arrived) -> web.Response:
         try:
-            async with asyncio.timeout(_COMMIT_WITHIN_S):
-                await self._deps.inbox.add(arrived)
+            committed = self._deps.inbox.put(arrived)
+            self._patience.watch(committed, _COMMIT_WITHIN_S)
+            await committed
         except Exception as err:
             if not self._inbox_down:
                 log.error("inbox.down", account=account, error=type(err).__name__, exc_info=err)
@@ -107,6 +110,11 @@ async def raw_body(request: web.Request) -> bytes:
     """The body as it came. A declared length is only believed when it is too large already."""
     if (request.content_length or 0) > BODY_LIMIT:
         raise BodyTooLarge
+    if request.content.is_eof():  # it came with the head, as most do: there is nothing to wait for
+        whole = request.content.read_nowait()
+        if len(whole) > BODY_LIMIT:
+            raise BodyTooLarge
+        return whole
     body = bytearray()
     async with asyncio.timeout(_BODY_WITHIN_S):
         async for chunk in request.content.iter_any():
@@ -119,6 +127,6 @@ async def raw_body(request: web.Request) -> bytes:
 def clean_headers(request: web.Request) -> dict[str, str]:
     """Headers as text that every database takes: one bad byte must not fail the commit of the others' rows."""
     return {
-        name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        name: value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         for name, value in request.headers.items()
     }

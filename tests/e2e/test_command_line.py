@@ -485,9 +485,9 @@ def test_a_wrong_level_is_named(stocked: tuple[Seller, Book]) -> None:
 
     assert wrong.code == as_json.code == EXIT_FAILED
     assert "level.fold" in wrong.all
-    assert "'sku_id': 1, 'warehouse_id': 1" in wrong.all
-    assert "found {'on_hand': 8" in wrong.all
-    assert "expected {'on_hand': 7" in wrong.all
+    assert "sku RED-CLOCK, warehouse hamburg" in wrong.all
+    assert "found on_hand 8" in wrong.all
+    assert "expected on_hand 7" in wrong.all
     assert "likely cause:" in wrong.all
     told = json.loads(as_json.out)
     assert told["clean"] is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_what_arrives_is_booked_once_under_its_key(seller: Typist) -> None:
     assert (actor.partition(":")[0], reason) == ("cli", "received")
 
 
+def test_programs_get_json(seller: Typist) -> None:
+    typed = ("receive", "RED-CLOCK", "4", "--in", "hamburg", "--key", "DN-7781", "--json", *C)
+
+    first, again = (json.loads(seller.types(*typed).all) for _ in range(2))
+
+    level = {"warehouse": "hamburg", "on_hand": 11, "unavailable": 0, "reserved": 2, "short": 0, "available": 9}
+    assert first == {"key": "DN-7781", "repeated": False, "levels": [level]}
+    assert again == {**first, "repeated": True}
+
+
 def test_goods_are_lost_broken_and_transferred(seller: Typist) -> None:
     lost = seller.types("adjust", "RED-CLOCK", "-2", "--in", "hamburg", "--reason", "fell off the shelf", *C)
     broke = seller.types("adjust", "RED-CLOCK", "1", "--broke", "--in", "hamburg", "--reason", "wet", *C)
@@ -80,9 +91,14 @@ def test_what_is_promised_stays_unless_it_is_gone_already(seller: Typist) -> Non
 @pytest.mark.parametrize(
     ("typed", "code", "said"),
     [
-        (("receive", "NO-SUCH", "1", "--in", "hamburg"), EXIT_FAILED, "sku: no SKU is called NO-SUCH"),
+        (("receive", "NO-SUCH", "1", "--in", "hamburg"), EXIT_FAILED, "sku: no SKU goes by 'NO-SUCH'. `syncd import"),
+        (("receive", "RED-CLOK", "1", "--in", "hamburg"), EXIT_FAILED, "Did you mean RED-CLOCK?"),
         (("receive", "RED-CLOCK", "1", "--in", "hamburgh"), EXIT_FAILED, "Did you mean hamburg?"),
         (("receive", "RED-CLOCK", "0", "--in", "hamburg"), EXIT_FAILED, "pieces: 0 is no number of pieces"),
+        (("receive", "RED-CLOCK", "-3", "--in", "hamburg"), EXIT_FAILED, "say one from 1 to 1000000000. What left"),
+        (("transfer", "RED-CLOCK", "-3", "--from", "hamburg", "--to", "berlin"), EXIT_FAILED, "`syncd adjust`"),
+        (("receive", "RED-CLOCK", "1", "--in", "hamburg", "--kye", "DN-1"), USAGE, "--kye"),
+        (("adjust", "RED-CLOCK", "1", "--in", "hamburg", "--reason", "x", "--broke", "--damaged"), USAGE, "not both"),
         (("receive", "RED-CLOCK", "two", "--in", "hamburg"), USAGE, "Invalid value"),
         (("adjust", "RED-CLOCK", "-2", "--in", "hamburg"), USAGE, "Missing option '--reason'"),
         (("adjust", "RED-CLOCK", "-9", "--in", "hamburg", "--reason", "gone"), EXIT_FAILED, "7 pieces are on hand"),

@@ -13,6 +13,7 @@ from syncd.cli.app import app
 from syncd.clock import start_record
 from syncd.db.database import Database
 from syncd.stock.archive.files import ArchiveRefused
+from tests.integration.book.kept_book import corrupt
 from tests.integration.test_archive import YEARS_LATER, n
 from tests.support.builders import Seller, a_seller, an_order
 
@@ -78,6 +79,30 @@ def test_what_is_wrong_ends_with_one_and_names_the_file(seller: Seller, config: 
     code, told = asks("--verify", str(folder), "--json", config=config)
     assert code == 1
     assert not json.loads(told)["sound"]
+
+
+def test_a_broken_level_is_left_out_told_by_name_and_ends_with_one(
+    seller: Seller, config: Path, tmp_path: Path
+) -> None:
+    corrupt(seller.db, "DELETE FROM movement WHERE seq = 1")
+
+    code, told = asks("--to", str(tmp_path / "archive"), config=config)
+    assert code == 1
+    assert "RED-CLOCK in hamburg was left out: movements after seq 0 are missing" in told
+    assert "`syncd audit` tells what is wrong" in told
+
+    code, told = asks("--to", str(tmp_path / "archive"), "--json", config=config)
+    assert code == 1
+    assert json.loads(told)["broken"] == [
+        {"sku": "RED-CLOCK", "warehouse": "hamburg", "problem": "movements after seq 0 are missing"}
+    ]
+
+
+@pytest.mark.usefixtures("seller")
+def test_what_was_never_archived_is_not_called_proved(config: Path, tmp_path: Path) -> None:
+    code, told = asks("--verify", str(tmp_path), config=config)
+
+    assert (code, "nothing was archived from this database yet" in told) == (0, True)
 
 
 def test_programs_get_json(seller: Seller, config: Path, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import DBAPIError
 
 from adapters.contract import Problem
 from adapters.warehouse import ShipmentState, ShipmentStatus
@@ -28,10 +27,11 @@ from syncd.fulfilment.survey import Outside, survey
 from syncd.publishing.store.claim import claim
 from syncd.publishing.store.rows import Rules
 from syncd.reconcile import lanes
-from syncd.reconcile.audit import CHECKS, AuditReport, Standing, audit, audit_async
+from syncd.reconcile.audit import CHECKS, SWEEPS, AuditReport, Standing, audit, audit_async
 from syncd.reconcile.checks import Check
 from syncd.reconcile.lanes import audit_in_lanes
 from syncd.reconcile.pages import read_page
+from syncd.reconcile.sweeps import Sweep, read_sweep
 from tests.integration.conftest import copied
 from tests.support import postgres
 from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
@@ -523,17 +523,72 @@ def test_two_rules_at_once_go_on_from_wherever_they_stood(busy: Database) -> Non
     stood: list[Standing] = []
     whole = audit_in_lanes(busy, keep=stood.append)
 
-    assert len(stood) > len(CHECKS) // 2
+    assert len(stood) > len(SWEEPS) // 2
     for each in (stood[0], stood[len(stood) // 2], stood[-1]):
         assert audit_in_lanes(busy, begin=Standing.from_json(json.loads(json.dumps(each.to_json())))) == whole
 
 
-def test_what_stops_a_rule_stops_the_audit(busy: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = replace(CHECKS[3], statement="SELECT nothing FROM nowhere WHERE {page}")
-    monkeypatch.setattr(lanes, "CHECKS", (*CHECKS[:3], broken, *CHECKS[4:]))
+BROKEN = "SELECT nothing FROM nowhere WHERE {page}"
 
-    with pytest.raises(DBAPIError, match="nowhere"):
-        audit_in_lanes(busy)
+
+def with_broken(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a rule be one that no database can ask."""
+    for place, sweep in enumerate(SWEEPS):
+        asked = tuple(
+            (replace(check, statement=BROKEN) if check.rule == rule else check, named) for check, named in sweep.asked
+        )
+        if asked != sweep.asked:
+            broken = replace(sweep, asked=asked)
+            monkeypatch.setattr(lanes, "SWEEPS", (*SWEEPS[:place], broken, *SWEEPS[place + 1 :]))
+
+
+@pytest.mark.parametrize("rule", ["line.unmapped", "listing.shown"])
+def test_a_rule_that_cannot_run_stops_no_other(busy: Database, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    corrupt(busy, "UPDATE level SET short = short + 1", "UPDATE order_line SET quantity = quantity + 1")
+    whole = audit(busy)
+    with_broken(rule, monkeypatch)
+
+    report = audit_in_lanes(busy)
+
+    assert set(report.failed) == {rule}
+    assert not report.clean
+    assert {name: n for name, n in report.counted.items() if name != rule} == {
+        name: n for name, n in whole.counted.items() if name != rule
+    }
+
+
+def test_where_a_sieve_fails_its_rules_are_asked_one_by_one(busy: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    corrupt(busy, "UPDATE level SET short = short + 1")
+    whole = audit(busy)
+    monkeypatch.setattr(lanes, "SWEEPS", (replace(SWEEPS[0], sieve=BROKEN), *SWEEPS[1:]))
+    stood: list[Standing] = []
+
+    report = audit_in_lanes(busy, keep=stood.append)
+
+    assert report.failed == {}
+    assert report.counted == whole.counted
+    assert sorted(map(str, report.violations)) == sorted(map(str, whole.violations))
+    assert audit_in_lanes(busy, begin=stood[0]).counted == whole.counted
+
+
+def test_every_rule_is_asked_by_one_sweep() -> None:
+    assert sorted(rule for sweep in SWEEPS for rule in sweep.rules) == sorted(check.rule for check in CHECKS)
+
+
+@pytest.mark.parametrize("sweep", [sweep for sweep in SWEEPS if sweep.sieve], ids=lambda sweep: sweep.name)
+def test_pages_of_a_sweep_go_through_every_key_once(busy: Database, sweep: Sweep) -> None:
+    corrupt(busy, "UPDATE level SET short = short + 1", "UPDATE order_line SET quantity = quantity + 1")
+    whole = busy.read_now(read_sweep, sweep, None)
+    small = replace(sweep, pages=replace(sweep.pages, page=1))
+
+    after, keys, broken = None, 0, []
+    while (page := busy.read_now(read_sweep, small, after)).last is not None:
+        after, keys = page.last, keys + page.keys
+        broken += [(check.rule, row) for check, rows in page.broken for row in rows]
+
+    assert keys == whole.keys
+    key = lambda each: (each[0], *map(str, each[1].values()))  # noqa: E731 - only here
+    assert sorted(broken, key=key) == sorted(((c.rule, row) for c, rows in whole.broken for row in rows), key=key)
 
 
 def test_progress_is_told_up_to_the_whole(busy: Database) -> None:

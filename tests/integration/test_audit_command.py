@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import json
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ from typer.testing import CliRunner
 
 from syncd.cli import audit as command
 from syncd.cli.app import app
+from syncd.cli.held import PAGE
 from syncd.db.database import Database
 from syncd.reconcile.audit import CHECKS, Standing, audit
 from syncd.reconcile.progress import Pass, load_pass, save_pass
-from tests.integration.book.kept_book import a_kept_book
+from tests.integration.book.kept_book import Time, a_kept_book, an_auditor
 from tests.support.builders import NOW, Seller
 
 WRONG = "UPDATE level SET on_hand = on_hand + 7 WHERE sku_id = (SELECT id FROM sku WHERE code = 'RED-CLOCK')"
@@ -75,12 +77,13 @@ def test_a_sku_is_released_once_by_name(seller: Seller, config: Path) -> None:
 
     first, said = asks("release", "red-clock", config=config)
     again, nothing = asks("release", "RED-CLOCK", config=config)
-    unknown, suggested = asks("release", "RED-CLOK", config=config)
+    unknown, suggested = asks("release", "RED-CLOK", "LAMPE", config=config)
 
     assert (first, again, unknown) == (0, 1, 1)
     assert "it was held by level.fold" in said
     assert "does not hold RED-CLOCK" in nothing
-    assert "RED-CLOK" in suggested
+    assert "'RED-CLOK'. Did you mean RED-CLOCK?" in suggested
+    assert "'LAMPE'. Did you mean LAMP?" in suggested
     (finding,) = json.loads(asks("held", "--json", config=config)[1])
     assert finding["released_by"] == f"cli:{getpass.getuser()}"
 
@@ -123,3 +126,165 @@ def test_a_run_of_other_rules_begins_anew(db: Database, seller: Seller, config: 
 
     assert code == 0
     assert "begins at the beginning" in told
+
+
+def test_what_is_gone_is_let_go_at_once(seller: Seller, config: Path) -> None:
+    seller.does(WRONG)
+    asks(config=config)
+    seller.does(WRONG.replace("+ 7", "- 7"))
+
+    code, told = asks(config=config)
+
+    assert code == 0
+    assert "gone since it was found: 1;" in told
+    assert "audit_violation" not in seller.open_alerts()
+    assert "holds nothing back" in asks("held", config=config)[1]
+
+
+def test_what_a_rule_that_cannot_run_found_before_stays_held(seller: Seller, config: Path) -> None:
+    seller.does(WRONG)
+    asks(config=config)
+    seller.does(WRONG.replace("+ 7", "- 7"), "ALTER TABLE archived_level RENAME TO lost")
+
+    asks(config=config)
+
+    assert "level.fold: 1 held" in asks("held", config=config)[1]
+
+
+EVERY_SHORT = "UPDATE level SET short = short + 1"
+
+
+def test_several_skus_are_released_at_once(seller: Seller, config: Path) -> None:
+    seller.does(EVERY_SHORT)
+    asks(config=config)
+
+    code, said = asks("release", "red-clock", "LAMP", config=config)
+
+    assert code == 0
+    assert said.count("may be raised again: it was held by level.short") == 2
+    left = [each["sku"] for each in json.loads(asks("held", "--json", config=config)[1]) if not each["released_by"]]
+    assert sorted(left) == ["RARE", "STAND"]
+
+
+def test_all_that_a_rule_holds_is_released_when_a_person_says_yes(seller: Seller, config: Path) -> None:
+    seller.does(EVERY_SHORT, WRONG)
+    asks(config=config)
+
+    no, asked = asks("release", "--rule", "level.short", config=config)
+    yes, _ = asks("release", "--rule", "level.short", "--yes", config=config)
+
+    held = json.loads(asks("held", "--json", config=config)[1])
+    assert (no, yes) == (1, 0)
+    assert "level.short: 4 held" in asked
+    assert "level.fold" not in asked
+    assert [each["rule"] for each in held if not each["released_by"]] == ["level.fold"]
+
+
+def test_everything_is_released_also_what_is_of_no_sku(seller: Seller, config: Path) -> None:
+    seller.does(
+        EVERY_SHORT,
+        "INSERT INTO push_batch (key, account_id, created_at, sent_at, settle_by) VALUES ('empty', 1, 0, 0, 0)",
+    )
+    asks(config=config)
+
+    code, said = asks("release", "--all", "--yes", config=config)
+    again, _ = asks("release", "--all", "--yes", config=config)
+
+    assert (code, again) == (0, 1)
+    assert "what concerns no SKU is told no more: push.empty" in said
+    assert "audit_violation" not in seller.open_alerts(), "people know"
+
+
+def test_a_release_that_says_nothing_or_too_much_releases_nothing(seller: Seller, config: Path) -> None:
+    seller.does(WRONG)
+    asks(config=config)
+
+    for arguments, remedy in (
+        ((), "name SKUs"),
+        (("RED-CLOCK", "--all"), "not both"),
+        (("--rule", "level.fould"), "level.fold, "),
+        (("RED-CLOCK", "NOBODYS"), "Nothing was released"),
+    ):
+        code, said = asks("release", *arguments, config=config)
+        assert code != 0
+        assert remedy in said
+    assert "held\n" in asks("held", config=config)[1]
+
+
+def test_what_is_held_is_counted_and_shown_as_far_as_asked_for(seller: Seller, config: Path) -> None:
+    seller.does(EVERY_SHORT, WRONG)
+    asks(config=config)
+
+    _, some = asks("held", "--limit", "2", config=config)
+    _, all_of_it = asks("held", config=config)
+    some_json = json.loads(asks("held", "--json", "--limit", "2", config=config)[1])
+    all_json = json.loads(asks("held", "--json", config=config)[1])
+
+    assert "level.fold: 1 held" in some
+    assert "level.short: 4 held" in some
+    assert "shown are the 2 oldest of 5: see more with --limit 5, all with --json" in some
+    assert some.count("likely cause") == 2
+    assert "shown are" not in all_of_it
+    assert (len(some_json), len(all_json)) == (2, 5)
+
+
+def test_json_gives_all_that_is_held_however_much(seller: Seller, config: Path) -> None:
+    number = 2 * PAGE + 1
+    seller.does(
+        "INSERT INTO audit_finding (sku_id, rule, subject, told, found_at, seen_at)"
+        f" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number})"
+        """ SELECT 1, 'level.short', '[1,' || i || ']', '{"rule":"level.short","likely_cause":"x"}', 0, 0 FROM n"""
+    )
+
+    _, told = asks("held", "--json", config=config)
+
+    assert len(json.loads(told)) == number
+
+
+def test_nothing_that_is_held_is_an_empty_list(seller: Seller, config: Path) -> None:
+    assert json.loads(asks("held", "--json", config=config)[1]) == []
+    assert "holds nothing back" in asks("held", config=config)[1]
+
+
+def test_a_rule_that_cannot_run_is_named_with_its_remedy_and_the_others_run(seller: Seller, config: Path) -> None:
+    seller.does(EVERY_SHORT, "ALTER TABLE archived_level RENAME TO lost")
+
+    code, told = asks(config=config)
+    json_code, as_json = asks("--json", config=config)
+
+    assert (code, json_code) == (1, 1)
+    assert "level.fold could not run: " in told
+    assert "archived_level" in told
+    assert "the book is NOT proved: 1 of " in told
+    assert "is proved" not in told
+    assert "found 4 violations" in told
+    assert json.loads(as_json)["failed"].keys() == {"level.fold"}
+
+
+def test_a_person_reads_names_and_what_to_do(seller: Seller, config: Path) -> None:
+    seller.does(WRONG)
+
+    _, told = asks(config=config)
+    _, held = asks("held", config=config)
+
+    for words in (
+        "level.fold sku RED-CLOCK, warehouse hamburg",
+        "found on_hand 27,",
+        "reservation: reserved +2 (line/",
+    ):
+        assert words in told
+    assert "the book is NOT right: 1 violation in " in told
+    assert "Copy the database" in told
+    assert "warehouse hamburg: found on_hand 27," in held
+
+
+def test_a_rule_that_the_daemon_cannot_run_is_shown_with_what_is_held(
+    seller: Seller, db: Database, config: Path
+) -> None:
+    seller.does("ALTER TABLE archived_level RENAME TO lost")
+    asyncio.run(an_auditor(db, Time()).round())
+
+    _, told = asks("held", config=config)
+
+    assert "level.fold cannot run since 2026-11-27" in told
+    assert "holds nothing back" not in told

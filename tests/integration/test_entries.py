@@ -87,6 +87,18 @@ def test_another_entry_under_the_same_key_is_refused(seller: Seller) -> None:
     assert stands(seller) == (9, 0, 3, 0)
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_pieces_that_are_damaged_are_another_entry_than_pieces_that_are_not(seller: Seller, damaged: bool) -> None:
+    enters(seller, EntryKind.RECEIPT, 4, damaged=damaged)
+    before = stands(seller)
+
+    told = r"of another entry \(receipt of 4 damaged\)" if damaged else r"of another entry \(receipt of 4\)"
+    with pytest.raises(EntryRefused, match=told):
+        enters(seller, EntryKind.RECEIPT, 4, damaged=not damaged)
+    assert stands(seller) == before
+    assert enters(seller, EntryKind.RECEIPT, 4, damaged=damaged).repeated
+
+
 def test_what_is_transferred_leaves_one_place_and_comes_to_the_other_at_once(seller: Seller) -> None:
     enters(seller, EntryKind.TRANSFER, 2, "berlin")
 
@@ -151,6 +163,16 @@ def test_what_cannot_be_is_refused_by_field_and_nothing_is_booked(
 
     assert stands(seller) == (5, 0, 3, 0)
     assert seller.rows("SELECT * FROM stock_entry") == []
+
+
+def test_no_more_is_booked_than_the_database_can_count(seller: Seller) -> None:
+    enters(seller, EntryKind.RECEIPT, 10**9)
+    before = stands(seller)
+
+    with pytest.raises(EntryRefused, match="there would be 2000000005 on hand"):
+        enters(seller, EntryKind.RECEIPT, 10**9, key="note 2")
+
+    assert stands(seller) == before
 
 
 def test_the_database_itself_takes_no_entry_twice(seller: Seller) -> None:

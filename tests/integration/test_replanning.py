@@ -118,6 +118,20 @@ def test_orders_that_nobody_else_can_make_do_not_keep_others_from_being_looked_a
     assert seller.reserved("movable") == {("1", "LAMP", "berlin"): 1}
 
 
+def test_of_two_lines_of_one_sku_no_more_is_moved_than_is_missing(db: Database) -> None:
+    seller = two_warehouses(db, 4, 4)
+    seller.takes_in(an_order(a_line(quantity=2, line_id="1"), a_line(quantity=2, line_id="2")))
+
+    loses(seller, 1)
+
+    assert replans(seller) == 1
+    places = {"hamburg": 0, "berlin": 0}
+    for (_, _, place), pieces in seller.reserved().items():
+        places[place] += pieces
+    assert places == {"hamburg": 1, "berlin": 3}, "one of four is there, and stays"
+    assert audit(db).clean
+
+
 def test_an_account_is_served_by_its_own_pool_alone(db: Database) -> None:
     seller = two_warehouses(db, 1, 1)
     seller.takes_in(an_order())

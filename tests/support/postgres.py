@@ -43,6 +43,7 @@ SETTINGS: Final = (
     "max_connections=200",
     "shared_buffers=64MB",
     "timezone=UTC",
+    "autovacuum=off",  # what it counts of empty tables would choose other plans, now and then
 )
 
 # $1 is the folder, $2 the binaries, the rest the server's arguments. Signals meant for the tests are not ours. A server

@@ -133,7 +133,9 @@ audit_finding = Table(
     text("told"),  # JSON: the violation as it was last seen
     instant("found_at"),
     instant("seen_at"),
+    text("off_by", server_default="{}"),  # JSON: by how much it is wrong, by name
     instant("released_at", nullable=True),
     text("released_by", nullable=True),
+    text("released_off_by", nullable=True),  # as it was then: what has grown since holds again
 )
-Index("ix_audit_finding_seen_at", audit_finding.c.seen_at)
+Index("ix_audit_finding_subject", audit_finding.c.rule, audit_finding.c.subject)

@@ -89,15 +89,15 @@ def _made_of(wanted: Any, named: ColumnElement[bool], lowered: ColumnElement[boo
     )
 
 
-def _views(found: Iterable[Row[Any]]) -> dict[_Key, ListingView]:
+def _views(found: Iterable[Row[*tuple[Any, ...]]]) -> dict[_Key, ListingView]:
     views: dict[_Key, ListingView] = {}
     chosen: dict[_Key, int] = {}
-    for row in found:
-        key = (row.account_id, row.told_key)
-        if chosen.setdefault(key, row.id) != row.id:
+    for listing_id, account_id, _, back_orderable, sku_id, units, told_key, lowered in found:
+        key = (account_id, told_key)
+        if chosen.setdefault(key, listing_id) != listing_id:
             continue  # further locations of the same item are made of the same things
         components = views[key].components if key in views else ()
-        if row.sku_id is not None:
-            components = (*components, (row.sku_id, row.units))
-        views[key] = ListingView(row.id if row.lowered else None, components, bool(row.back_orderable))
+        if sku_id is not None:
+            components = (*components, (sku_id, units))
+        views[key] = ListingView(listing_id if lowered else None, components, bool(back_orderable))
     return views

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, func, not_, or_, update
 
 from syncd.db.database import StaleLoad
+from syncd.db.ids import NextIds
+from syncd.db.pipeline import expect
 from syncd.db.rows import Kind
 from syncd.db.statements import Given, statement
 from syncd.db.tables import order_line, recipient, sales_order
@@ -18,8 +21,11 @@ from syncd.orders.change import OrderChange
 LineIds = dict[Hashable, int]
 """order_line.id by (account_id, channel_order_id, channel_line_id)"""
 
+_ORDER_IDS, _LINE_IDS = NextIds(sales_order), NextIds(order_line)
+
 
 _ORDER: dict[str, Kind] = {
+    "id": int,
     "account_id": int,
     "channel_order_id": str,
     "name": str,
@@ -37,9 +43,10 @@ _ORDER: dict[str, Kind] = {
     "first_applied_at": datetime,
     "last_shipped_at": datetime,
 }
-_KEPT = {"account_id", "channel_order_id", "way", "placed_at", "first_applied_at", "last_shipped_at"}
+_KEPT = {"id", "account_id", "channel_order_id", "way", "placed_at", "first_applied_at", "last_shipped_at"}
 
 _LINE: dict[str, Kind] = {
+    "id": int,
     "order_id": int,
     "channel_line_id": str,
     "line_key": str,
@@ -57,15 +64,26 @@ _LINE: dict[str, Kind] = {
     "currency": str,
     "placed_at": datetime,
 }
-_LINE_KEPT = {"order_id", "channel_line_id", "placed_at"}
+_LINE_KEPT = {"id", "order_id", "channel_line_id", "placed_at"}
 
 
 class OrderMoved(StaleLoad):
     """An order was not as it had been loaded: the transaction is rolled back and nothing has happened."""
 
 
+def give_ids(connection: Connection, changes: Sequence[OrderChange]) -> None:
+    """Give every order and line that has no row yet the id of the one it will have."""
+    orders = [change.book for change in changes if change.book.order_id is None]
+    lines = [line for change in changes for line in change.book.lines.values() if line.line_id is None]
+    order_ids, line_ids = _ORDER_IDS.take(connection, len(orders)), _LINE_IDS.take(connection, len(lines))
+    for book, order_id in zip(orders, order_ids, strict=True):
+        book.order_id = order_id
+    for line, line_id in zip(lines, line_ids, strict=True):
+        line.line_id = line_id
+
+
 def record_orders(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
-    """Insert or update told orders, each only where it is as it was loaded; raises OrderMoved."""
+    """Insert or update told orders, which have their ids, each only where it is as it was loaded; raises OrderMoved."""
     if not changes:
         return
     data = []
@@ -74,6 +92,7 @@ def record_orders(connection: Connection, changes: Sequence[OrderChange], now: d
         assert state is not None
         data.append(
             (
+                book.order_id,
                 book.account_id,
                 book.channel_order_id,
                 state.name,
@@ -92,13 +111,13 @@ def record_orders(connection: Connection, changes: Sequence[OrderChange], now: d
                 now if change.shipped_units else None,
             )
         )
-    found = _upsert_orders(connection, told=data)
-    ids = {(row.account_id, row.channel_order_id): row.id for row in found}
-    if len(ids) != len(changes):
-        raise OrderMoved(f"{len(changes) - len(ids)} of {len(changes)} orders moved while they were being written")
-    for change in changes:
-        change.book.order_id = ids[(change.book.account_id, change.book.channel_order_id)]
+    written = _upsert_orders(connection, told=data)
+    expect(written, len(data), partial(_moved, len(data)))
     _record_recipients(connection, changes)
+
+
+def _moved(wanted: int, written: int) -> OrderMoved:
+    return OrderMoved(f"{wanted - written} of {wanted} orders moved while they were being written")
 
 
 @statement
@@ -112,7 +131,7 @@ def _upsert_orders(given: Given) -> Executable:
             "last_shipped_at": last_shipped_at,
         },
         where=sales_order.c.applications == new.excluded.applications - 1,
-    ).returning(sales_order.c.id, sales_order.c.account_id, sales_order.c.channel_order_id)
+    )
 
 
 def record_touches(connection: Connection, changes: Sequence[OrderChange], now: datetime) -> None:
@@ -177,9 +196,10 @@ def _is_whole(address: Any) -> ColumnElement[bool]:
 
 
 def record_lines(connection: Connection, changes: Sequence[OrderChange]) -> LineIds:
-    """Insert or update the lines of these orders; their row ids by what names them at the channel."""
+    """Insert or update the lines of these orders, which have their ids; these by what names them at the channel."""
     data = [
         (
+            line.line_id,
             change.book.order_id,
             line.channel_line_id,
             line.line_key,
@@ -200,16 +220,14 @@ def record_lines(connection: Connection, changes: Sequence[OrderChange]) -> Line
         for change in changes
         for line in change.book.lines.values()
     ]
-    if not data:
-        return {}
-    found = _upsert_lines(connection, told=data)
-    owners = {change.book.order_id: change.book for change in changes}
-    line_ids: LineIds = {}
-    for row in found:
-        book = owners[row.order_id]
-        book.lines[row.channel_line_id].line_id = row.id
-        line_ids[(book.account_id, book.channel_order_id, row.channel_line_id)] = row.id
-    return line_ids
+    if data:
+        _upsert_lines(connection, told=data)
+    return {
+        (change.book.account_id, change.book.channel_order_id, line.channel_line_id): line.line_id
+        for change in changes
+        for line in change.book.lines.values()
+        if line.line_id is not None
+    }
 
 
 @statement
@@ -218,4 +236,4 @@ def _upsert_lines(given: Given) -> Executable:
     return new.on_conflict_do_update(
         index_elements=["order_id", "channel_line_id"],
         set_={name: new.excluded[name] for name in _LINE if name not in _LINE_KEPT},
-    ).returning(order_line.c.id, order_line.c.order_id, order_line.c.channel_line_id)
+    )

@@ -20,9 +20,9 @@ from syncd.orders.book import AccountView
 from syncd.orders.change import OrderChange
 from syncd.orders.decide import settled_notices
 from syncd.orders.store.cover_rows import record_covers
-from syncd.orders.store.order_rows import LineIds, record_lines, record_orders, record_touches
+from syncd.orders.store.order_rows import LineIds, give_ids, record_lines, record_orders, record_touches
 from syncd.orders.store.recalls import record_recalls
-from syncd.publishing.marks import eat_holds, mark_dirty, note_sales
+from syncd.publishing.marks import eat_holds, lock_sold, mark_dirty, note_sales
 from syncd.stock.ledger import Cause, Ledger
 from syncd.stock.shorts import tell_shorts
 from syncd.stock.store import record_ledger
@@ -38,6 +38,9 @@ def record_changes(
     """Write orders, lines, reservations, shortages, ledger, decisions, alerts and what became dirty."""
     if not changes:
         return
+    sales = [sale for change in changes for sale in change.sales]
+    held = lock_sold(connection, sales)
+    give_ids(connection, changes)
     record_orders(connection, [change for change in changes if change.state is not None], now)
     record_touches(connection, [change for change in changes if change.state is None], now)
     line_ids = record_lines(connection, changes)
@@ -46,11 +49,10 @@ def record_changes(
     record_ledger(connection, ledger, lambda cause: _cause_key(cause, line_ids))
     tell_shorts(connection, ledger.changed(), now)
     _record_decisions(connection, changes, accounts, now)
-    sales = [sale for change in changes for sale in change.sales]
     views = accounts.values()
     granularity_s = max((view.granularity_s for view in views), default=0.0)
     note_sales(connection, sales, granularity_s, max((view.index_lag_s for view in views), default=0.0), now)
-    eaten = eat_holds(connection, sales, max((view.staleness_s for view in views), default=0.0), now)
+    eaten = eat_holds(connection, held, sales, max((view.staleness_s for view in views), default=0.0), now)
     _mark_dirty(connection, changes, ledger, eaten, accounts, now, also={sale.listing_id for sale in sales})
     _record_figures(connection, changes, accounts, now)
     _record_alerts(connection, changes, accounts, now)

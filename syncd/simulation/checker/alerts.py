@@ -46,7 +46,7 @@ PROOFS: Final[Mapping[str, Proof]] = MappingProxyType(
     | {"drift": Proof.RAISE, "shipment_waits": Proof.TEXT}
     # The book adds up, the machine's disk has room, every warehouse has known codes and sound numbers, nobody is told.
     | dict.fromkeys(("audit_violation", "disk_low", "unknown_codes", "unreadable_levels", "route_down"), Proof.NOTHING)
-    | {"messages_lost": Proof.NOTHING, "reload_refused": Proof.NOTHING}
+    | {"messages_lost": Proof.NOTHING, "reload_refused": Proof.NOTHING, "audit_failing": Proof.NOTHING}
     | dict.fromkeys(("intake_late", "polls_late", "loop_failing", "job_failing"), Proof.LATE)
 )
 """Each kind that the daemon opens, and what proves it. One more kind is one more word here."""

@@ -22,6 +22,7 @@ from syncd.db.tables import (
     warehouse,
 )
 from syncd.insight.store import read_tallies
+from syncd.simulation.checker.moves import read_movable
 from syncd.simulation.checker.truth import Listing
 
 OrderKey = tuple[str, str]
@@ -81,6 +82,7 @@ class Book:
     wanting: Counter[str] = field(default_factory=Counter)  # pieces of open shortages by SKU
     units_wanting: dict[str, list[Mapping[str, int]]] = field(default_factory=lambda: defaultdict(list))
     """By SKU, what a unit of each line is made of that lacks some."""
+    movable: frozenset[str] = frozenset()  # SKUs of lines whose units are short in one warehouse and free in another
     listings: dict[Listing, int] = field(default_factory=dict)  # ids
     requests: dict[str, Request] = field(default_factory=dict)  # by reference
     tallies: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -109,6 +111,7 @@ def read_book(connection: Connection) -> Book:
     ):
         book.wanting[row.code] += row.quantity
         book.units_wanting[row.code].append(pieces[row.order_line_id])
+    book.movable = frozenset(code for each in read_movable(connection) for code in each.skus)
     for row in connection.execute(select(listing)):
         book.listings[(keys[row.account_id], row.channel_sku, row.channel_location)] = row.id
     for row in connection.execute(

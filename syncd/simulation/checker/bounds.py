@@ -26,6 +26,8 @@ DUE_S: Final = 600.0
 IN_FLIGHT_S: Final[Mapping[str, float]] = MappingProxyType({"shopify": 300.0, "amazon": 300.0, "ebay": 300.0})
 REQUEST_S: Final = 900.0
 """A shipment request that could be sent, and one that was sent and has no answer."""
+MOVE_S: Final = 1200.0
+"""From when units could be moved from where they are missing: what was counted must stand for ten minutes first."""
 HOLD_S: Final = 1200.0
 """Beyond a hold's own time: the poll that ends it must have begun after that."""
 CURSOR_S: Final[Mapping[str, float]] = MappingProxyType({"shopify": 600.0, "amazon": 1200.0, "ebay": 900.0})

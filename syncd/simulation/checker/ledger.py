@@ -36,6 +36,19 @@ _FOLD: Final = text("""
     ORDER BY p.sku_id, p.warehouse_id
 """)
 
+# What was free after each movement, by all that had been booked until then. A reservation takes what is there.
+_OVERDRAWN: Final = text("""
+    WITH free_after AS (
+        SELECT sku_id, warehouse_id, seq, d_reserved,
+               sum(d_on_hand - d_unavailable - d_reserved) OVER (PARTITION BY sku_id, warehouse_id ORDER BY seq) AS free
+        FROM movement)
+    SELECT s.code, w.key, min(f.seq) AS seq, count(*) AS times
+    FROM free_after f JOIN sku s ON s.id = f.sku_id JOIN warehouse w ON w.id = f.warehouse_id
+    LEFT JOIN archived_level a ON a.sku_id = f.sku_id AND a.warehouse_id = f.warehouse_id
+    WHERE f.d_reserved > 0 AND f.free + coalesce(a.on_hand - a.unavailable - a.reserved, 0) < 0
+    GROUP BY s.code, w.key ORDER BY s.code, w.key
+""")
+
 _ABOUT_LEVELS: Final = frozenset(("level.fold", "level.seq", "level.short", "level.reserved", "movement.level"))
 
 
@@ -70,6 +83,22 @@ def the_ledger_folds(places: Collection[Place], now: datetime, verdict: Verdict)
             wrong.add(place.key)
             verdict.find(f"ledger.{rule}", place.name, now, told)
     return frozenset(wrong)
+
+
+def read_overdrawn(connection: Connection) -> list[tuple[str, str]]:
+    """(place, what) of every place in which a reservation took pieces that were not free."""
+    return [
+        (f"{row.code} in {row.key}", f"movement {row.seq}, the first of {row.times}, promises what is not free")
+        for row in connection.execute(_OVERDRAWN)
+    ]
+
+
+def nothing_is_promised_that_is_not_there(
+    overdrawn: Collection[tuple[str, str]], now: datetime, verdict: Verdict
+) -> None:
+    """Only truth makes reserved pieces short: no reservation ever took more than was free at that moment."""
+    for place, told in overdrawn:
+        verdict.find("ledger.overdrawn", place, now, told)
 
 
 def the_audit_sees_as_much(

@@ -70,7 +70,7 @@ class Ledger:
         for (sku, warehouse), units in scene.world.stock.items():
             self._opening[sku] += 0 if warehouse in fba else units
         for arrival in scene.happenings.arrivals:
-            if arrival.warehouse not in fba:
+            if arrival.warehouse not in fba and not arrival.within:
                 self.streams[arrival.sku].steps.append((arrival.at, arrival.pieces, None))
                 self.streams[arrival.sku].arrivals.append(arrival)
         self._sell(truth, history)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from syncd.db.database import Transactor
 from syncd.reconcile.audit import audit_async
 from syncd.simulation.checker.book import Book
-from syncd.simulation.checker.ledger import read_places, the_audit_sees_as_much, the_ledger_folds
+from syncd.simulation.checker.ledger import (
+    nothing_is_promised_that_is_not_there,
+    read_overdrawn,
+    read_places,
+    the_audit_sees_as_much,
+    the_ledger_folds,
+)
 from syncd.simulation.checker.pieces import Pieces
 from syncd.simulation.checker.truth import Truth
 from syncd.simulation.checker.verdict import Verdict
+
+NOWHERE_ELSE: Final = "a reservation stays where no other warehouse can send it from"
 
 
 async def the_book_proves_itself(db: Transactor, truth: Truth, verdict: Verdict) -> None:
     """The ledger folds to the levels as this checker reads it, and the daemon's own audit finds no more and no less."""
     wrong = the_ledger_folds(await db.read(read_places), truth.at, verdict)
+    nothing_is_promised_that_is_not_there(await db.read(read_overdrawn), truth.at, verdict)
     report = await audit_async(db)
     for each in report.violations:
         detail = f"{each.found}, not {each.expected}: {each.likely_cause}"
@@ -72,11 +82,14 @@ def shortages_are_what_is_missing(truth: Truth, book: Book, pieces: Pieces, verd
     for sku in sorted({*pieces.wanted, *book.wanting, *short}):
         missing = max(0, pieces.wanted[sku] - pieces.there[sku])
         counted = book.wanting[sku] + short[sku]
-        if counted > missing and _none_can_be_made(book, sku):
+        if counted > missing and sku in book.movable:
+            told = f"{missing} are missing; {short[sku]} are short while another warehouse could send them"
+            verdict.find("stock.missing", sku, truth.at, told)
+        elif counted > missing and _none_can_be_made(book, sku):
             verdict.excuse("stock.missing", "a kit comes whole from one warehouse", f"{sku} at {truth.at}")
         elif missing < counted <= missing + short[sku]:
-            # What broke or was counted wrongly under a reservation: it is told, and not moved to another warehouse.
-            verdict.excuse("stock.missing", "a reservation stays where its goods were", f"{sku} at {truth.at}")
+            # Under a reservation it broke or was counted wrongly, and no single warehouse has all of another unit.
+            verdict.excuse("stock.missing", NOWHERE_ELSE, f"{sku} at {truth.at}")
         elif counted != missing and (pieces.one_pool or counted < missing):
             told = f"{missing} are missing; {book.wanting[sku]} are wanting and {short[sku]} short"
             verdict.find("stock.missing", sku, truth.at, told)

@@ -1,4 +1,4 @@
-"""Nothing waits longer than stated anywhere: events, listings, writes, requests, holds, cursors."""
+"""Nothing waits longer than stated anywhere: events, listings, writes, requests, holds, cursors, promised units."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ from syncd.simulation.checker.bounds import (
     HOLD_S,
     IN_FLIGHT_S,
     INBOX_S,
+    MOVE_S,
     REQUEST_S,
     SHOWN_S,
     WAREHOUSE_CURSOR_S,
     Bounds,
 )
 from syncd.simulation.checker.failures import Failures
+from syncd.simulation.checker.moves import Movable, read_movable
 from syncd.simulation.checker.reasons import STILL, VENDORS_FAULT, Reasons, read_reasons
 from syncd.simulation.checker.verdict import Verdict
 
@@ -67,6 +69,7 @@ def read_waiting(connection: Connection, now: datetime) -> list[Waiting]:
     for row in connection.execute(_requests()):
         found += _request(row)
     found += [_outside(row) for row in connection.execute(_outside_cursors())]
+    found += [_move(each) for each in read_movable(connection)]
     return found
 
 
@@ -200,3 +203,9 @@ def _request(row: Row[Any]) -> Iterable[Waiting]:
         yield Waiting("waiting.request", subject, row.key, row.submitted_at, REQUEST_S, "it has no answer")
     if row.cancel_wanted_at is not None and row.cancel_sent_at is None and row.too_late_at is None:
         yield Waiting("waiting.request", subject, row.key, row.cancel_wanted_at, REQUEST_S, "nobody cancels it")
+
+
+def _move(each: Movable) -> Waiting:
+    subject = f"{each.account} order {each.order} in {each.warehouse}"
+    told = "its units are missing there and free elsewhere"
+    return Waiting("waiting.move", subject, each.account, each.since, MOVE_S, told)

@@ -119,8 +119,9 @@ class InlineDatabase(Database):
 
 
 def _never_wait(connection: Any, _record: Any) -> None:
-    """Waiting for a lock would stop the world: it is waited for in virtual time instead."""
+    """Waiting for a lock would stop the world: it is waited for in virtual time instead, and a statement takes none."""
     connection.execute("PRAGMA busy_timeout=0")
+    connection.set_progress_handler(None, 0)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -134,9 +134,12 @@ def count_events(happenings: Happenings, world: World, closed_at: datetime) -> d
         "Amazon orders pending at first": unpaid["amazon"],
         "orders shipped by Amazon": sum(each.by_channel for each in taken),
         "numbers typed by hand": len(happenings.hand_edits),
-        "deliveries": len({(each.warehouse, each.at) for each in happenings.arrivals if each.pieces > 0}),
+        "deliveries": len(
+            {(each.warehouse, each.at) for each in happenings.arrivals if each.pieces > 0 and not each.within}
+        ),
+        "goods entered by hand": happenings.entered,
         "shelves counted wrongly": len(happenings.miscounts),
-        "goods found broken": len(happenings.damages),
+        "goods found broken": sum(not each.lost for each in happenings.damages),
         "steps of the daemon's clock": sum(each.kind == CLOCK_STEPPED for each in happenings.spells),
         "outages": sum(each.from_at <= closed_at for each in happenings.outages),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from syncd.chance import SeededRng
+from syncd.simulation.clerk import Clerk
 from syncd.simulation.docks import docks_of
 from syncd.simulation.listed_shoppers import ListedShoppers
 from syncd.simulation.packing import PackingTable
@@ -84,12 +85,22 @@ class People:
             self._patiently,
             plan.deliveries_every_s,
         )
+        clerk = Clerk(
+            lab.world,
+            lab.setup.db,
+            lab.clock,
+            lab.happenings,
+            shelves,
+            self._patiently,
+            every_s=plan.entries_every_s,
+        )
         return [
             shoppers.shop(),
             shoppers.payments.settle_due(),
             shoppers.regrets.come_due(),
             packing.pack(),
             receiving.receive(),
+            clerk.enter(),
             self._stocktaking.miscount(),
             self._stocktaking.damage(),
             Typist(lab.world, lab.shops, lab.clock, lab.happenings, plan.typing_every_s).type_numbers(),

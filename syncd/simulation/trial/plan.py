@@ -84,6 +84,7 @@ class Plan:
     typing_every_s: float = 3 * HOUR_S
     miscounts_every_s: float = 4 * HOUR_S  # a shelf is counted wrongly, and rightly within two hours
     damage_every_s: float = 6 * HOUR_S  # goods break on their shelf
+    entries_every_s: float = 3 * HOUR_S  # goods that came, were moved or are lost are entered by hand
     faults: Faults = field(default_factory=Faults)
     audit_every_s: float = HOUR_S
     quiet_within_s: float = 6 * HOUR_S

@@ -1,4 +1,4 @@
-"""Files of archived movements, and the folder they lie in.
+"""Files of archived movements, and the manifest that lists them.
 
 A file is gzip: a line that says whose it is, then a line of JSON for each movement, in order of (sku_id,
 warehouse_id, seq). It is durable under its name before anything believes that it is there.
@@ -6,6 +6,7 @@ warehouse_id, seq). It is durable under its name before anything believes that i
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -21,29 +22,41 @@ from syncd.errors import SyncdError
 
 MANIFEST: Final = "archive.json"
 _LEVEL: Final = 6
-_NAME: Final = re.compile(r"movements-\d{6,}-[0-9a-f]{12}\.jsonl\.gz")
+NAME: Final = re.compile(r"movements-\d{6,}-[0-9a-f]{12}\.jsonl\.gz")
 
 
 class ArchiveRefused(SyncdError):
     """Movements cannot be archived as asked; nothing has changed."""
 
 
+class ManifestBroken(ArchiveRefused):
+    """The folder's manifest is not one."""
+
+
+_PUT_BACK: Final = "put it back as it was, from a backup of the folder"
+
+Whole = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
+"""No file makes sums of its numbers that are none any more."""
+
+At = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class ArchivedMovement(msgspec.Struct, frozen=True, gc=False):
     """One line: a movement as the ledger had it, with the names that its SKU and its warehouse had then."""
 
-    sku_id: int
-    warehouse_id: int
-    seq: int
+    sku_id: Whole
+    warehouse_id: Whole
+    seq: Whole
     sku: str
     warehouse: str
     kind: str
-    d_on_hand: int
-    d_unavailable: int
-    d_reserved: int
+    d_on_hand: Whole
+    d_unavailable: Whole
+    d_reserved: Whole
     lot_id: int | None
     cause_key: str
     actor: str
-    at: datetime
+    at: At
 
     @property
     def key(self) -> tuple[int, int]:
@@ -63,13 +76,13 @@ class FileEntry(msgspec.Struct, frozen=True):
     name: str
     sha256: str
     movements: int
-    first_at: datetime
-    last_at: datetime
+    first_at: At
+    last_at: At
 
 
 class Manifest(msgspec.Struct, frozen=True):
     archive: str
-    written_at: datetime
+    written_at: At
     files: tuple[FileEntry, ...]
 
 
@@ -85,12 +98,14 @@ def file_name(number: int, sha256: str) -> str:
 
 
 def write_movements(folder: Path, archive: str, number: int, movements: Sequence[ArchivedMovement]) -> FileEntry:
-    """Write a file, durable when this returns."""
+    """Write a file, durable and read back when this returns. Raises OSError."""
     lines = [_encoder.encode(Header(archive, number, len(movements))), *map(_encoder.encode, movements)]
     packed = gzip.compress(b"\n".join(lines) + b"\n", _LEVEL, mtime=0)
     digest = hashlib.sha256(packed).hexdigest()
     name = file_name(number, digest)
     write_durably(folder / name, packed)
+    if hash_of(folder / name) != digest:
+        raise OSError(errno.EIO, "what was written there is not what is read back")
     instants = [each.at for each in movements]
     return FileEntry(number, name, digest, len(movements), min(instants), max(instants))
 
@@ -107,7 +122,12 @@ def write_durably(path: Path, content: bytes) -> None:
     except OSError:
         scratch.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
@@ -131,7 +151,7 @@ def read_movements(path: Path, archive: str) -> Iterator[tuple[int, ArchivedMove
                     yield number, _movement.decode(line)
                 elif (found := _header.decode(line).archive) != archive:
                     yield number, f"it is of the archive {found}, not of {archive}"
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 yield number, "it is not a movement" if number > 1 else "it is not the header of a file of movements"
 
 
@@ -141,42 +161,12 @@ def write_manifest(folder: Path, archive: str, files: Sequence[FileEntry], now: 
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The folder's manifest; None where there is none. Raises ArchiveRefused for one that cannot be read."""
+    """The folder's manifest; None where there is none. Raises ManifestBroken for one that cannot be read."""
     try:
         return _manifest.decode((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as err:
-        raise ArchiveRefused(f"{folder / MANIFEST} is no manifest of an archive: put it back as it was") from err
-
-
-def prepare(folder: Path, archive: str, files: Sequence[FileEntry], now: datetime) -> None:
-    """See that the folder is this archive's, complete and writable. Raises ArchiveRefused."""
-    try:
-        folder.mkdir(exist_ok=True)
-        names = {name for name in os.listdir(folder) if _NAME.fullmatch(name)}
-        manifest = read_manifest(folder)
-        _refuse_strangers(folder, archive, files, names, manifest)
-        write_manifest(folder, archive, files, now)
-        for left_behind in names - {file.name for file in files}:  # by a run that ended before it was recorded
-            (folder / left_behind).unlink()
     except OSError as err:
-        remedy = "name a folder that this user may write to, on a disk with room"
-        raise ArchiveRefused(f"{folder} cannot be written: {err.strerror or err}. {remedy.capitalize()}") from err
-
-
-def _refuse_strangers(
-    folder: Path, archive: str, files: Sequence[FileEntry], names: set[str], manifest: Manifest | None
-) -> None:
-    if manifest is None and names:
-        raise ArchiveRefused(f"{folder} has files of movements and no {MANIFEST}: put it back, or name another folder")
-    if manifest is not None and manifest.archive != archive:
-        raise ArchiveRefused(f"{folder} holds the archive of another database: name another folder")
-    known = {file.name for file in files}
-    if missing := sorted(known - names):
-        problem = f"{folder} lacks {len(missing)} files of this archive, the first is {missing[0]}"
-        raise ArchiveRefused(f"{problem}: name the folder that has them, or copy them there")
-    newer = sorted(file.name for file in (manifest.files if manifest else ()) if file.name not in known)
-    if newer:
-        problem = f"{folder} has {newer[0]}, which the database does not know: it was restored from an older backup"
-        raise ArchiveRefused(f"{problem}. Move {', '.join(newer[:5])} and {MANIFEST} away, with what comes after them")
+        raise ManifestBroken(f"{folder / MANIFEST} cannot be read: {err.strerror or err}: {_PUT_BACK}") from err
+    except (msgspec.MsgspecError, UnicodeDecodeError) as err:
+        raise ManifestBroken(f"{folder / MANIFEST} is no manifest of an archive ({err}): {_PUT_BACK}") from err

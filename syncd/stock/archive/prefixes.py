@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Row, Subquery, and_, func, select, tuple_
 
 from syncd.db.statements import Given, statement
-from syncd.db.tables import level, movement, sku, warehouse
+from syncd.db.tables import archived_level, level, movement, sku, warehouse
 from syncd.errors import SyncdError
 from syncd.stock.archive.files import ArchivedMovement
 from syncd.stock.ledger import LevelKey
@@ -25,6 +25,15 @@ class LedgerBroken(SyncdError):
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenLevel:
+    """A level that cannot be archived, by the names that people know, and why."""
+
+    sku: str
+    warehouse: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prefix:
     """The movements of a level after `after` up to `upto`: all of them are older than the cut."""
 
@@ -35,14 +44,31 @@ class Prefix:
     def __len__(self) -> int:
         return self.upto - self.after
 
+    def is_whole(self, movements: Sequence[ArchivedMovement]) -> bool:
+        """Whether these are all of its movements, in order."""
+        return [each.seq for each in movements] == list(range(self.after + 1, self.upto + 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Prefixes in key order, and where to look next; `passed`: movements of which it is known whether they go."""
+    """Prefixes in key order, and where to look next; `passed`: movements of which it is known whether they go.
+
+    `broken`: levels whose archived movements are not summed up as far as they go.
+    """
 
     prefixes: tuple[Prefix, ...]
     next: LevelKey | None
     passed: int
+    broken: tuple[LevelKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The movements of prefixes, in key order, and the levels of which some are missing: nothing of those is in it."""
+
+    prefixes: tuple[Prefix, ...]
+    movements: list[ArchivedMovement]
+    broken: tuple[LevelKey, ...]
 
 
 def find_prefixes(connection: Connection, begin: LevelKey, cut: datetime, room: int) -> Found:
@@ -50,20 +76,27 @@ def find_prefixes(connection: Connection, begin: LevelKey, cut: datetime, room: 
 
     A prefix ends before the first movement that is not older: instants do not always grow with seq.
     """
+    based = archived_level.c
     rows = connection.execute(
-        select(level.c.sku_id, level.c.warehouse_id, level.c.archived_seq, level.c.seq)
+        select(level.c.sku_id, level.c.warehouse_id, level.c.archived_seq, level.c.seq, based.seq.label("based"))
+        .outerjoin(archived_level, and_(based.sku_id == level.c.sku_id, based.warehouse_id == level.c.warehouse_id))
         .where(tuple_(level.c.sku_id, level.c.warehouse_id) >= tuple_(*begin))
         .order_by(level.c.sku_id, level.c.warehouse_id)
         .limit(_LEVELS)
     ).all()
-    looked: list[Row[int, int, int, int]] = []
+    looked: list[Row[int, int, int, int, int | None]] = []
     readable = 0
     for row in rows:
         readable += min(room, row.seq - row.archived_seq)
         if looked and readable > _LOOKED_AT * room:
             break
         looked.append(row)
-    windows = [(*row[:3], min(row.seq, row.archived_seq + room)) for row in looked if row.seq > row.archived_seq]
+    broken = tuple((row.sku_id, row.warehouse_id) for row in looked if (row.based or 0) != row.archived_seq)
+    windows = [
+        (*row[:3], min(row.seq, row.archived_seq + room))
+        for row in looked
+        if row.seq > row.archived_seq and row[:2] not in broken
+    ]
     ends = {row[:2]: row.upto for row in _ends(connection, windows=windows, cut=cut)} if windows else {}
 
     prefixes, passed = [], 0
@@ -74,12 +107,12 @@ def find_prefixes(connection: Connection, begin: LevelKey, cut: datetime, room: 
             prefixes.append(Prefix(key, after, upto))
             room -= upto - after
         if room == 0 and upto < row.seq:
-            return Found(tuple(prefixes), key, passed + upto - after)
+            return Found(tuple(prefixes), key, passed + upto - after, tuple(each for each in broken if each < key))
         passed += row.seq - after
     more = len(looked) < len(rows) or len(rows) == _LEVELS
     last = looked[-1] if looked else None
     following = (last.sku_id, last.warehouse_id + 1) if last is not None and more else None
-    return Found(tuple(prefixes), following, passed)
+    return Found(tuple(prefixes), following, passed, broken)
 
 
 @statement
@@ -101,21 +134,32 @@ def _ends(given: Given) -> Executable:
     return select(windows.c.sku_id, windows.c.warehouse_id, func.coalesce(newer, windows.c.upto).label("upto"))
 
 
-def load_movements(connection: Connection, prefixes: Sequence[Prefix]) -> list[ArchivedMovement]:
-    """The movements of these prefixes, in key order. Raises LedgerBroken where one is missing."""
+def load_movements(connection: Connection, prefixes: Sequence[Prefix]) -> Loaded:
+    """The movements of those of these prefixes that are whole."""
     wanted = [(*prefix.key, prefix.after, prefix.upto) for prefix in prefixes]
-    found = [ArchivedMovement(*row) for row in _load(connection, wanted=wanted)]
-    at = 0
-    for prefix in prefixes:
-        part = found[at : at + len(prefix)]
-        if [(each.key, each.seq) for each in part] != [
-            (prefix.key, seq) for seq in range(prefix.after + 1, prefix.upto + 1)
-        ]:
-            place = f"SKU {prefix.key[0]} in warehouse {prefix.key[1]}"
-            problem = f"movements of {place} (numbers of the database) are missing after seq {prefix.after}"
-            raise LedgerBroken(f"{problem}: run `syncd audit`. What was archived before it stays so")
-        at += len(prefix)
-    return found
+    found: dict[LevelKey, list[ArchivedMovement]] = {prefix.key: [] for prefix in prefixes}
+    for row in _load(connection, wanted=wanted):
+        each = ArchivedMovement(*row)
+        found[each.key].append(each)
+    whole = tuple(prefix for prefix in prefixes if prefix.is_whole(found[prefix.key]))
+    kept = {prefix.key for prefix in whole}
+    broken = tuple(prefix.key for prefix in prefixes if prefix.key not in kept)
+    return Loaded(whole, [each for prefix in whole for each in found[prefix.key]], broken)
+
+
+def name_broken(connection: Connection, key: LevelKey) -> BrokenLevel:
+    """Say of a level that it cannot be archived."""
+    code = connection.execute(select(sku.c.code).where(sku.c.id == key[0])).scalar_one_or_none()
+    place = connection.execute(select(warehouse.c.key).where(warehouse.c.id == key[1])).scalar_one_or_none()
+    of_level = and_(level.c.sku_id == key[0], level.c.warehouse_id == key[1])
+    archived = connection.execute(select(level.c.archived_seq).where(of_level)).scalar_one_or_none()
+    of_base = and_(archived_level.c.sku_id == key[0], archived_level.c.warehouse_id == key[1])
+    based = connection.execute(select(archived_level.c.seq).where(of_base)).scalar_one_or_none()
+    if (based or 0) != archived:
+        problem = f"its movements are archived up to seq {archived}, and summed up to {based or 0}"
+    else:
+        problem = f"movements after seq {archived} are missing"
+    return BrokenLevel(code or f"SKU number {key[0]}", place or f"warehouse number {key[1]}", problem)
 
 
 @statement

@@ -13,8 +13,17 @@ from syncd.chance import SystemRng
 from syncd.clock import real_now
 from syncd.db.database import Database
 from syncd.db.lease import Held, Lease, acquire, process_of, release, this_process
-from syncd.stock.archive.files import ArchiveRefused, FileEntry, prepare, write_manifest, write_movements
-from syncd.stock.archive.prefixes import Prefix, find_prefixes, load_movements
+from syncd.errors import SyncdError
+from syncd.stock.archive.files import ArchiveRefused, FileEntry, write_manifest, write_movements
+from syncd.stock.archive.folder import prepared
+from syncd.stock.archive.prefixes import (
+    BrokenLevel,
+    Loaded,
+    Prefix,
+    find_prefixes,
+    load_movements,
+    name_broken,
+)
 from syncd.stock.archive.store import (
     TERM_S,
     LevelArchived,
@@ -29,11 +38,21 @@ KEPT_DAYS: Final = 400
 LEAST_DAYS: Final = 35
 """Counts of stock may be weeks late, and read what moved since."""
 
+_MOST_DAYS: Final = 36_500
+
 PAGE: Final = 20_000
 """Movements a file, and a transaction."""
 
+MOST_TOLD: Final = 50
+"""How many levels that were left out are told by name; all are counted."""
+
 LEASE: Final = "archive"
 _ATTEMPTS: Final = 5
+
+
+class ArchiveStopped(SyncdError):
+    """A file could not be written; what was archived before it stays so."""
+
 
 Progress = Callable[[int, int], None]
 """Called after each page with (movements passed, movements in all)."""
@@ -41,13 +60,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What a run has moved, and all that the folder holds now."""
+    """What a run has moved, all that the folder holds now, and how many levels were left out."""
 
     archive: str
     cut: datetime
     movements: int
     new: tuple[FileEntry, ...]
     files: tuple[FileEntry, ...]
+    left_out: int = 0
+    broken: tuple[BrokenLevel, ...] = ()
+    """The first of the levels that were left out."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -57,6 +79,8 @@ class Archived:
             "new_files": self.new,
             "files": len(self.files),
             "movements_in_all": sum(file.movements for file in self.files),
+            "left_out": self.left_out,
+            "broken": self.broken,
         }
 
 
@@ -65,6 +89,11 @@ class _Page:
     prefixes: tuple[Prefix, ...]
     next: LevelKey | None
     passed: int
+    broken: tuple[LevelKey, ...]
+
+    def behind(self, key: LevelKey) -> LevelKey | None:
+        """Where the next page begins when nothing more of this level is to be read."""
+        return (key[0], key[1] + 1) if self.next == key else self.next
 
 
 def archive_movements(
@@ -72,21 +101,30 @@ def archive_movements(
 ) -> Archived:
     """Move what is older than `keep_days` into files of `folder`. Raises ArchiveRefused before anything has changed.
 
-    Stopped at any moment, it has lost nothing and goes on with the next run.
+    Stopped at any moment, it has lost nothing and goes on with the next run. A level of which movements are missing is
+    left out. Raises ArchiveStopped where a file cannot be written.
     """
     if keep_days < LEAST_DAYS:
         problem = f"--keep-days {keep_days} keeps too little: counts of stock are booked against what moved since"
         raise ArchiveRefused(f"{problem}. Keep {LEAST_DAYS} days or more")
+    if keep_days > _MOST_DAYS:
+        raise ArchiveRefused(f"--keep-days {keep_days} is more than a hundred years: say {_MOST_DAYS} or less")
     cut = now - timedelta(days=keep_days)
     with alone(db) as lease:
         name = db.transact_now(open_archive, SystemRng().uuid().hex, now)
         before = db.read_now(known_files)
-        prepare(folder, name, before, now)
-        _move(db, folder, name, cut, now, lease, progress)
-        files = db.read_now(known_files)
-        write_manifest(folder, name, files, now)
+        with prepared(folder, name, before, now):
+            try:
+                left_out = _move(db, folder, name, cut, now, lease, progress)
+                files = db.read_now(known_files)
+                write_manifest(folder, name, files, now)
+            except OSError as err:
+                problem = f"{folder} cannot be written any more: {err.strerror or err}"
+                remedy = "Nothing is lost, and what was archived stays so: make room there, and run this again"
+                raise ArchiveStopped(f"{problem}. {remedy}") from err
     new = files[len(before) :]
-    return Archived(name, cut, sum(file.movements for file in new), new, files)
+    broken = tuple(db.read_now(name_broken, key) for key in left_out[:MOST_TOLD])
+    return Archived(name, cut, sum(file.movements for file in new), new, files, len(left_out), broken)
 
 
 @contextmanager
@@ -106,17 +144,19 @@ def alone(db: Database) -> Iterator[Lease]:
 
 def _move(
     db: Database, folder: Path, name: str, cut: datetime, now: datetime, lease: Lease, progress: Progress | None
-) -> None:
+) -> list[LevelKey]:
+    """Page by page to the end. Returns the levels that were left out."""
     begin: LevelKey | None = (0, 0)
+    broken: set[LevelKey] = set()
     total = db.read_now(count_movements) if progress else 0
     number, passed, attempts = _next_number(db), 0, 0
     while begin is not None:
         page = _gather(db, begin, cut)
-        if page.prefixes:
-            movements = db.read_now(load_movements, page.prefixes)
-            file = write_movements(folder, name, number, movements)
+        loaded = db.read_now(load_movements, page.prefixes) if page.prefixes else Loaded((), [], ())
+        if loaded.prefixes:
+            file = write_movements(folder, name, number, loaded.movements)
             try:
-                lease = db.transact_now(record_file, lease, file, page.prefixes, movements, now)
+                lease = db.transact_now(record_file, lease, file, loaded.prefixes, loaded.movements, now)
             except LevelArchived:
                 attempts += 1
                 if attempts == _ATTEMPTS:
@@ -124,9 +164,11 @@ def _move(
                 number = _next_number(db)  # it may be this very page that was recorded, and its answer lost
                 continue
             number, attempts = number + 1, 0
-        begin, passed = page.next, passed + page.passed
+        broken.update(page.broken, loaded.broken)
+        begin, passed = page.behind(loaded.broken[-1]) if loaded.broken else page.next, passed + page.passed
         if progress:
             progress(passed, max(total, passed))
+    return sorted(broken)
 
 
 def _next_number(db: Database) -> int:
@@ -137,11 +179,13 @@ def _next_number(db: Database) -> int:
 def _gather(db: Database, begin: LevelKey, cut: datetime) -> _Page:
     """Prefixes from `begin` on until a page is full. Movements never change, so each look may be a read of its own."""
     prefixes: list[Prefix] = []
+    broken: list[LevelKey] = []
     room, passed = PAGE, 0
     following: LevelKey | None = begin
     while following is not None and room:
         found = db.read_now(find_prefixes, following, cut, room)
         prefixes += found.prefixes
+        broken += found.broken
         room -= sum(map(len, found.prefixes))
         following, passed = found.next, passed + found.passed
-    return _Page(tuple(prefixes), following, passed)
+    return _Page(tuple(prefixes), following, passed, tuple(broken))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,13 +17,30 @@ from syncd.clock import real_now
 from syncd.db.database import Database
 from syncd.db.lease import Lease, renew
 from syncd.db.tables import archived_level, level, sku, warehouse
-from syncd.stock.archive.files import ArchiveRefused, FileEntry, hash_of, read_manifest, read_movements
+from syncd.stock.archive.files import (
+    MANIFEST,
+    ArchiveRefused,
+    FileEntry,
+    Manifest,
+    ManifestBroken,
+    hash_of,
+    read_manifest,
+    read_movements,
+)
 from syncd.stock.archive.folds import Folds
 from syncd.stock.archive.run import Progress, alone
 from syncd.stock.archive.store import TERM_S, Fold, archive_id, known_files
 from syncd.stock.ledger import LevelKey
 
-MOST_TOLD: Final = 50
+MOST_TOLD: Final = 500
+MOST_OF_ONE: Final = 5
+"""How many lines of one file, and how many levels, are told: nothing wrong elsewhere is lost behind them."""
+
+REMEDY: Final = (
+    "Put files back as they were from a backup of the folder, under their own names. Without one, copy the folder"
+    " aside: what is in it and nowhere else is all that is left of these movements. The stock of today does not need"
+    " them: `syncd audit` proves it"
+)
 _LEVELS: Final = 5_000
 
 
@@ -43,6 +62,8 @@ class Verified:
     movements: int = 0
     wrong: list[Wrong] = field(default_factory=list)
     counted: int = 0
+    told: Counter[str | None] = field(default_factory=Counter)
+    """How often something of each file was told; None: of levels."""
 
     @property
     def sound(self) -> bool:
@@ -50,8 +71,10 @@ class Verified:
 
     def find(self, wrong: Wrong) -> None:
         self.counted += 1
-        if len(self.wrong) < MOST_TOLD:
+        whole = wrong.file is not None and wrong.line is None
+        if len(self.wrong) < MOST_TOLD and (whole or self.told[wrong.file] < MOST_OF_ONE):
             self.wrong.append(wrong)
+            self.told[wrong.file] += not whole
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -68,50 +91,68 @@ def verify_archive(db: Database, folder: Path, progress: Progress | None = None)
     """Read every file of the archive. Raises ArchiveRefused while one is being written, or for a folder of another."""
     with alone(db) as lease, Folds() as folds:
         name, files = db.read_now(archive_id), db.read_now(known_files)
-        _refuse(folder, name)
         found = Verified(name)
+        manifest = _manifest(folder, name, files, found)
+        named = {file.sha256: file.name for file in files}
         total = sum(file.movements for file in files)
         for file in files:
             (lease,) = db.transact_now(_prolong, lease)
-            _read(folder, name or "", file, folds, found)
+            _read(folder, name or "", file, named, folds, found)
             if progress:
                 progress(found.movements, max(total, found.movements))
-        _compare_manifest(folder, files, found)
+        _compare_manifest(manifest, files, found)
         _compare_levels(db, folds, found)
     return found
 
 
-def _refuse(folder: Path, name: str | None) -> None:
-    if not folder.is_dir():
+def _manifest(folder: Path, name: str | None, files: Sequence[FileEntry], found: Verified) -> Manifest | None:
+    """The manifest, if it is one. Raises ArchiveRefused for what is no folder of this archive."""
+    if not os.path.isdir(folder):
         raise ArchiveRefused(f"{folder} is not a folder: name the one that `syncd archive --to` was given")
-    manifest = read_manifest(folder)
+    try:
+        manifest = read_manifest(folder)
+    except ManifestBroken as err:
+        found.find(Wrong(f"{err}; or take it away: the next `syncd archive` writes it anew", MANIFEST))
+        return None
     if manifest is not None and manifest.archive != name:
         raise ArchiveRefused(f"{folder} holds the archive of another database: name this one's folder")
+    if manifest is None and files:
+        found.find(Wrong("it is not there: put it back, or let the next `syncd archive` write it anew", MANIFEST))
+    return manifest
 
 
 def _prolong(connection: Connection, lease: Lease) -> tuple[Lease, ...]:
     return renew(connection, (lease,), real_now(), TERM_S)
 
 
-def _read(folder: Path, name: str, file: FileEntry, folds: Folds, found: Verified) -> None:
+def _read(folder: Path, name: str, file: FileEntry, named: Mapping[str, str], folds: Folds, found: Verified) -> None:
     path = folder / file.name
     read = 0
     new: dict[LevelKey, Fold] = {}
+    gaps_before = not found.sound  # what comes first here may be no fault of this file
     try:
         if (digest := hash_of(path)) != file.sha256:
-            found.find(Wrong(f"its sha256 is {digest}, it was written with {file.sha256}", file.name))
+            problem = f"its sha256 is {digest}, it was written with {file.sha256}"
+            if digest in named:
+                problem = f"it has the content of {named[digest]}: give each its own name again"
+            found.find(Wrong(problem, file.name))
         for line, each in read_movements(path, name):
             if isinstance(each, str):
                 found.find(Wrong(each, file.name, line))
                 continue
             read += 1
-            fold = new.get(each.key) or new.setdefault(each.key, folds.of(each.key))
-            if each.seq != fold.seq + 1:
+            is_first = each.key not in new
+            fold = new.setdefault(each.key, folds.of(each.key)) if is_first else new[each.key]
+            if each.seq != fold.seq + 1 and not (is_first and gaps_before):
                 problem = f"seq {each.seq} comes after {fold.seq}"
                 found.find(Wrong(problem, file.name, line, f"{each.sku} in {each.warehouse}"))
             fold.add(each)
     except FileNotFoundError:
-        found.find(Wrong("it is not there", file.name))
+        found.find(Wrong("it is not there: put it back from a backup of the folder", file.name))
+    except IsADirectoryError:
+        found.find(Wrong("a folder is in its place: put the file back from a backup", file.name))
+    except PermissionError:
+        found.find(Wrong("this user may not read it: allow it, and verify again", file.name))
     except (OSError, EOFError, zlib.error) as err:
         found.find(Wrong(f"it cannot be read to its end: {err}", file.name))
     else:
@@ -122,16 +163,15 @@ def _read(folder: Path, name: str, file: FileEntry, folds: Folds, found: Verifie
     found.movements += read
 
 
-def _compare_manifest(folder: Path, files: Sequence[FileEntry], found: Verified) -> None:
-    manifest = read_manifest(folder)
-    if manifest is None:
-        if files:
-            found.find(Wrong("the manifest archive.json is not there: the next `syncd archive` writes it anew"))
-        return
+def _compare_manifest(manifest: Manifest | None, files: Sequence[FileEntry], found: Verified) -> None:
     known = {file.number: file for file in files}
-    for told in manifest.files:
-        if known.get(told.number) != told:
-            found.find(Wrong("the manifest archive.json tells of it otherwise than the database", told.name))
+    for told in manifest.files if manifest is not None else ():
+        if told.number not in known:
+            problem = f"it lists {told.name}, which the database does not know: it was restored from an older backup"
+            found.find(Wrong(problem, MANIFEST))
+        elif known[told.number] != told:
+            problem = f"it tells of {told.name} otherwise than the database: the next `syncd archive` writes it anew"
+            found.find(Wrong(problem, MANIFEST))
 
 
 def _compare_levels(db: Database, folds: Folds, found: Verified) -> None:

@@ -16,7 +16,7 @@ from syncd.leases import SCHEDULER
 from syncd.publishing.store.claim import Claimed, claim
 from syncd.publishing.store.rows import Rules
 from syncd.publishing.store.settle import Outcome, settle
-from syncd.reconcile.auditor import Auditor
+from syncd.reconcile.auditor import AGAIN, Auditor
 from tests.support.builders import NOW, Seller, a_seller, an_order
 
 LATER = NOW + timedelta(hours=1)
@@ -88,10 +88,10 @@ def _rules(connection: Connection, seller: Seller, now: datetime) -> Rules:
     return Rules(account_id, "shop", "available", 100, 60.0, 60.0, 1.0, 600.0, 300.0, lease)
 
 
-def an_auditor(db: Database, time: Time, pages: int = 250) -> Auditor:
+def an_auditor(db: Database, time: Time, pages: int = 250, again: int = AGAIN) -> Auditor:
     lease = db.transact_now(acquire, SCHEDULER, "this test", NOW)
     assert isinstance(lease, Lease)
-    return Auditor(db, time, lambda: replace(lease), pages)
+    return Auditor(db, time, lambda: replace(lease), pages, again)
 
 
 def corrupt(db: Database, *statements: str) -> None:

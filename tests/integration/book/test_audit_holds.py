@@ -12,7 +12,7 @@ from syncd.insight.explain_listing import explain_listing
 from syncd.publishing.marks import mark_dirty
 from syncd.reconcile.audit import CHECKS
 from syncd.reconcile.findings import ALERT
-from syncd.reconcile.held_skus import HELD, findings_of, release_sku
+from syncd.reconcile.held_skus import HELD, findings_of, release_skus
 from syncd.reconcile.progress import load_pass
 from tests.integration.book.kept_book import LATER, Time, a_kept_book, an_auditor, publish
 from tests.support.builders import Seller, an_order
@@ -101,12 +101,12 @@ async def test_a_person_may_release_a_sku_and_is_named(db: Database) -> None:
     seller = await a_wrong_book(db, time)
     publish(seller, LATER, "held")
 
-    released = db.transact_now(release_sku, seller.skus["RED-CLOCK"], "cli:ada", time.at)
+    released = db.transact_now(release_skus, [seller.skus["RED-CLOCK"]], "cli:ada", time.at)
     publish(seller, time.at + SOON, "raised")
     await time.sleep(600)
     counted = await an_auditor(db, time).round()
 
-    assert released == ["level.fold"]
+    assert released == {seller.skus["RED-CLOCK"]: ["level.fold"]}
     assert shown(seller) == 24
     (finding,) = db.read_now(findings_of)
     assert (finding.released_by, finding.released_at) == ("cli:ada", LATER)
@@ -119,7 +119,7 @@ async def test_a_person_may_release_a_sku_and_is_named(db: Database) -> None:
 async def test_nothing_is_released_that_is_not_held(db: Database) -> None:
     seller = a_kept_book(db)
 
-    assert db.transact_now(release_sku, seller.skus["RED-CLOCK"], "cli:ada", LATER) == []
+    assert db.transact_now(release_skus, [seller.skus["RED-CLOCK"]], "cli:ada", LATER) == {}
     with db.writer.connect() as connection:
         kinds = connection.execute(select(func.count()).where(decision.c.kind == "audit_release")).scalar_one()
     assert kinds == 0

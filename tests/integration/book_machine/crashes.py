@@ -35,8 +35,7 @@ def killed_here(db: Database, folder: Path) -> tuple[Strike, list[Database]]:
     left: list[Database] = []
 
     def strike(_: Connection) -> None:
-        target = folder / f"{file.stem}-cut.db"
-        target = target.with_name(f"{len(list(folder.iterdir()))}-{target.name}")
+        target = folder / f"cut-{len(list(folder.glob('*.db')))}.db"  # they only grow more
         for suffix in ("", "-wal"):
             if (source := Path(f"{file}{suffix}")).exists():
                 shutil.copyfile(source, f"{target}{suffix}")

@@ -149,6 +149,19 @@ async def test_the_same_key_says_nothing_across_accounts(db: Database) -> None:
     assert db.transact_now(insert_arrived, both, NOW) == 0
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 64, 65, 700])
+def test_rows_keep_the_order_they_came_in_however_many_there_are(db: Database, count: int) -> None:
+    account_id = a_seller(db).accounts["shop"].account_id
+    rows = [Arrived(account_id, f"event-{-n}", f"topic-{n}", "poll", b"%d" % n) for n in range(count)]
+
+    assert db.transact_now(insert_arrived, rows, NOW) == count
+
+    found = db.read_now(load_new, 1000)
+    assert [(row.account_id, row.event_key, row.topic, row.way, row.body) for row in found] == [
+        (row.account_id, row.event_key, row.topic, row.way, row.body) for row in rows
+    ]
+
+
 def test_a_body_comes_back_byte_for_byte(db: Database) -> None:
     seller = a_seller(db)
     body = bytes(range(256)) * 3

@@ -112,3 +112,24 @@ def verdict() -> Verdict:
 def rules(verdict: Verdict) -> set[str]:
     """The rules that found something."""
     return {each.rule for each in verdict.findings}
+
+
+def go_short_with_more_elsewhere(spoilt: Spoilt) -> str:
+    """Let the goods under a reservation be gone, and be in another warehouse. Returns the order's name."""
+    sku, place, order = spoilt.ask(
+        "SELECT r.sku_id, r.warehouse_id, o.name FROM reservation r"
+        " JOIN order_line l ON l.id = r.order_line_id JOIN sales_order o ON o.id = l.order_id"
+        " JOIN warehouse w ON w.id = r.warehouse_id"
+        " WHERE r.stage = 'held' AND r.quantity > 0 AND w.kind = 'own'"
+        " AND (SELECT count(*) FROM line_component c WHERE c.order_line_id = l.id) = 1 LIMIT 1"
+    )
+    spoilt.sql(
+        "UPDATE level SET on_hand = unavailable, short = reserved WHERE sku_id = ? AND warehouse_id = ?", sku, place
+    )
+    elsewhere = "SELECT id FROM warehouse WHERE kind = 'own' AND id != ?"
+    spoilt.sql(
+        f"UPDATE level SET on_hand = reserved + 50, short = 0 WHERE sku_id = ? AND warehouse_id IN ({elsewhere})",
+        sku,
+        place,
+    )
+    return str(order)

@@ -10,10 +10,11 @@ import pytest
 from syncd.db.database import Database
 from syncd.simulation.checker import stock
 from syncd.simulation.checker.book import Book, Shelf
+from syncd.simulation.checker.ledger import nothing_is_promised_that_is_not_there, read_overdrawn
 from syncd.simulation.checker.shown import numbers_are_right, read_sellable
 from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.happenings import Arrival
-from tests.simulation.checker.conftest import Spoilt, rules
+from tests.simulation.checker.conftest import Spoilt, go_short_with_more_elsewhere, rules
 
 RULES = (
     stock.open_demand_is_reserved_or_wanting,
@@ -127,3 +128,24 @@ def test_what_the_audit_finds_is_found(spoilt: Spoilt, verdict: Verdict) -> None
         db.close()
 
     assert "audit.level.fold" in rules(verdict)
+
+
+def test_a_reservation_of_what_was_not_free_is_found(spoilt: Spoilt, verdict: Verdict) -> None:
+    assert spoilt.read(read_overdrawn) == []
+
+    spoilt.sql(
+        "INSERT INTO movement (sku_id, warehouse_id, seq, kind, d_on_hand, d_unavailable, d_reserved, cause_key,"
+        " actor, at) SELECT sku_id, warehouse_id, seq + 1, 'reservation', 0, 0, 1 + on_hand, 'spoilt', 'test', 0"
+        " FROM level WHERE sku_id = 1 AND warehouse_id = 1"
+    )
+
+    nothing_is_promised_that_is_not_there(spoilt.read(read_overdrawn), spoilt.rest.truth.at, verdict)
+    assert rules(verdict) == {"ledger.overdrawn"}
+
+
+def test_units_that_are_short_where_another_warehouse_could_send_them_are_found(
+    spoilt: Spoilt, verdict: Verdict
+) -> None:
+    go_short_with_more_elsewhere(spoilt)
+
+    assert "stock.missing" in look(spoilt, verdict)

@@ -14,7 +14,7 @@ from syncd.simulation.checker.verdict import Verdict
 from syncd.simulation.checker.waiting import nothing_waits_too_long, read_waiting
 from syncd.simulation.happenings import Happenings, Outage, Spell
 from tests.simulation.checker.builders import NOON, at
-from tests.simulation.checker.conftest import Spoilt, rules
+from tests.simulation.checker.conftest import Spoilt, go_short_with_more_elsewhere, rules
 
 LONG_AGO_S = 7200.0
 
@@ -171,6 +171,36 @@ def test_a_shipment_request_that_nobody_goes_on_with_is_found(
     spoilt.sql(f"UPDATE shipment_request SET {instant} = ? WHERE reference = 'ours'", long_ago(spoilt))
 
     assert look(spoilt, verdict) == {"waiting.request"}
+
+
+def moves(spoilt: Spoilt, after_s: float) -> set[str]:
+    """Orders whose units have waited too long to be moved, so long after everything had come to rest."""
+    now, verdict = spoilt.rest.truth.at + timedelta(seconds=after_s), Verdict()
+    nothing_waits_too_long(spoilt.read(read_waiting, now), (), now, Bounds(Happenings()), verdict)
+    return {each.subject for each in verdict.findings if each.rule == "waiting.move"}
+
+
+def test_units_that_are_short_and_could_be_sent_from_elsewhere_are_found_after_a_while(spoilt: Spoilt) -> None:
+    assert moves(spoilt, LONG_AGO_S) == set()
+
+    order = go_short_with_more_elsewhere(spoilt)
+
+    assert any(f" {order} in " in each for each in moves(spoilt, LONG_AGO_S))
+    spoilt.sql("UPDATE reservation SET stage = 'submitted' WHERE stage = 'held' AND quantity > 0")
+    assert moves(spoilt, LONG_AGO_S) == set(), "a warehouse that was asked to send them keeps them"
+
+
+def test_units_that_have_just_come_free_elsewhere_may_wait(spoilt: Spoilt) -> None:
+    order = go_short_with_more_elsewhere(spoilt)
+    now = to_micros(spoilt.rest.truth.at + timedelta(seconds=LONG_AGO_S))
+    spoilt.sql(
+        "INSERT INTO movement (sku_id, warehouse_id, seq, kind, d_on_hand, d_unavailable, d_reserved, cause_key,"
+        " actor, at) SELECT sku_id, warehouse_id, seq + 1, 'receipt', 1, 0, 0, 'came ' || sku_id || warehouse_id,"
+        " 'test', ? FROM level",
+        now,
+    )
+
+    assert not any(f" {order} in " in each for each in moves(spoilt, LONG_AGO_S))
 
 
 def test_an_outage_of_its_vendor_excuses_what_waits_and_that_of_another_does_not(spoilt: Spoilt) -> None:

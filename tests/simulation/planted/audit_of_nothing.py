@@ -10,17 +10,17 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
-from syncd.reconcile.pages import Page
+from syncd.reconcile.sweeps import Swept
 from tests.simulation.planted import movement_left_out
 
 
-def _empty(*_: Any) -> Page:
-    return Page(0, None, ())
+def _empty(*_: Any) -> Swept:
+    return Swept(0, None, ())
 
 
 @contextmanager
 def _both() -> Iterator[None]:
-    with movement_left_out.planted(), mock.patch("syncd.reconcile.audit.read_page", _empty):
+    with movement_left_out.planted(), mock.patch("syncd.reconcile.audit.read_sweep", _empty):
         yield
 
 

@@ -53,6 +53,7 @@ _CALM = Plan(
     typing_every_s=_NEVER_S,
     miscounts_every_s=_NEVER_S,
     damage_every_s=_NEVER_S,
+    entries_every_s=_NEVER_S,
     faults=NO_FAULTS,
     audit_every_s=420.0,
     quiet_within_s=0.75 * HOUR_S,
@@ -139,6 +140,10 @@ SHORT_OF_STOCK = Ground(
         CALM_SHOPS.plan, days=1200.0 / DAY_S, deliveries_every_s=600.0, miscounts_every_s=30.0, damage_every_s=60.0
     ),
 )
+ENTERED_BY_HAND = Ground(
+    "goods entered by hand",
+    replace(CALM_SHOPS.plan, days=1200.0 / DAY_S, deliveries_every_s=600.0, entries_every_s=15.0),
+)
 CLOCK_STEPS = Ground(
     "a clock that steps",
     _with_faults(replace(CALM_SHOPS.plan, days=1200.0 / DAY_S), clock_steps=240.0, clock_wrong_s=(60.0, 200.0)),
@@ -174,5 +179,16 @@ BACK_ORDERS = Ground(
         skus=29,
         habits=replace(_BUSY, orders_per_hour=120.0),
         deliveries_every_s=_NEVER_S,
+    ),
+)
+FEW_KITS = Ground(
+    "few kits",  # a kit and the two goods that it is made of are listed, and of these few are left
+    replace(
+        _CALM,
+        cast=replace(SHOP, assortments=tuple((_SHOP.key,) if number in (1, 8) else () for number in range(9))),
+        days=1200.0 / DAY_S,
+        skus=9,
+        habits=replace(_BUSY, orders_per_hour=480.0, more_lines=(0.9, 0.9)),
+        deliveries_every_s=40.0,
     ),
 )

@@ -18,7 +18,7 @@ from syncd.orders.apply import Applied
 from syncd.orders.book import AccountView, Incoming
 from syncd.orders.intake import Intake
 from syncd.orders.store import record
-from syncd.orders.store.order_rows import record_lines, record_orders
+from syncd.orders.store.order_rows import give_ids, record_lines, record_orders
 from syncd.orders.take_in import apply_batch
 
 _Half = tuple[Any, ...]
@@ -32,6 +32,7 @@ def _save_orders(
     rest: list[_Half],
 ) -> tuple[Applied, ...]:
     def orders_alone(connection: Connection, changes: Any, *others: Any) -> None:
+        give_ids(connection, changes)
         record_orders(connection, changes, now)
         record_lines(connection, changes)
         rest.append((changes, *others))

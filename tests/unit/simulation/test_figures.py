@@ -71,7 +71,10 @@ def test_every_kind_of_event_is_counted() -> None:
     happenings.arrivals += [Arrival("east", sku, 1, AT) for sku in ("A", "B")] + [Arrival("west", "A", 1, AT)]
     happenings.miscounts.append(Miscount("east", "A", -1, AT))
     happenings.damages.append(Damage("west", "A", 1, LATER))
+    happenings.damages.append(Damage("west", "A", 1, LATER, gone=True, lost=True))
     happenings.arrivals.append(Arrival("west", "A", -1, LATER))
+    happenings.arrivals += [Arrival("west", "A", -1, LATER, within=True), Arrival("east", "A", 1, LATER, within=True)]
+    happenings.entered = 2
     happenings.spells += [Spell(CLOCK_STEPPED, None, AT, LATER), Spell("disk full", None, AT, LATER)]
 
     assert count_events(happenings, world, LATER) == {
@@ -84,6 +87,7 @@ def test_every_kind_of_event_is_counted() -> None:
         "orders shipped by Amazon": 0,
         "numbers typed by hand": 0,
         "deliveries": 2,
+        "goods entered by hand": 2,
         "shelves counted wrongly": 1,
         "goods found broken": 1,
         "steps of the daemon's clock": 1,
