@@ -16,16 +16,19 @@ from syncd.cli.finding_words import Names, about, in_words, movement_in_words, r
 from syncd.cli.imports import bar
 from syncd.clock import clock_from
 from syncd.db.database import Database
-from syncd.reconcile.audit import BY_RULE, AuditReport, Keep, Standing
-from syncd.reconcile.clearing import clear_gone
-from syncd.reconcile.findings import hold_told
+from syncd.reconcile.asked import ASKED, Settled, settle
+from syncd.reconcile.audit import AuditReport, Keep, Standing
 from syncd.reconcile.lanes import audit_in_lanes
-from syncd.reconcile.progress import Pass, drop_pass, load_pass, save_pass
+from syncd.reconcile.progress import Pass, load_pass, save_pass
 from syncd.reconcile.violation import Violation
 
-_ASKED: Final = "asked"
 _KEPT_EVERY: Final = 25
 """Pages between two notes of where a run stands: what a run that was stopped has to read again at most."""
+
+_WHEN_HELD: Final = (
+    "within ten minutes the daemon begins to go through the whole book anew, and holds each when it comes to it"
+)
+_WHEN_TRIED: Final = "within ten minutes it tries again, and closes their alerts once they have read the whole book"
 
 
 def show_audit(path: Path, console: Console, *, as_json: bool, resume: bool) -> bool:
@@ -43,25 +46,19 @@ def show_audit(path: Path, console: Console, *, as_json: bool, resume: bool) -> 
         else:
             with bar(console, "audit") as progress:
                 report = audit_in_lanes(db, lambda _rule, done, total: progress(done, total), begin=begin, keep=keep)
-        db.transact_now(drop_pass, _ASKED)
-        if report.violations:
-            db.transact_now(hold_told, BY_RULE, report.violations, clock.now())
-        cleared = clear_gone(db, frozenset(report.failed), clock.now())
-        names = db.read_now(read_names, [each.subject for each in report.violations])
+        settled, names = Settled(report), Names({})
+        try:
+            settled = settle(db, report, clock.now())
+            names = db.read_now(read_names, [each.subject for each in report.violations])
+        finally:  # what a long run has found is told, whatever becomes of the rest
+            _print_settled(settled, names, console, as_json=as_json)
     finally:
         db.close()
-    if as_json:
-        console.print_json(json.dumps(report.to_json()))
-    else:
-        _print_audit(report, names, console)
-        if cleared:
-            told = f"gone since it was found: {cleared:,}; what was held for it may be raised again"
-            console.print(told, style="green", highlight=False)
-    return report.clean
+    return settled.report.clean
 
 
 def _stopped_at(db: Database) -> Standing:
-    done = db.read_now(load_pass, _ASKED)
+    done = db.read_now(load_pass, ASKED)
     return Standing() if done is None else Standing.from_json(done.position)
 
 
@@ -72,9 +69,26 @@ def _keeper(db: Database, started_at: datetime) -> Keep:
         nonlocal pages
         pages += 1
         if pages % _KEPT_EVERY == 0:
-            db.transact_now(save_pass, Pass(_ASKED, standing.to_json(), started_at, started_at))
+            db.transact_now(save_pass, Pass(ASKED, standing.to_json(), started_at, started_at))
 
     return keep
+
+
+def _print_settled(settled: Settled, names: Names, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        console.print_json(json.dumps(settled.report.to_json() | {"not_held": settled.not_held}))
+        return
+    _print_audit(settled.report, names, console)
+    for rule, number in settled.not_held.items():
+        _tell(f"{number:,} of {rule} are not held yet and may be raised: {_WHEN_HELD}", "bold yellow", console)
+    if settled.soon:
+        _tell(f"syncd could not run {', '.join(settled.soon)} before: {_WHEN_TRIED}", "yellow", console)
+    if settled.gone:
+        _tell(f"gone since it was found: {settled.gone:,}; what was held for it may be raised again", "green", console)
+
+
+def _tell(told: str, style: str, console: Console) -> None:
+    console.print(told, style=style, markup=False, highlight=False)
 
 
 def _print_audit(report: AuditReport, names: Names, console: Console) -> None:
@@ -102,8 +116,7 @@ def _print_more(report: AuditReport, console: Console) -> None:
     for rule, broken in report.counted.items():
         told = sum(each.rule == rule for each in report.violations)
         if broken > told:
-            more = f"{broken - told:,} more of {rule} are not shown and not held yet: the daemon finds and holds them"
-            console.print(f"  and {more}", style="yellow", markup=False, highlight=False)
+            _tell(f"  and {broken - told:,} more of {rule} are not shown", "yellow", console)
 
 
 def _print_verdict(report: AuditReport, console: Console) -> None:

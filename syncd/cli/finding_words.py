@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Executable, select
 from syncd.catalogue.codes import codes_of
 from syncd.db.statements import Given, statement
 from syncd.db.tables import account, listing, warehouse
+from syncd.reconcile.concerned import as_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def read_names(connection: Connection, subjects: Sequence[Mapping[str, Any]], sk
 
 
 def _ids(subjects: Sequence[Mapping[str, Any]], name: str) -> set[int]:
-    return {int(each[name]) for each in subjects if each.get(name) is not None}
+    return {known for each in subjects if (known := as_id(each.get(name))) is not None}
 
 
 @statement

@@ -16,7 +16,7 @@ from syncd.cli.finding_words import Names, about, in_words, read_names
 from syncd.cli.reading import at, reading
 from syncd.db.database import Database
 from syncd.reconcile.concerned import NO_SKU
-from syncd.reconcile.failing import Failing, load_failing
+from syncd.reconcile.failing import Failing, load_failing, name_of
 from syncd.reconcile.held_skus import Counted, Finding, Place, count_findings, findings_after, findings_of
 
 SHOWN: Final = 50
@@ -44,7 +44,7 @@ def show_held(path: Path, console: Console, *, as_json: bool, limit: int | None)
         )
     for rule in failing:
         since = f"cannot run since {at(rule.since)}"
-        console.print(f"[red]✗ {escape(rule.rule)} {since}:[/] {escape(rule.told)}", highlight=False)
+        console.print(f"[red]✗ {escape(name_of(rule.rule))} {since}:[/] {escape(rule.told)}", highlight=False)
     if not counted and not failing:
         console.print("[green]✓[/] the audit holds nothing back")
 

@@ -106,16 +106,24 @@ def sending_ahead(connection: Connection) -> Iterator[None]:
     if pipeline_of(driver) is not None:  # the outer one's end is the end of this one's statements too
         yield
         return
-    with driver.pipeline() as wire:
-        pipeline = _pipelines[driver] = Pipeline(connection, wire)
-        try:
-            yield
-            pipeline.settle()
-        except BaseException:
-            pipeline.drain()
+    told = False
+    try:
+        with driver.pipeline() as wire:
+            pipeline = _pipelines[driver] = Pipeline(connection, wire)
+            try:
+                yield
+                pipeline.settle()
+            except BaseException:
+                told = True
+                pipeline.drain()
+                raise
+            finally:
+                del _pipelines[driver]
+    except psycopg.Error as err:
+        if told:
             raise
-        finally:
-            del _pipelines[driver]
+        driver.close()  # the pipeline itself did not begin or end: the connection is lost, or of no more use
+        tell(connection, err, "", ())
 
 
 class PlainCursor(psycopg.Cursor[tuple[Any, ...]]):

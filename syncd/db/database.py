@@ -14,10 +14,11 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from syncd.db.engine import is_sqlite, reader_engine, writer_engine
 from syncd.db.one_writer import OneWriter
+from syncd.db.trouble import code_of
 from syncd.errors import SyncdError
 
 P = ParamSpec("P")
@@ -30,6 +31,7 @@ _LATELY_S = 0.5
 _WRITERS = 4  # on PostgreSQL, and one more for what goes ahead
 TOPICS_OPTION = "syncd_topics"
 _RETRIED_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock: the loser repeats
+_LOST_SQLSTATES = ("08", "57P")  # the connection broke, or the server ends it
 
 
 class DatabaseClosed(SyncdError):
@@ -143,23 +145,37 @@ def _with_retries(
     engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     for attempt in range(1, ATTEMPTS + 1):
+        begun = False
         try:
             with engine.begin() as connection:
+                begun = True
                 return function(connection, *args, **kwargs)
         except (DBAPIError, StaleLoad) as err:
-            if attempt == ATTEMPTS or not worth_repeating(err):
+            if attempt == ATTEMPTS or not worth_repeating(err, begun=begun):
                 raise
             time.sleep(PAUSE_S * attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def worth_repeating(err: DBAPIError | StaleLoad) -> bool:
-    """Whether the same transaction may succeed when it is run again."""
+def worth_repeating(err: DBAPIError | StaleLoad, *, begun: bool = True) -> bool:
+    """Whether the same transaction, which had `begun` or had no connection yet, may succeed when it is run again."""
     if isinstance(err, StaleLoad):
         return True
     if err.connection_invalidated:
         return True
     cause = err.orig
     if isinstance(cause, sqlite3.OperationalError):
-        return cause.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)  # with any extended code
-    return getattr(cause, "sqlstate", None) in _RETRIED_SQLSTATES
+        return code_of(cause) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        return not begun and _was_lost_or_refused(err)
+    return state in _RETRIED_SQLSTATES or state.startswith(_LOST_SQLSTATES)
+
+
+def _was_lost_or_refused(err: DBAPIError) -> bool:
+    """Whether PostgreSQL could not be connected to, and said so at once: a time-out has taken its two minutes."""
+    if not isinstance(err, OperationalError):
+        return False
+    from psycopg.errors import ConnectionTimeout  # only who has PostgreSQL loads its driver
+
+    return not isinstance(err.orig, ConnectionTimeout)

@@ -1,8 +1,9 @@
-"""What PostgreSQL's statement_timeout is for SQLite: a transaction that takes a minute is broken off.
+"""SQLite's statement_timeout: a transaction that takes a minute, Python's part of it included, is broken off.
 
 Everybody else waits for SQLite's one writer, so that a statement that never ends would stop the daemon, without an
-error that anybody could tell. SQLite itself has no limit; it asks back while a statement runs, and what is told to stop
-fails as `interrupted`: the transaction is rolled back, and nobody repeats it.
+error that anybody could tell. SQLite itself has no limit; it asks back while a statement runs, and what is told to
+stop fails as `interrupted`: the transaction is rolled back, and nobody repeats it. Nor may anybody catch the error
+within the transaction and go on: each further statement would commit by itself.
 """
 
 from __future__ import annotations

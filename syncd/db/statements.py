@@ -22,7 +22,9 @@ from sqlalchemy import (
     Select,
     Subquery,
     Table,
+    any_,
     bindparam,
+    func,
     literal_column,
 )
 from sqlalchemy.dialects import postgresql
@@ -49,6 +51,12 @@ class Given:
         """A single value."""
         self.names[name] = None
         return bindparam(_bind(name), type_=TYPES[kind])
+
+    def among(self, column: ColumnElement[Any], wanted: Select[Any]) -> ColumnElement[bool]:
+        """That a column is one of some values: PostgreSQL finds each by index, however few rows it takes them for."""
+        if self._dialect == "sqlite":
+            return column.in_(wanted)
+        return column == any_(func.array(wanted.scalar_subquery(), type_=postgresql.ARRAY(column.type)))
 
     def insert(self, table: Table, source: Subquery | Select[Any]) -> postgresql.Insert:
         """The engine's own INSERT of every column of `source`, to which ON CONFLICT can be added."""

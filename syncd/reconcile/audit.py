@@ -67,7 +67,7 @@ class AuditReport:
 class Standing:
     """How far an audit has come: the key it goes on after in the sweep it is at, and what it has found so far.
 
-    `rule` is the first of that sweep's.
+    `rule` is the first of that sweep's; `failed` the rules before it that could not run to their end, and why.
     """
 
     rule: str | None = None
@@ -75,6 +75,7 @@ class Standing:
     checked: dict[str, int] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
+    failed: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -82,6 +83,7 @@ class Standing:
             "after": self.after,
             "checked": self.checked,
             "counted": self.counted,
+            "failed": self.failed,
             "violations": [violation.to_json() for violation in self.violations],
         }
 
@@ -92,7 +94,8 @@ class Standing:
             return Standing()
         after = None if told["after"] is None else tuple(told["after"])
         violations = tuple(map(Violation.from_json, told["violations"]))
-        return Standing(told["rule"], after, told["checked"], told["counted"], violations)
+        failed = told.get("failed", {})  # a version before did not note them
+        return Standing(told["rule"], after, told["checked"], told["counted"], violations, failed)
 
 
 BEGINNING: Final = Standing()
@@ -163,8 +166,8 @@ def _walk(
                 if progress:
                     progress(rule, checked[rule], max(checked[rule], in_all))
             if keep:
-                keep(Standing(sweep.name, after, dict(checked), dict(counted), tuple(violations)))
-    return report_of(checked, counted, violations)
+                keep(Standing(sweep.name, after, dict(checked), dict(counted), tuple(violations), begin.failed))
+    return report_of(checked, counted, violations, begin.failed)
 
 
 def report_of(

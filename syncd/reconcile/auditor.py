@@ -20,12 +20,12 @@ from syncd.db.database import Transactor
 from syncd.db.lease import Lease
 from syncd.reconcile.audit import BY_RULE, CHECKS
 from syncd.reconcile.checks import Check
-from syncd.reconcile.failing import Failing, is_its_own, load_failing, tell_error
+from syncd.reconcile.failing import RECENT, Failing, is_its_own, load_failing, tell_error
 from syncd.reconcile.findings import in_parts, named_before
 from syncd.reconcile.keeping import keep_part, tell_round
 from syncd.reconcile.looking import Found, Named, in_turns, look_again, look_at
 from syncd.reconcile.pages import Key, Page, read_named, read_page
-from syncd.reconcile.progress import Pass, load_pass
+from syncd.reconcile.progress import WHOLE, Pass, load_pass
 from syncd.reconcile.recent import Changes, Mark, mark_now, read_changes
 
 log = structlog.get_logger(__name__)
@@ -40,8 +40,8 @@ AGAIN: Final = 400
 _FEEDS: Final = 20
 """How often one round reads MOVEMENTS of what is new; the rest waits for the next round."""
 
-_WHOLE: Final = "whole"
-_RECENT: Final = "recent"
+_WAITS: Final = timedelta(hours=1)
+"""How long what is new may wait for a transaction of somebody else before people are told."""
 
 
 class Auditor:
@@ -64,7 +64,7 @@ class Auditor:
         """Look again at what was wrong, at what is new, and go on through the book. Returns what is wrong, by rule."""
         began_at = self._clock.now()
         self._failing = await self._db.read(load_failing)
-        self._failed, self._well = set(), self._failing.keys() - BY_RULE.keys() - {_RECENT}
+        self._failed, self._well = set(), self._failing.keys() - BY_RULE.keys() - {RECENT}
         fresh, mishap = 0, None
         for part in (self._recent, self._whole, self._once_more, partial(self._again, began_at)):
             try:
@@ -74,7 +74,7 @@ class Auditor:
                     raise
                 mishap = err  # what was wrong is looked at and told whatever became of the rest
         counted = await self._tell()
-        if fresh:
+        if fresh and counted:  # what a person has released is known
             log.error("audit.violated", counted=counted)
         if mishap is not None:
             raise mishap
@@ -123,35 +123,50 @@ class Auditor:
                     found, over = await self._db.read(look_again, BY_RULE[rule], several)
                     still, gone = [*still, *found], [*gone, *over]
             if still or gone:
-                await self._note(still, gone=gone)
+                await self._note(still, gone=gone, before=before)
             self._again_after = named[-1] if named else None
         return 0
 
     async def _recent(self) -> int:
         """Audit what has changed since the last round. Returns how many violations there are in it."""
         found = 0
-        with self._spared(_RECENT):
+        with self._spared(RECENT):
             found = await self._feed()
-            if _RECENT in self._failing:
-                self._well.add(_RECENT)
+            if RECENT in self._failing:
+                self._well.add(RECENT)
         return found
 
     async def _feed(self) -> int:
-        done = await self._db.read(load_pass, _RECENT)
+        done = await self._db.read(load_pass, RECENT)
         now = self._clock.now()
         if done is None:
             mark = await self._db.read(mark_now)
-            await self._note((), at=Pass(_RECENT, mark.to_json(), now, now))
+            await self._note((), at=Pass(RECENT, mark.to_json(), now, now))
             return 0
         mark, found = Mark.from_json(done.position), 0
         for turn in range(_FEEDS):
             changes = await self._db.read(read_changes, mark, ids=turn == 0)
             wrong = await self._look_at_new(changes)
-            found, mark, now = found + len(wrong), changes.mark, self._clock.now()
-            await self._note(wrong, at=Pass(_RECENT, mark.to_json(), done.started_at, now, now))
+            now = self._clock.now()
+            found, mark = found + len(wrong), changes.mark.looked_at(now, settled=changes.settled)
+            await self._note(wrong, at=Pass(RECENT, mark.to_json(), done.started_at, now, now))
             if not changes.more:
                 break
+        if mark.settled_at is not None and now - mark.settled_at >= _WAITS:
+            self._tell_waiting(mark.settled_at, now)
         return found
+
+    def _tell_waiting(self, since: datetime, now: datetime) -> None:
+        """Above the oldest transaction that runs nothing is final: what is new is not looked at until it ends."""
+        if RECENT not in self._failing:
+            log.error("audit.transaction_open", since=since.isoformat())
+        told = (
+            f"a transaction that writes has been open in this PostgreSQL server since {since:%Y-%m-%d %H:%M} UTC or"
+            " longer, and what was written since is not looked at: find it in pg_stat_activity or pg_prepared_xacts,"
+            " and end it"
+        )
+        self._failing[RECENT] = Failing(RECENT, None, told, since, now)
+        self._failed.add(RECENT)
 
     async def _look_at_new(self, changes: Changes) -> list[Found]:
         wrong: list[Found] = []
@@ -163,10 +178,10 @@ class Auditor:
 
     async def _whole(self) -> int:
         """Go on through the book, or begin once a day. Returns how many violations this part has."""
-        at = await self._db.read(load_pass, _WHOLE)
+        at = await self._db.read(load_pass, WHOLE)
         now = self._clock.now()
         if at is None or (at.ended_at is not None and now - at.started_at >= WHOLE_EVERY):
-            at = Pass(_WHOLE, {"rule": CHECKS[0].rule, "after": None}, now, now)
+            at = Pass(WHOLE, {"rule": CHECKS[0].rule, "after": None}, now, now)
         found = 0
         for _ in range(self._pages):
             if at.ended_at is not None:
@@ -209,13 +224,23 @@ class Auditor:
             self._failing[check.rule] = self._failing[check.rule].further(after, self._clock.now())
         return found
 
-    async def _note(self, found: Sequence[Found], gone: Sequence[Named] = (), at: Pass | None = None) -> None:
-        """Keep what was found and how far it has come, a bounded part in each transaction."""
+    async def _note(
+        self,
+        found: Sequence[Found],
+        gone: Sequence[Named] = (),
+        before: datetime | None = None,
+        at: Pass | None = None,
+    ) -> None:
+        """Keep what was found and how far it has come, a bounded part in each transaction.
+
+        Of what is `gone`, what was seen again since `before` stays.
+        """
         parts = tuple(in_parts(found)) or ((),)
         for part in parts[:-1]:
-            await self._db.transact(keep_part, self._lease(), part, (), None, None, self._clock.now())
-        failing = dict(self._failing) if self._failed else None
-        await self._db.transact(keep_part, self._lease(), parts[-1], gone, at, failing, self._clock.now())
+            now = self._clock.now()
+            await self._db.transact(keep_part, self._lease(), part, (), now, None, None, now)
+        failing, now = dict(self._failing) if self._failed else None, self._clock.now()
+        await self._db.transact(keep_part, self._lease(), parts[-1], gone, before or now, at, failing, now)
 
 
 def _place(at: Pass) -> tuple[int, Key | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,10 +49,16 @@ def look_into(connection: Connection, check: Check, row: Row) -> Looked:
         with connection.begin_nested():
             return _look_into(connection, check, row)
     except Exception as err:
-        if is_down(err):
+        if is_down(err) or _has_ended(connection):
             raise
         cause = f"{told(check, row).likely_cause} (its movements cannot be looked into: {type(err).__name__})"
         return Looked(cause)
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Whether SQLite has ended the transaction by itself, as it does when one takes too long: no snapshot is left."""
+    driver = connection.connection.driver_connection
+    return isinstance(driver, sqlite3.Connection) and not driver.in_transaction
 
 
 def _look_into(connection: Connection, check: Check, row: Row) -> Looked:

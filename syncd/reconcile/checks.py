@@ -11,7 +11,7 @@ divided by 0, and what is no number at all (SQLite keeps a text where a number s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,9 +20,22 @@ from syncd.catalogue.codes import normalise
 PAGE = 8_000
 HEAVY_PAGE = 40_000
 
-# SQLite orders a text behind every number, so that neither is "between".
-NO_INTEGER: Final = "NOT BETWEEN -2147483648 AND 2147483647"
-NO_COUNT: Final = "NOT BETWEEN 0 AND 2147483647"
+
+def no_integer(*columns: str) -> str:
+    """That one of these columns is no whole number in the bounds of ours."""
+    return _outside(columns, -(2**31))
+
+
+def no_count(*columns: str) -> str:
+    """That one of these columns is no number of pieces."""
+    return _outside(columns, 0)
+
+
+def _outside(columns: Sequence[str], least: int) -> str:
+    # SQLite keeps a text or a fraction where an integer should be. A text is ordered behind every number, and so not
+    # "between"; a fraction is not what it is cast to.
+    wrong = (f"{each} NOT BETWEEN {least} AND {2**31 - 1} OR {each} <> CAST({each} AS bigint)" for each in columns)
+    return f"({' OR '.join(wrong)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +219,21 @@ MOVEMENT_LEVEL = Check(
     recent={"movement": ("m.sku_id", "m.warehouse_id", "m.seq")},
 )
 
+ARCHIVED_LEVEL = Check(
+    "archived.level",
+    "archived_level b",
+    ("b.sku_id", "b.warehouse_id"),
+    """
+    SELECT b.sku_id, b.warehouse_id, b.on_hand AS found_on_hand, b.unavailable AS found_unavailable,
+      b.reserved AS found_reserved, 'a level that begins with them' AS expected, 'level' AS cause
+    FROM archived_level b
+    WHERE {page}
+      AND NOT EXISTS (SELECT 1 FROM level l WHERE l.sku_id = b.sku_id AND l.warehouse_id = b.warehouse_id)
+    """,
+    {"level": "the level was deleted, and what its archived movements sum up to was not"},
+    subject={"sku_id": "b.sku_id", "warehouse_id": "b.warehouse_id"},
+)
+
 LISTING_COMPONENT = Check(
     "listing.component",
     "listing_component c",
@@ -218,7 +246,7 @@ LISTING_COMPONENT = Check(
         (SELECT count(*) FROM listing g WHERE g.id = c.listing_id) AS listings,
         (SELECT count(*) FROM sku s WHERE s.id = c.sku_id) AS skus
       FROM listing_component c WHERE {{page}}
-    ) x WHERE x.listings = 0 OR x.skus = 0 OR x.units < 1 OR x.units {NO_COUNT}
+    ) x WHERE x.listings = 0 OR x.skus = 0 OR x.units < 1 OR {no_count("x.units")}
     """,
     {
         "listing": "the listing was deleted and what it is made of was not",
@@ -238,8 +266,8 @@ LEVEL_BOUNDS = Check(
       l.unavailable AS found_unavailable, l.short AS found_short, 0 AS expected,
       CASE WHEN l.reserved < 0 THEN 'released'
         WHEN l.unavailable < 0 OR l.short < 0 THEN 'written' ELSE 'no_number' END AS cause
-    FROM level l WHERE {{page}} AND (l.reserved {NO_COUNT} OR l.unavailable {NO_COUNT} OR l.short {NO_COUNT}
-      OR l.on_hand {NO_INTEGER})
+    FROM level l
+    WHERE {{page}} AND ({no_count("l.reserved", "l.unavailable", "l.short")} OR {no_integer("l.on_hand")})
     """,
     {
         "no_number": "what stands there is no number of pieces: it was written by hand",
@@ -257,7 +285,7 @@ RESERVATION_NEGATIVE = Check(
     f"""
     SELECT r.order_line_id, r.sku_id, r.warehouse_id, r.stage, r.quantity AS found, 0 AS expected,
       CASE WHEN r.quantity < 0 THEN 'over' ELSE 'no_number' END AS cause
-    FROM reservation r WHERE {{page}} AND r.quantity {NO_COUNT}
+    FROM reservation r WHERE {{page}} AND {no_count("r.quantity")}
     """,
     {
         "over": "more was released than the line had reserved, or a negative reservation was written by hand",
@@ -273,7 +301,7 @@ OF_ANOTHER_KIND: Final = f"""
     WHEN 'release' THEN m.d_on_hand = 0 AND m.d_unavailable = 0 AND m.d_reserved < 0
     WHEN 'shipment' THEN m.d_on_hand < 0 AND m.d_unavailable = 0 AND m.d_reserved <= 0 AND m.d_reserved >= m.d_on_hand
     ELSE m.d_reserved = 0 END
-  OR m.d_on_hand {NO_INTEGER} OR m.d_unavailable {NO_INTEGER} OR m.d_reserved {NO_INTEGER})
+  OR {no_integer("m.d_on_hand", "m.d_unavailable", "m.d_reserved")})
 """
 """A movement `m` that moves what one of its kind never does."""
 
@@ -334,7 +362,7 @@ SKU_BOUNDS = Check(
     ("s.id",),
     f"""
     SELECT s.id AS sku_id, s.safety_stock AS found, 'a number of pieces' AS expected, 'written' AS cause
-    FROM sku s WHERE {{page}} AND s.safety_stock {NO_COUNT}
+    FROM sku s WHERE {{page}} AND {no_count("s.safety_stock")}
     """,
     {"written": "the safety stock was written by hand: how many of the SKU are free cannot be told"},
     subject={"sku_id": "s.id"},
@@ -347,7 +375,7 @@ LISTING_BOUNDS = Check(
     f"""
     SELECT g.id AS listing_id, g.buffer AS found_buffer, g.cap AS found_cap, 'numbers of units' AS expected,
       'written' AS cause
-    FROM listing g WHERE {{page}} AND (g.buffer {NO_COUNT} OR g.cap {NO_COUNT})
+    FROM listing g WHERE {{page}} AND {no_count("g.buffer", "g.cap")}
     """,
     {"written": "the buffer or the cap was written by hand: the listing's number cannot be derived"},
     subject={"listing_id": "g.id"},
@@ -364,6 +392,7 @@ STOCK = (
     RESERVATION_NEGATIVE,
     MOVEMENT_LEVEL,
     MOVEMENT_KIND,
+    ARCHIVED_LEVEL,
     LISTING_COMPONENT,
     LISTING_BOUNDS,
     SKU_ALIAS,

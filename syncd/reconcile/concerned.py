@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, select
 
@@ -18,7 +18,7 @@ def read_concerned(connection: Connection, rows: Sequence[Row]) -> list[tuple[in
     """The SKUs of each row, in the order given; (NO_SKU,) for one that concerns none. A statement a kind of row."""
     found: dict[tuple[str, int], set[int]] = {}
     for name, skus_of in _SKUS_OF.items():
-        wanted = sorted({row[name] for row in rows if _named_by(row) == name})
+        wanted = sorted({int(row[name]) for row in rows if _named_by(row) == name})
         if wanted:
             for it, sku_id in skus_of(connection, wanted=[(each,) for each in wanted]):
                 found.setdefault((name, it), set()).add(sku_id)
@@ -26,17 +26,23 @@ def read_concerned(connection: Connection, rows: Sequence[Row]) -> list[tuple[in
 
 
 def _of_row(row: Row, found: dict[tuple[str, int], set[int]]) -> tuple[int, ...]:
-    if row.get("sku_id") is not None:
-        return (int(row["sku_id"]),)
+    sku_id = as_id(row.get("sku_id"))
+    if sku_id is not None:
+        return (sku_id,)
     name = _named_by(row)
     return tuple(sorted(found.get((name, row[name]), ()))) or (NO_SKU,) if name else (NO_SKU,)
 
 
 def _named_by(row: Row) -> str | None:
     """The column that leads to a row's SKUs; None where it names its SKU itself, or nothing does."""
-    if row.get("sku_id") is not None:
+    if as_id(row.get("sku_id")) is not None:
         return None
-    return next((name for name in _SKUS_OF if row.get(name) is not None), None)
+    return next((name for name in _SKUS_OF if as_id(row.get(name)) is not None), None)
+
+
+def as_id(value: Any) -> int | None:
+    """An id as it stands in a column of keys; None for nothing, and for the text or fraction of somebody's hand."""
+    return value if isinstance(value, int) else None
 
 
 @statement

@@ -22,6 +22,9 @@ from syncd.reconcile.pages import Key
 from syncd.reconcile.progress import Pass, drop_pass, load_pass, save_pass
 
 KIND: Final = "audit_failing"
+RECENT: Final = "recent"
+"""The look at what has just changed: no rule, and it fails and is told like one."""
+
 _KEPT_AS: Final = "failing"
 _SOONEST: Final = timedelta(minutes=5)
 _LATEST: Final = timedelta(hours=1)
@@ -78,19 +81,24 @@ def save_failing(connection: Connection, failing: Mapping[str, Failing], now: da
 
 def tell_failing(connection: Connection, failed: Iterable[Failing], well: Collection[str], now: datetime) -> None:
     """Open an alert for each rule that could not run, and close those of the ones that are well again."""
-    alerts = [
-        Alert(
-            _key(each.rule),
-            KIND,
-            f"what {each.rule} proves of the book is not proved",
-            f"the audit's rule {each.rule} cannot run: {each.told}. The others go on; what it found before stays held",
-            subject=each.rule,
-            detail=each.told,
-        )
-        for each in failed
-    ]
-    open_alerts(connection, alerts, now)
+    open_alerts(connection, [_alert(each) for each in failed], now)
     close_alerts(connection, map(_key, well), now)
+
+
+def name_of(rule: str) -> str:
+    """What people know it by."""
+    return "look at what has just changed" if rule == RECENT else f"rule {rule}"
+
+
+def _alert(each: Failing) -> Alert:
+    if each.rule == RECENT:
+        impact = "what has changed since is looked at only by the daily pass through the book"
+        rest = "The rules themselves go on through the whole book once a day"
+    else:
+        impact = f"what {each.rule} proves of the book is not proved"
+        rest = "The others go on; what it found before stays held"
+    message = f"the audit's {name_of(each.rule)} cannot run: {each.told}. {rest}"
+    return Alert(_key(each.rule), KIND, impact, message, subject=each.rule, detail=each.told)
 
 
 def _key(rule: str) -> str:

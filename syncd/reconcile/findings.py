@@ -119,17 +119,18 @@ def _forget_others(given: Given) -> Executable:
     return delete(audit_finding).where(subjects, ~same).returning(audit_finding.c.sku_id)
 
 
-def forget_found(connection: Connection, gone: Sequence[Named], now: datetime) -> None:
-    """Findings that are no more: what they held may be raised again."""
+def forget_found(connection: Connection, gone: Sequence[Named], before: datetime, now: datetime) -> None:
+    """Findings that are no more: what they held may be raised again. What was seen since `before` has come back."""
     if gone:
-        _mark(connection, _forget(connection, gone=gone).scalars().all(), now)
+        _mark(connection, _forget(connection, gone=gone, before=before).scalars().all(), now)
 
 
 @statement
 def _forget(given: Given) -> Executable:
     gone = given.rows("gone", rule=str, subject=str)
     subjects = tuple_(audit_finding.c.rule, audit_finding.c.subject).in_(select(gone.c.rule, gone.c.subject))
-    return delete(audit_finding).where(subjects).returning(audit_finding.c.sku_id)
+    old = audit_finding.c.seen_at < given.value("before", datetime)
+    return delete(audit_finding).where(subjects, old).returning(audit_finding.c.sku_id)
 
 
 def _mark(connection: Connection, freed: Collection[int], now: datetime) -> None:

@@ -158,7 +158,7 @@ def _release(given: Given) -> Executable:
             released_off_by=audit_finding.c.off_by,
         )
         .where(
-            audit_finding.c.sku_id.in_(select(wanted.c.sku_id)),
+            given.among(audit_finding.c.sku_id, select(wanted.c.sku_id)),
             audit_finding.c.rule == func.coalesce(rule, audit_finding.c.rule),
             audit_finding.c.released_at.is_(None),
         )

@@ -11,7 +11,7 @@ from syncd.db.lease import Lease, guard
 from syncd.reconcile.failing import Failing, save_failing, tell_failing
 from syncd.reconcile.findings import forget_found, forget_others, note_found, tell_found
 from syncd.reconcile.looking import Found, Named
-from syncd.reconcile.progress import Pass, save_pass
+from syncd.reconcile.progress import Pass, save_further
 
 
 def keep_part(
@@ -19,17 +19,21 @@ def keep_part(
     lease: Lease,
     found: Sequence[Found],
     gone: Sequence[Named],
+    before: datetime,
     at: Pass | None,
     failing: Mapping[str, Failing] | None,
     now: datetime,
 ) -> None:
-    """Keep what was found, forget what is gone, and note how far a pass has come. Raises Fenced."""
+    """Keep what was found, forget what is gone and was not seen since `before`, and note how far a pass has come.
+
+    Raises Fenced.
+    """
     guard(connection, lease)
     note_found(connection, found, now)
     forget_others(connection, found, now)
-    forget_found(connection, gone, now)
+    forget_found(connection, gone, before, now)
     if at is not None:
-        save_pass(connection, at)
+        save_further(connection, at)
     if failing is not None:
         save_failing(connection, failing, now)
 

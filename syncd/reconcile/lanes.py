@@ -109,6 +109,7 @@ def _lanes(begin: Standing) -> list[_Lane]:
             lane.seen[rule] = begin.checked.get(rule, 0)
             lane.broken[rule] = begin.counted.get(rule, 0)
         lane.violations = [each for each in begin.violations if each.rule in lane.sweep.rules]
+        lane.failed = {rule: why for rule, why in begin.failed.items() if lane.ended and rule in lane.sweep.rules}
     lanes[first].after = begin.after
     return lanes
 
@@ -226,4 +227,5 @@ def _standing(lanes: Sequence[_Lane]) -> Standing:
         {rule: lane.seen[rule] for lane in done for rule in lane.sweep.rules},
         {rule: lane.broken[rule] for lane in done for rule in lane.sweep.rules},
         tuple(each for lane in done for each in lane.violations),
+        {rule: why for lane in done if lane.ended for rule, why in lane.failed.items()},
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from syncd.reconcile.checks import NO_COUNT, NO_INTEGER, Check
+from syncd.reconcile.checks import Check, no_count, no_integer
 
 CELL_PUSH = Check(
     "cell.push",
@@ -77,8 +77,7 @@ CELL_BOUNDS = Check(
     f"""
     SELECT c.listing_id, c.name AS cell, c.anchor_value AS found_anchor, c.sold_hi AS found_sold,
       c.published AS found_published, 'numbers' AS expected, 'written' AS cause
-    FROM cell c WHERE {{page}} AND (c.anchor_value {NO_INTEGER} OR c.sold_hi {NO_INTEGER} OR c.sold_lo {NO_INTEGER}
-      OR c.published {NO_INTEGER})
+    FROM cell c WHERE {{page}} AND {no_integer("c.anchor_value", "c.sold_hi", "c.sold_lo", "c.published")}
     """,
     {"written": "what stands there is no number: it was written by hand, and what the listing shows cannot be told"},
     subject={"listing_id": "c.listing_id", "cell": "c.name"},
@@ -92,7 +91,7 @@ HOLD_QUANTITY = Check(
     f"""
     SELECT d.id AS hold_id, d.listing_id, d.quantity AS found, 'more than 0' AS expected,
       CASE WHEN d.quantity < 1 THEN 'empty' ELSE 'no_number' END AS cause
-    FROM hold d WHERE {{page}} AND d.closed_at IS NULL AND (d.quantity < 1 OR d.quantity {NO_COUNT})
+    FROM hold d WHERE {{page}} AND d.closed_at IS NULL AND (d.quantity < 1 OR {no_count("d.quantity")})
     """,
     {
         "empty": "orders have explained the whole of the hold, and it was not closed",

@@ -50,7 +50,7 @@ def read_rows(connection: Connection, seen: Seen) -> tuple[dict[str, tuple[Key, 
 
     Newest ids that are lower than before will be given again: their table is read from its beginning.
     """
-    settled = connection.dialect.name == "sqlite" or oldest_running(connection) >= seen.settles
+    settled = has_settled(connection, seen)
     found: dict[str, tuple[Key, ...]] = {}
     ids = {}
     for name, table in _IDS.items():
@@ -61,6 +61,13 @@ def read_rows(connection: Connection, seen: Seen) -> tuple[dict[str, tuple[Key, 
         found[name] = tuple((each,) for each in _since(connection, table, before))
         ids[name] = (last, newest) if settled else (before, last)
     return found, Seen(ids, _next_transaction(connection) if settled else seen.settles)
+
+
+def has_settled(connection: Connection, seen: Seen) -> bool:
+    """Whether every transaction has ended that ran when the newest ids were read; so it is where numbers jump back."""
+    if connection.dialect.name == "sqlite":
+        return True
+    return oldest_running(connection) >= seen.settles or _next_transaction(connection) < seen.settles
 
 
 def _next_transaction(connection: Connection) -> int:

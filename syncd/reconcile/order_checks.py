@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from syncd.reconcile.checks import NO_COUNT, Check
+from syncd.reconcile.checks import Check, no_count
 
 # Listing units that a line is still to get from us: units * this is what its reservations and shortages must sum to.
 WANTED: Final = """
@@ -200,7 +200,7 @@ LINE_BOUNDS = Check(
     SELECT ol.id AS order_line_id, ol.order_id, ol.channel_line_id, ol.quantity AS found_quantity,
       ol.fulfilled AS found_fulfilled, ol.shipped AS found_shipped, 'numbers of pieces' AS expected, 'written' AS cause
     FROM order_line ol
-    WHERE {{page}} AND (ol.quantity {NO_COUNT} OR ol.fulfilled {NO_COUNT} OR ol.shipped {NO_COUNT})
+    WHERE {{page}} AND {no_count("ol.quantity", "ol.fulfilled", "ol.shipped")}
     """,
     {"written": "it was written by hand: what the line is still to get cannot be told"},
     subject=_LINE_NAMES,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, and_, select, text
 
 from syncd.db.statements import Given, statement
 from syncd.db.tables import level
+from syncd.db.types import from_micros, to_micros
 from syncd.reconcile.checks import LEVEL_FOLD, LEVEL_RESERVED, Check
 from syncd.reconcile.ledger_feed import BEGINNING, Place, end_of_ledger, read_ledger
 from syncd.reconcile.long_ledgers import Fold, prove_long
-from syncd.reconcile.new_rows import NOTHING_SEEN, Seen, read_rows, rows_now
+from syncd.reconcile.new_rows import NOTHING_SEEN, Seen, has_settled, read_rows, rows_now
 from syncd.reconcile.pages import BUDGET, Key
 from syncd.stock.ledger import LevelKey
 
@@ -21,17 +23,24 @@ _KEYS: Final = 500
 _LONG: Final = 5_000
 """Movements of one level that are folded from their beginning; longer ledgers are carried on (see long_ledgers)."""
 
+_DIGITS: Final = 18
+"""Digits of a number that fits a column of ids; a longer one names no line, and PostgreSQL refuses to look it up."""
+
 _FOLDED: Final = 3 * BUDGET
 """Movements that one look at what is new folds from their beginning, of all levels together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Up to where everything was looked at; `folds`: of levels with long ledgers."""
+    """Up to where everything was looked at; `folds`: of levels with long ledgers.
+
+    `settled_at`: when PostgreSQL was last seen without a transaction from before the look before; None: not known yet.
+    """
 
     place: Place = BEGINNING
     rows: Seen = NOTHING_SEEN
     folds: tuple[Fold, ...] = ()
+    settled_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -40,17 +49,23 @@ class Mark:
             "ids": dict(self.rows.ids),
             "settles": self.rows.settles,
             "folds": [fold.to_json() for fold in self.folds],
+            "settled_at": None if self.settled_at is None else to_micros(self.settled_at),
         }
 
     @staticmethod
     def from_json(told: Mapping[str, Any]) -> Mark:
         """A mark of a version that did not keep everything begins anew with what it did not."""
-        row = told.get("row")
+        row, settled_at = told.get("row"), told.get("settled_at")
         return Mark(
             Place(told["movement"], None if row is None else tuple(row)),
             Seen({name: (before, last) for name, (before, last) in told["ids"].items()}, told.get("settles", 0)),
             tuple(map(Fold.from_json, told.get("folds", ()))),
+            None if settled_at is None else from_micros(settled_at),
         )
+
+    def looked_at(self, now: datetime, *, settled: bool) -> Mark:
+        """Read until now; `settled`: every transaction has ended that ran the time before."""
+        return replace(self, settled_at=now) if settled or self.settled_at is None else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,7 @@ class Changes:
     """What a level weighs for the checks with that weight; one that is not there is not asked of them."""
     mark: Mark
     more: bool = False  # the ledger has more than was read
+    settled: bool = False  # what ran when it was looked at before has ended; not known without ids
 
     def asked(self, checks: tuple[Check, ...]) -> Iterator[tuple[Check, tuple[str, ...], tuple[Key, ...]]]:
         """(check, its columns, some keys) to be read one after another."""
@@ -112,6 +128,7 @@ def read_changes(connection: Connection, mark: Mark, *, ids: bool = True) -> Cha
         LEVEL_FOLD.weight: {key: lengths[key] for key in short} | dict.fromkeys(proved.doubtful, BUDGET),
         LEVEL_RESERVED.weight: reserved,
     }
+    settled = ids and has_settled(connection, mark.rows)
     lines = {line for each in fed.movements if (line := _line_of(each.cause_key)) is not None}
     if ids:
         by_id, rows = read_rows(connection, mark.rows)
@@ -122,13 +139,13 @@ def read_changes(connection: Connection, mark: Mark, *, ids: bool = True) -> Cha
         found["listing"] = tuple((each,) for each in sorted(set(_named(connection, shown, found["decision"]))))
         found["push"] = tuple((key,) for key in _in_flight(connection))
     found["line"] = tuple((line,) for line in sorted(lines))
-    return Changes(found, weights, mark, fed.more or proved.more)
+    return Changes(found, weights, mark, fed.more or proved.more, settled)
 
 
 def _line_of(cause_key: str) -> int | None:
     what, _, rest = cause_key.partition("/")
     line = rest.partition("/")[0]
-    return int(line) if what == "line" and line.isdecimal() else None
+    return int(line) if what == "line" and line.isdecimal() and len(line) <= _DIGITS else None
 
 
 def _weigh(connection: Connection, levels: Sequence[LevelKey]) -> tuple[dict[Key, int], dict[Key, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.reconcile.checks import NO_COUNT, Check
+from syncd.reconcile.checks import Check, no_count
 
 _OPEN = "('planned', 'submitted', 'accepted')"
 
@@ -83,7 +83,7 @@ SHIPMENT_PIECES = Check(
     SELECT x.request_id, x.order_line_id, x.sku_id, x.warehouse_id,
       CASE WHEN x.shipped > x.pieces THEN x.shipped ELSE x.reserved END AS found, x.pieces AS expected,
       CASE WHEN x.state IS NULL THEN 'no_request' WHEN x.stranger = 1 THEN 'stranger'
-        WHEN x.pieces {NO_COUNT} OR x.shipped {NO_COUNT} THEN 'written'
+        WHEN {no_count("x.pieces", "x.shipped")} THEN 'written'
         WHEN x.shipped > x.pieces THEN 'more' ELSE 'unreserved' END AS cause
     FROM (
       SELECT p.request_id, p.order_line_id, p.sku_id, p.pieces, p.shipped, q.warehouse_id, q.state,
@@ -93,7 +93,7 @@ SHIPMENT_PIECES = Check(
       FROM shipment_request_line p LEFT JOIN shipment_request q ON q.id = p.request_id
         LEFT JOIN order_line ol ON ol.id = p.order_line_id
       WHERE {{page}}
-    ) x WHERE x.state IS NULL OR x.stranger = 1 OR x.pieces {NO_COUNT} OR x.shipped {NO_COUNT} OR x.shipped > x.pieces
+    ) x WHERE x.state IS NULL OR x.stranger = 1 OR {no_count("x.pieces", "x.shipped")} OR x.shipped > x.pieces
       OR x.state = 'planned' AND x.reserved <> x.pieces
     """,
     {

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from syncd.reconcile.checks import (
+    ARCHIVED_LEVEL,
     LEVEL_BOUNDS,
     LEVEL_FOLD,
     LEVEL_RESERVED,
@@ -13,11 +14,11 @@ from syncd.reconcile.checks import (
     LEVEL_SHORT,
     MOVEMENT_KIND,
     MOVEMENT_LEVEL,
-    NO_COUNT,
-    NO_INTEGER,
     OF_ANOTHER_KIND,
     RESERVATION_NEGATIVE,
     RESERVATION_ORPHAN,
+    no_count,
+    no_integer,
 )
 from syncd.reconcile.order_checks import (
     LINE_BOUNDS,
@@ -43,6 +44,7 @@ LEVELS: Final = Sweep(
         (LEVEL_RESERVED, _LEVEL),
         (MOVEMENT_LEVEL, ("m.sku_id", "m.warehouse_id")),
         (MOVEMENT_KIND, ("m.sku_id", "m.warehouse_id")),
+        (ARCHIVED_LEVEL, ("b.sku_id", "b.warehouse_id")),
     ),
     f"""
     SELECT x.sku_id, x.warehouse_id FROM (
@@ -52,19 +54,20 @@ LEVELS: Final = Sweep(
         CAST(l.archived_seq AS bigint) AS archived, CAST(l.on_hand AS bigint) AS on_hand,
         CAST(l.unavailable AS bigint) AS unavailable, CAST(l.reserved AS bigint) AS reserved,
         CAST(l.reserved AS bigint) AS held,
-        CASE WHEN l.reserved {NO_COUNT} OR l.unavailable {NO_COUNT} OR l.short {NO_COUNT} OR l.on_hand {NO_INTEGER}
-          OR l.seq {NO_COUNT} OR l.archived_seq {NO_COUNT}
+        CASE WHEN {no_count("l.reserved", "l.unavailable", "l.short", "l.seq", "l.archived_seq")}
+          OR {no_integer("l.on_hand")}
           OR l.short <> CASE WHEN CAST(l.reserved AS bigint) + l.unavailable > l.on_hand
             THEN CAST(l.reserved AS bigint) + l.unavailable - l.on_hand ELSE 0 END THEN 1 ELSE 0 END AS wrong
       FROM level l WHERE {{page}}
       UNION ALL
       SELECT b.sku_id, b.warehouse_id, 0, 0, 0, 0, -CAST(b.seq AS bigint), -CAST(b.on_hand AS bigint),
-        -CAST(b.unavailable AS bigint), -CAST(b.reserved AS bigint), 0, 0
+        -CAST(b.unavailable AS bigint), -CAST(b.reserved AS bigint), 0,
+        CASE WHEN {no_integer("b.seq", "b.on_hand", "b.unavailable", "b.reserved")} THEN 1 ELSE 0 END
       FROM archived_level b WHERE {{page:b.sku_id, b.warehouse_id}}
       UNION ALL
       SELECT m.sku_id, m.warehouse_id, 0, -count(*), -CAST(min(m.seq) AS bigint), -CAST(max(m.seq) AS bigint), 0,
         -{{sum:m.d_on_hand}}, -{{sum:m.d_unavailable}}, -{{sum:m.d_reserved}}, 0,
-        sum(CASE WHEN {OF_ANOTHER_KIND} THEN 1 ELSE 0 END)
+        sum(CASE WHEN {OF_ANOTHER_KIND} THEN 1 ELSE 0 END) + CASE WHEN {no_count("max(m.seq)")} THEN 1 ELSE 0 END
       FROM movement m WHERE {{page:m.sku_id, m.warehouse_id}} GROUP BY m.sku_id, m.warehouse_id
       UNION ALL
       SELECT r.sku_id, r.warehouse_id, 0, 0, 0, 0, 0, 0, 0, 0, -{{sum:r.quantity}}, 0
@@ -93,17 +96,18 @@ LINES: Final = Sweep(
     SELECT x.order_line_id FROM (
       SELECT ol.id AS order_line_id, lc.sku_id, coalesce(CAST(lc.units AS bigint), 1) * ({WANTED}) AS due,
         coalesce(CAST(lc.units AS bigint), 1) * ol.shipped AS to_leave,
-        CASE WHEN ol.quantity {NO_COUNT} OR ol.fulfilled {NO_COUNT} OR ol.shipped {NO_COUNT} THEN 1 ELSE 0 END AS wrong
+        CASE WHEN {no_count("ol.quantity", "ol.fulfilled", "ol.shipped", "lc.units")} THEN 1 ELSE 0 END AS wrong
       FROM order_line ol LEFT JOIN line_component lc ON lc.order_line_id = ol.id AND {{page:lc.order_line_id}}
       WHERE {{page}}
       UNION ALL
       SELECT r.order_line_id, r.sku_id, CASE WHEN r.stage <> 'shipped' THEN -CAST(r.quantity AS bigint) ELSE 0 END,
         CASE WHEN r.stage = 'shipped' THEN -CAST(r.quantity AS bigint) ELSE 0 END,
-        CASE WHEN r.quantity {NO_COUNT} OR (SELECT l.sku_id FROM level l
+        CASE WHEN {no_count("r.quantity")} OR (SELECT l.sku_id FROM level l
           WHERE l.sku_id = r.sku_id AND l.warehouse_id = r.warehouse_id) IS NULL THEN 1 ELSE 0 END
       FROM reservation r WHERE {{page:r.order_line_id}}
       UNION ALL
-      SELECT h.order_line_id, h.sku_id, -CAST(h.quantity AS bigint), 0, 0
+      SELECT h.order_line_id, h.sku_id, -CAST(h.quantity AS bigint), 0,
+        CASE WHEN {no_count("h.quantity")} THEN 1 ELSE 0 END
       FROM shortage h WHERE h.closed_at IS NULL AND {{page:h.order_line_id}}
     ) x GROUP BY x.order_line_id, x.sku_id
     HAVING {{sum:x.due}} <> 0 OR {{sum:x.to_leave}} < 0 OR sum(x.wrong) <> 0

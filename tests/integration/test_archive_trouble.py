@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from syncd.db.database import Database
-from syncd.reconcile.audit import audit
+from syncd.reconcile.audit import BY_RULE, audit
+from syncd.reconcile.pages import read_page
 from syncd.stock.archive import files, verify
 from syncd.stock.archive import run as archive_run
 from syncd.stock.archive.files import ArchiveRefused
-from syncd.stock.archive.prefixes import BrokenLevel
+from syncd.stock.archive.prefixes import BrokenLevel, name_broken
 from syncd.stock.archive.run import ArchiveStopped
 from syncd.stock.archive.verify import MOST_OF_ONE, Verified, verify_archive
 from tests.integration.book.kept_book import corrupt
@@ -234,6 +235,16 @@ def test_a_level_with_a_gap_is_left_out_and_told_and_the_rest_goes(
     assert archives(seller, folder).left_out == 1
 
 
+def test_a_level_that_is_gone_when_it_is_to_be_named_is_told_as_gone(seller: Seller, folder: Path) -> None:
+    archives(seller, folder)
+    key = (seller.skus["LAMP"], seller.warehouses["hamburg"].warehouse_id)
+    corrupt(seller.db, f"DELETE FROM level WHERE sku_id = {key[0]}")
+
+    told = seller.db.read_now(name_broken, key)
+
+    assert told == BrokenLevel("LAMP", "hamburg", "it is gone, and 10 movements of it are archived")
+
+
 def test_a_level_whose_sums_are_of_another_seq_is_left_out_and_told(seller: Seller, folder: Path) -> None:
     archives(seller, folder)
     moves(seller, "LAMP", 4, YEARS_LATER, first=900)
@@ -305,11 +316,47 @@ def test_the_name_of_a_new_folder_is_durable_before_its_files(
 
 def test_what_a_killed_run_had_begun_is_taken_away(seller: Seller, folder: Path) -> None:
     folder.mkdir()
-    (folder / ".movements-000001-0123456789ab.jsonl.gz.tmp").write_bytes(b"half of it")
+    for begun in (".movements-000001-0123456789ab.jsonl.gz.tmp", ".archive.json.tmp"):
+        (folder / begun).write_bytes(b"half of it")
 
     archives(seller, folder)
 
     assert list(folder.glob(".*")) == []
+
+
+def test_a_level_that_was_deleted_after_all_its_movements_were_archived_is_named(seller: Seller, folder: Path) -> None:
+    archives(seller, folder)
+    lamp = seller.skus["LAMP"]
+    corrupt(seller.db, f"DELETE FROM level WHERE sku_id = {lamp}", f"DELETE FROM movement WHERE sku_id = {lamp}")
+
+    (violation,) = audit(seller.db).violations
+
+    assert (violation.rule, violation.subject["sku_id"]) == ("archived.level", lamp)
+    assert "the level was deleted" in violation.likely_cause
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("column", ["seq", "on_hand", "unavailable", "reserved"])
+def test_half_a_piece_among_the_archived_sums_is_named_by_the_sweep_as_by_the_rule(
+    seller: Seller, folder: Path, column: str
+) -> None:
+    archives(seller, folder)
+    corrupt(seller.db, f"UPDATE archived_level SET {column} = {column} + 0.5 WHERE sku_id = {seller.skus['LAMP']}")
+
+    alone = seller.db.read_now(read_page, BY_RULE["level.fold"], None)
+
+    assert len(alone.broken) == audit(seller.db).counted["level.fold"] == 1
+
+
+def test_a_hidden_file_of_somebody_else_stays(seller: Seller, folder: Path) -> None:
+    folder.mkdir()
+    strangers = [".thesis.odt.tmp", ".movements.tmp", ".movements-000001-0123456789ab.jsonl.gz.tmp.tmp"]
+    for name in strangers:
+        (folder / name).write_bytes(b"years of work")
+
+    archives(seller, folder)
+
+    assert sorted(path.name for path in folder.glob(".*")) == sorted(strangers)
 
 
 def test_one_folder_is_written_by_one_run_whatever_the_database(seller: Seller, folder: Path) -> None:

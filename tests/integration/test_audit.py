@@ -557,6 +557,28 @@ def test_a_rule_that_cannot_run_stops_no_other(busy: Database, monkeypatch: pyte
     }
 
 
+def test_a_run_that_goes_on_forgets_no_rule_that_could_not_run(busy: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_broken("line.unmapped", monkeypatch)
+    stood: list[Standing] = []
+    whole = audit_in_lanes(busy, keep=stood.append)
+
+    last = Standing.from_json(json.loads(json.dumps(stood[-1].to_json())))
+
+    assert set(whole.failed) == {"line.unmapped"}
+    for begin in (stood[0], last):
+        assert audit_in_lanes(busy, begin=begin) == whole
+    assert audit(busy, begin=last).failed == whole.failed
+
+
+def test_where_a_run_of_an_older_version_stood_is_read(busy: Database) -> None:
+    stood: list[Standing] = []
+    audit_in_lanes(busy, keep=stood.append)
+    older = stood[-1].to_json()
+    del older["failed"]
+
+    assert audit_in_lanes(busy, begin=Standing.from_json(json.loads(json.dumps(older)))).clean
+
+
 def test_where_a_sieve_fails_its_rules_are_asked_one_by_one(busy: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     corrupt(busy, "UPDATE level SET short = short + 1")
     whole = audit(busy)

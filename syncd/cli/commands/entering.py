@@ -18,7 +18,7 @@ app = typer.Typer()
 
 
 @app.command(
-    epilog="Examples: syncd receive RED-CLOCK 40 --in hamburg --key DN-7781 -c syncd.toml; "
+    epilog="Example: syncd receive RED-CLOCK 40 --in hamburg --key DN-7781 -c syncd.toml; "
     "syncd receive RED-CLOCK 1 --in hamburg --returned --damaged --key RMA-12",
     context_settings=NEGATIVE,
 )
@@ -42,7 +42,7 @@ def receive(
 
 
 @app.command(
-    epilog='Examples: syncd adjust RED-CLOCK -2 --in hamburg --reason "fell off the shelf" -c syncd.toml; '
+    epilog='Example: syncd adjust RED-CLOCK -2 --in hamburg --reason "fell off the shelf" -c syncd.toml; '
     'two got wet: syncd adjust RED-CLOCK 2 --broke --in hamburg --reason "wet"; '
     'both are thrown away: syncd adjust RED-CLOCK -2 --damaged --in hamburg --reason "wet"',
     context_settings=NEGATIVE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,6 +24,7 @@ from syncd.stock.archive.files import (
 )
 
 _REMEDY: Final = "Name a folder that this user may write to, on a disk with room"
+_BEGUN: Final = re.compile(rf"\.(?:{NAME.pattern}|{re.escape(MANIFEST)})\.tmp")
 
 
 @contextmanager
@@ -43,8 +45,7 @@ def prepared(folder: Path, archive: str, files: Sequence[FileEntry], now: dateti
         _hold(folder, held)
         try:
             _refuse_strangers(folder, archive, files)
-            for begun in folder.glob(".*.tmp"):
-                begun.unlink()
+            _take_away_what_was_begun(folder)
             write_manifest(folder, archive, files, now)
         except OSError as err:
             raise ArchiveRefused(f"{folder} cannot be written: {err.strerror or err}. {_REMEDY}") from err
@@ -70,6 +71,13 @@ def _hold(folder: Path, held: int) -> None:
         raise ArchiveRefused(f"another `syncd archive` writes to {folder}: wait until it has ended") from err
     except OSError:  # a file system that knows no locks
         return
+
+
+def _take_away_what_was_begun(folder: Path) -> None:
+    """What a killed run had not written to its end (see write_durably); other hidden files are not ours."""
+    for name in os.listdir(folder):
+        if _BEGUN.fullmatch(name):
+            (folder / name).unlink()
 
 
 def _refuse_strangers(folder: Path, archive: str, files: Sequence[FileEntry]) -> None:

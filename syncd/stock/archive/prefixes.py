@@ -155,7 +155,9 @@ def name_broken(connection: Connection, key: LevelKey) -> BrokenLevel:
     archived = connection.execute(select(level.c.archived_seq).where(of_level)).scalar_one_or_none()
     of_base = and_(archived_level.c.sku_id == key[0], archived_level.c.warehouse_id == key[1])
     based = connection.execute(select(archived_level.c.seq).where(of_base)).scalar_one_or_none()
-    if (based or 0) != archived:
+    if archived is None:
+        problem = f"it is gone, and {based or 0} movements of it are archived"
+    elif (based or 0) != archived:
         problem = f"its movements are archived up to seq {archived}, and summed up to {based or 0}"
     else:
         problem = f"movements after seq {archived} are missing"

@@ -101,6 +101,16 @@ DRILL: dict[str, Case] = {
         ("level.seq", "level.fold"),
         "newest movements were deleted",
     ),
+    "deleted level whose movements are all archived": Case(
+        (
+            "INSERT INTO archived_level (sku_id, warehouse_id, seq, on_hand, unavailable, reserved, last_at)"
+            f" SELECT sku_id, warehouse_id, seq, on_hand, unavailable, reserved, 0 FROM level WHERE {CLOCKS}",
+            f"DELETE FROM movement WHERE {CLOCKS}",
+            f"DELETE FROM level WHERE {CLOCKS}",
+        ),
+        ("archived.level", "reservation.orphan", "listing.shown"),
+        "level was deleted",
+    ),
     "movement edited to another quantity": Case(
         (f"UPDATE movement SET d_reserved = d_reserved + 3 WHERE seq = 2 AND {CLOCKS}",),
         ("level.fold",),

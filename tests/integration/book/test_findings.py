@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Update
+from structlog.testing import capture_logs
 
 from syncd.db.database import Database
-from syncd.db.statements import Statement
+from syncd.db.lease import Lease
+from syncd.db.statements import Given, Statement
 from syncd.reconcile import auditor, concerned
+from syncd.reconcile import held_skus as held_skus_module
 from syncd.reconcile.audit import BY_RULE
 from syncd.reconcile.concerned import read_concerned
 from syncd.reconcile.findings import AT_ONCE, in_parts, named_before, note_found
 from syncd.reconcile.held_skus import findings_of, held_skus, release_skus
-from syncd.reconcile.looking import Found, look_at
+from syncd.reconcile.keeping import keep_part
+from syncd.reconcile.looking import Found, Named, look_at
 from syncd.reconcile.pages import read_page
 from syncd.reconcile.violation import Violation
 from tests.integration.book.kept_book import LATER, Time, a_kept_book, an_auditor, corrupt
+from tests.integration.conftest import ON_POSTGRESQL
 from tests.support.builders import NOW, Seller, an_order
 
 MANY = 2 * AT_ONCE + 100
@@ -49,12 +55,67 @@ def found_once(connection: Connection, number: int) -> None:
     note_found(connection, [a_finding("level.short", [1_000 + n, 1], 1_000 + n) for n in range(number)], NOW)
 
 
+@ON_POSTGRESQL
+def test_a_release_just_after_a_mass_finding_reads_the_released_skus_alone(seller: Seller, db: Database) -> None:
+    """PostgreSQL has no statistics of the mass yet, and once read it whole for each SKU."""
+
+    def plan(connection: Connection) -> str:
+        connection.exec_driver_sql(
+            "INSERT INTO audit_finding (sku_id, rule, subject, told, found_at, seen_at, off_by)"
+            " SELECT n, 'level.fold', '[' || n || ',1]', '{}', 0, 0, '{}' FROM generate_series(1, 20000) n"
+        )
+        release = held_skus_module._release._build(Given("postgresql"))
+        assert isinstance(release, Update)
+        asked = str(release.compile(dialect=connection.dialect))
+        values = {"given_wanted": "[[7],[8]]", "given_rule": None, "given_actor": "cli:ada", "given_now": 0}
+        return "\n".join(connection.exec_driver_sql(f"EXPLAIN {asked}", values).scalars())
+
+    planned = db.transact_now(plan)
+
+    assert "Seq Scan on audit_finding" not in planned, planned
+    assert "Index Cond: (sku_id = ANY" in planned, planned
+
+
 async def test_a_mass_of_findings_that_is_gone_is_cleared_in_one_round(seller: Seller, db: Database) -> None:
     db.transact_now(found_once, MANY)
 
     assert await an_auditor(db, Time()).round() == {}
     assert seller.rows("SELECT count(*) AS n FROM audit_finding") == [{"n": 0}]
     assert "audit_violation" not in seller.open_alerts()
+
+
+async def test_what_is_found_again_after_it_was_looked_at_stays_held(
+    seller: Seller, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+    again, gone = a_finding("level.short", [1_000, 1], 1_000), a_finding("level.short", [1_001, 1], 1_001)
+    db.transact_now(note_found, [again, gone], NOW)
+
+    def found_meanwhile(connection: Connection, lease: Lease, found: Any, gone: list[Named], *rest: Any) -> None:
+        if again.named in gone:
+            note_found(connection, [again], LATER)
+        keep_part(connection, lease, found, gone, *rest)
+
+    monkeypatch.setattr(auditor, "keep_part", found_meanwhile)
+    await an_auditor(db, time).round()
+
+    assert db.read_now(held_skus, [1_000, 1_001]) == {1_000}
+
+
+async def test_what_is_released_is_logged_no_more_as_a_violation(seller: Seller, db: Database) -> None:
+    time = Time()
+    corrupt(db, f"UPDATE level SET on_hand = on_hand + 7 {CLOCKS}")
+    one = an_auditor(db, time)
+    with capture_logs() as first:
+        assert await one.round() == {"level.fold": 1}
+    db.transact_now(release_skus, [seller.skus["RED-CLOCK"]], "somebody", time.now())
+    await time.sleep(24 * 3600)
+
+    with capture_logs() as logs:
+        assert await one.round() == {}
+
+    assert [each["counted"] for each in first if each["event"] == "audit.violated"] == [{"level.fold": 1}]
+    assert [each for each in logs if each["event"] == "audit.violated"] == []
 
 
 async def test_what_does_not_fit_a_round_is_looked_at_in_the_next(seller: Seller, db: Database) -> None:

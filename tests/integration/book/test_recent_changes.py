@@ -209,6 +209,15 @@ def test_what_comes_after_a_restore_into_a_server_with_lower_numbers_is_read(sel
     assert feed.round() == []
 
 
+@ON_POSTGRESQL
+def test_after_a_restore_into_a_server_with_lower_numbers_no_row_waits_for_transactions(seller: Seller) -> None:
+    feed = Feed(seller.db)
+    feed.mark = replace(feed.mark, rows=replace(feed.mark.rows, settles=feed.mark.rows.settles + 10**9))
+
+    assert feed.reads().settled
+    assert feed.mark.rows.settles < 10**9
+
+
 def test_ids_that_are_given_again_are_read(seller: Seller) -> None:
     for _ in range(4):
         seller.does(DECIDED)

@@ -41,7 +41,7 @@ NUMBERS = (
     ("listing", "buffer"),
     ("listing", "cap"),
 )
-NO_NUMBERS = ("'abc'", "9223372036854775807", "-9223372036854775808")
+NO_NUMBERS = ("coalesce({column}, 0) + 0.5", "'abc'", "9223372036854775807", "-9223372036854775808", "0.5")
 EXTREMES = ("2147483647", "-2147483648", "1073741823", "0")
 A_HOLD = (
     "INSERT INTO hold (listing_id, quantity, kind, from_at, to_at, expires_at, opened_at)"
@@ -96,7 +96,7 @@ def test_no_number_stops_the_audit(db: Database, table: str, column: str) -> Non
         corrupt(db, *without_checks(table))
 
     for value in NO_NUMBERS if is_sqlite(db.url) else EXTREMES:
-        if not takes(db, f"UPDATE {table} SET {column} = {value}"):
+        if not takes(db, f"UPDATE {table} SET {column} = {value.format(column=column)}"):
             continue
         report = audited(db)
         if is_sqlite(db.url):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, event, make_url, text
 
 from syncd.db.database import Database
@@ -51,14 +52,56 @@ def connection_ended(db: Database) -> Strike:
     def strike(connection: Connection) -> None:
         backend = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
         with db.writer.connect() as other:
-            other.execute(text("SELECT pg_terminate_backend(:backend)"), {"backend": backend})
+            other.execute(text("SELECT pg_terminate_backend(:backend, 10000)"), {"backend": backend})  # until it has
 
     return strike
 
 
 @contextmanager
 def struck(db: Database, statement: int, strike: Strike) -> Iterator[None]:
-    """Inside, the so-and-so-many-th statement that is written is struck, once; 0 is the first."""
+    """Inside, the so-and-so-many-th statement of what is written is struck, once; 0 is the first."""
+    with (_struck_as_told if is_sqlite(db.url) else _struck_as_sent)(db, statement, strike):
+        yield
+
+
+@contextmanager
+def _struck_as_sent(db: Database, statement: int, strike: Strike) -> Iterator[None]:
+    """On PostgreSQL, at the driver: for who listens to SQLAlchemy no statement is sent ahead."""
+    from psycopg import RawCursor  # only who has PostgreSQL loads its driver
+
+    from syncd.db.ahead import PlainCursor, driver_of
+
+    left = statement
+    writes: Connection | None = None
+
+    def begun(connection: Connection) -> None:
+        nonlocal writes
+        if left >= 0:  # the connection that strikes begins too
+            writes = connection
+
+    def around(execute: Callable[..., Any]) -> Callable[..., Any]:
+        def sent(cursor: Any, *args: Any, **kwargs: Any) -> Any:
+            nonlocal left
+            if left >= 0 and writes is not None and cursor.connection is driver_of(writes):
+                left -= 1
+                if left == -1:
+                    strike(writes)
+            return execute(cursor, *args, **kwargs)
+
+        return sent
+
+    event.listen(db.writer, "begin", begun)
+    with pytest.MonkeyPatch.context() as patch:
+        for cursors in (RawCursor, PlainCursor):
+            patch.setattr(cursors, "execute", around(cursors.execute))
+        try:
+            yield
+        finally:
+            event.remove(db.writer, "begin", begun)
+
+
+@contextmanager
+def _struck_as_told(db: Database, statement: int, strike: Strike) -> Iterator[None]:
     left = statement
 
     def before(connection: Connection, *_: Any) -> None:

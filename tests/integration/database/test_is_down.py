@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from syncd.db import database
 from syncd.db.database import Database
@@ -38,6 +40,71 @@ def test_a_stored_value_that_cannot_be_read_is_said_to_be_one(db: Database) -> N
 
     assert not is_down(err)
     assert "none that syncd writes" in explain(err)
+
+
+@pytest.mark.parametrize("run", [Database.read_now, Database.transact_now], ids=["read", "written"])
+def test_a_text_that_is_none_is_said_to_be_one_and_not_shown(db: Database, run: Callable[..., None]) -> None:
+    """The driver's own error: it has no code of SQLite's, and would show what is stored."""
+    on_sqlite = is_sqlite(db.url)
+    statement = "SELECT CAST(x'4a616e6520446f65ff' AS TEXT) AS found" if on_sqlite else "SELECT CAST('Jane Doe' AS int)"
+
+    with pytest.raises(DBAPIError) as met:
+        run(db, asks, statement)
+
+    said = explain(met.value)
+    assert not is_down(met.value)
+    assert "none that syncd writes" in said
+    assert "column 'found'" in said if on_sqlite else "for type integer" in said
+    assert "Jane" not in said
+
+
+@pytest.mark.parametrize(
+    ("text_of_it", "said"),
+    [
+        ('value "99999999999" is out of range for type integer', 'value "…" is out of range for type integer.'),
+        ('invalid input syntax for type integer: "Jane "the" Doe"', 'invalid input syntax for type integer: "…".'),
+        ('invalid input syntax for type integer: "Jane\nDoe"', 'invalid input syntax for type integer: "…".'),
+    ],
+)
+def test_what_postgresql_refuses_of_a_value_is_told_without_it(text_of_it: str, said: str) -> None:
+    assert explain(of_postgresql("22003", text_of_it)).startswith(f"{said} A value in the database is none")
+
+
+SQLITES_DISK_AND_MEMORY = [
+    (sqlite3.SQLITE_IOERR_READ, "its disk is whole"),
+    (sqlite3.SQLITE_IOERR_FSYNC, "its disk is whole"),
+    (sqlite3.SQLITE_NOMEM, "ran out of memory"),
+]
+
+
+@pytest.mark.parametrize(("code", "remedy"), SQLITES_DISK_AND_MEMORY)
+def test_a_sick_disk_or_no_memory_takes_sqlite_down_with_its_remedy(code: int, remedy: str) -> None:
+    met = sqlite3.OperationalError("disk I/O error")
+    met.sqlite_errorcode = code
+    err = OperationalError("SELECT 1", {}, met)
+
+    assert is_down(err)
+    assert remedy in explain(err)
+
+
+@pytest.mark.parametrize(
+    ("state", "down", "remedy"),
+    [
+        ("25006", True, "names the primary"),
+        ("58030", True, "the server's disk"),
+        ("53100", False, "Make room on the server's disk"),
+        ("53200", False, "ran out of memory"),
+    ],
+)
+def test_what_ails_a_server_has_its_remedy(state: str, down: bool, remedy: str) -> None:
+    err = of_postgresql(state, "it is so")
+
+    assert is_down(err) == down
+    assert remedy in explain(err)
+
+
+def of_postgresql(state: str, told: str) -> OperationalError:
+    return OperationalError("SELECT 1", {}, psycopg.errors.lookup(state)(told))
 
 
 def test_a_statement_that_takes_too_long_takes_no_database_down(db: Database) -> None:

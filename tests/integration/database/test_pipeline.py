@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Executable, event, func, select, text, update
+from sqlalchemy import Connection, Executable, event, func, literal_column, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from syncd.db.database import Database, StaleLoad, worth_repeating
@@ -38,6 +39,11 @@ def _titles(given: Given) -> Executable:
 @statement
 def _sleep(given: Given) -> Executable:
     return select(func.pg_sleep(given.value("seconds", int)))
+
+
+@statement
+def _beyond_all_years(_given: Given) -> Executable:
+    return select(literal_column("'infinity'::timestamptz"))
 
 
 def _stale(rows: int) -> StaleLoad:
@@ -251,6 +257,59 @@ def test_a_lost_connection_is_told_as_one(db: Database) -> None:
 
     assert caught.value.connection_invalidated
     assert worth_repeating(caught.value)
+
+
+def test_a_connection_that_is_lost_when_all_is_answered_is_told_and_repeated_as_one(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last answer and the pipeline's end there is one more exchange with the server."""
+    _on_postgresql(db)
+    import psycopg  # only who has PostgreSQL loads its driver
+
+    lost: list[DBAPIError] = []
+    ended: list[int] = []
+    leave = psycopg.Pipeline.__exit__
+
+    def lose_it_first(pipeline: psycopg.Pipeline, *left: Any) -> None:
+        pid = pipeline._conn.info.backend_pid
+        if not ended:
+            ended.append(pid)
+            db.read_now(lambda other: other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid}))
+        leave(pipeline, *left)
+
+    def write(connection: Connection) -> None:
+        try:
+            with pipelined(connection):
+                _add(connection, added=[("A", "one")])
+        except DBAPIError as err:
+            lost.append(err)
+            raise
+
+    monkeypatch.setattr(psycopg.Pipeline, "__exit__", lose_it_first)
+    db.transact_now(write)
+
+    assert [err.connection_invalidated for err in lost] == [True]
+    assert db.read_now(codes) == ["A"]
+
+
+def test_a_value_that_the_driver_cannot_read_is_no_lost_connection(db: Database) -> None:
+    _on_postgresql(db)
+    import psycopg  # only who has PostgreSQL loads its driver
+
+    tried = 0
+
+    def write(connection: Connection) -> None:
+        nonlocal tried
+        tried += 1
+        with pipelined(connection):
+            _add(connection, added=[("A", "one")])
+            _beyond_all_years(connection).scalar_one()
+
+    with pytest.raises(psycopg.DataError):
+        db.transact_now(write)
+
+    assert tried == 1
+    assert db.read_now(codes) == []
 
 
 def test_ids_taken_are_nobody_elses(db: Database) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, make_url, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from syncd.db import engine as engines
-from syncd.db.database import Database, StaleLoad
+from syncd.db.database import Database, StaleLoad, worth_repeating
 from syncd.db.tables import sku, warehouse
 from tests.integration.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.integration.database.skus import add_sku, codes
@@ -218,3 +219,67 @@ async def test_a_connection_that_was_cut_is_opened_again(db: Database) -> None:
 
     assert tries == 2
     assert await db.read(codes) == ["RED-CLOCK"]
+
+
+def ended_by_the_server(driver: Any) -> None:
+    driver.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def gone_without_a_word(driver: Any) -> None:
+    driver.close()
+    driver.execute("SELECT 1")
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("lose", [ended_by_the_server, gone_without_a_word])
+async def test_a_connection_that_is_lost_while_it_is_set_up_is_opened_again(
+    db: Database, lose: Callable[[Any], None]
+) -> None:
+    db.writer.dispose()
+    opened = 0
+
+    @event.listens_for(db.writer, "connect")
+    def lose_the_first(driver: Any, _: object) -> None:
+        nonlocal opened
+        opened += 1
+        if opened == 1:
+            lose(driver)
+
+    await db.transact(add_sku, "RED-CLOCK")
+
+    assert opened == 2
+    assert await db.read(codes) == ["RED-CLOCK"]
+
+
+@ON_POSTGRESQL
+async def test_a_connection_that_is_never_to_be_had_is_given_up(db: Database) -> None:
+    db.writer.dispose()
+    opened = 0
+
+    @event.listens_for(db.writer, "connect")
+    def lose_it(driver: Any, _: object) -> None:
+        nonlocal opened
+        opened += 1
+        gone_without_a_word(driver)
+
+    with pytest.raises(OperationalError):
+        await db.transact(add_sku, "RED-CLOCK")
+
+    assert opened == 4
+
+
+@ON_POSTGRESQL
+def test_what_a_driver_finds_wrong_itself_is_repeated_only_where_nothing_had_begun(db: Database) -> None:
+    import psycopg  # only who has PostgreSQL loads its driver
+
+    def told(err: psycopg.Error, kind: type[DBAPIError] = OperationalError) -> DBAPIError:
+        return kind(None, None, err)
+
+    refused = told(psycopg.OperationalError("connection refused"))
+    assert worth_repeating(refused, begun=False)
+    assert not worth_repeating(refused)
+    assert not worth_repeating(told(psycopg.DataError("no NUL"), DataError), begun=False)
+    assert not worth_repeating(told(psycopg.errors.ConnectionTimeout("two minutes")), begun=False)
+    assert not worth_repeating(told(psycopg.errors.QueryCanceled("too long")))
+    assert worth_repeating(told(psycopg.errors.AdminShutdown("shutting down")))
+    assert worth_repeating(told(psycopg.errors.ConnectionFailure("broken")))
