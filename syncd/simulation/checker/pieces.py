@@ -62,17 +62,27 @@ class Pieces:
         return Counter({sku: units * pieces for sku, pieces in self.parts[article]})
 
     def _add(self, order: SoldOrder, outside: Mapping[str, int]) -> None:
-        fulfilled, owed = Counter[str](), Counter[str]()
+        fulfilled, owed, sold = Counter[str](), Counter[str](), Counter[str]()
         for line in order.lines:
             if line.by_channel or line.sku is None:
                 continue
             fulfilled.update(self.of(line.sku, line.fulfilled))
+            sold.update(self.of(line.sku, max(line.current, line.fulfilled)))
             # Line by line: what one line sent and took back makes up for nothing that another one still owes.
             owed.update(self.of(line.sku, 0 if order.cancelled else max(0, line.current - line.fulfilled)))
         for sku in sorted({*fulfilled, *owed}):
-            sent_outside = outside.get(sku, 0)
-            self.left_own[sku] += max(0, fulfilled[sku] - sent_outside)
-            self.wanted[sku] += max(0, owed[sku] - max(0, sent_outside - fulfilled[sku]))
+            left, wanted = share(sold[sku], fulfilled[sku], owed[sku], outside.get(sku, 0))
+            self.left_own[sku] += left
+            self.wanted[sku] += wanted
+
+
+def share(sold: int, fulfilled: int, owed: int, sent_outside: int) -> tuple[int, int]:
+    """Of an order's pieces of a SKU: how many have left own warehouses, and how many are still to be sent.
+
+    What a 3PL has sent may be told as fulfilled too: as much of it as the order has no other pieces for.
+    """
+    told = min(sent_outside, max(0, fulfilled + sent_outside - sold))
+    return max(0, fulfilled - told), max(0, owed - (sent_outside - told))
 
 
 def _shipped_outside(truth: Truth, book: Book) -> Mapping[OrderKey, Counter[str]]:
