@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 
 from adapters.contract import Problem
 from adapters.warehouse import ShipmentState, ShipmentStatus
 from syncd.db.database import Database
-from syncd.db.engine import is_sqlite
 from syncd.db.lease import Lease, acquire
 from syncd.fulfilment.due import mark_sending
 from syncd.fulfilment.plan import plan_shipments
@@ -32,6 +29,7 @@ from syncd.reconcile.checks import Check
 from syncd.reconcile.lanes import audit_in_lanes
 from syncd.reconcile.pages import read_page
 from syncd.reconcile.sweeps import Sweep, read_sweep
+from tests.integration.book.kept_book import corrupt
 from tests.integration.conftest import copied
 from tests.support import postgres
 from tests.support.builders import NOW, Seller, a_line, a_seller, an_order
@@ -131,22 +129,6 @@ def _write_numbers(connection: Connection, seller: Seller) -> None:
     rules = Rules(account_id, "shop", "available", 100, 60.0, 60.0, 1.0, 600.0, 300.0, lease)
     claimed = claim(connection, rules, "push-1", lambda rows: "{}", 100, NOW)
     assert claimed.push is not None
-
-
-def corrupt(db: Database, *statements: str) -> None:
-    """Change the book as no code of ours could: without triggers, foreign keys and, on SQLite, checks."""
-    if not is_sqlite(db.url):
-        with db.writer.begin() as connection:
-            for statement in ("SET LOCAL session_replication_role = replica", *statements):
-                connection.execute(text(statement))
-        return
-    with closing(sqlite3.connect(make_url(db.url).database or "")) as connection:
-        connection.execute("PRAGMA ignore_check_constraints = ON")
-        for trigger in ("movement_no_update", "movement_no_delete"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
 
 
 REQUESTS = "SELECT o.name, q.reference FROM shipment_request q JOIN sales_order o ON o.id = q.order_id"
